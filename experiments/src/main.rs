@@ -1,0 +1,2 @@
+//! Runs uring-echo experiments and keeps their recordings.
+fn main() {}

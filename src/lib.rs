@@ -1,0 +1,21 @@
+//! Two TCP echo servers that do the same work through epoll and through io_uring, and the client that measures them.
+//!
+//! Read in this order:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`server`] | the twins [`server::epoll`] and [`server::uring`], and what they share: the connection's phases and ledger, the budget, the listener, the counters |
+//! | [`client`] | the load: workloads, schedules, one flow a connection, the driver |
+//! | [`measure`] | histograms, fairness, what machine this is |
+//! | [`record`] | the document that a run leaves behind |
+//! | [`cli`] | arguments to validated configurations |
+//! | [`sys`] | system calls; the only `unsafe` |
+//! | [`slab`], [`token`], [`units`] | slots with generations, what a completion is about, quantities |
+//!
+//! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
+
+pub mod server;
+pub mod slab;
+pub mod sys;
+pub mod token;
+pub mod units;

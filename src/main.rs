@@ -1,0 +1,2 @@
+//! Two TCP echo servers and their load client.
+fn main() {}

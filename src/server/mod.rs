@@ -1,0 +1,3 @@
+//! The two echo servers.
+
+pub mod stats;

@@ -1,0 +1,142 @@
+//! epoll, edge- or level-triggered.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::Errno;
+use crate::units::Nanos;
+
+/// What to be told about a descriptor. Hang-up and error are always told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interest(u32);
+
+impl Interest {
+    /// Readable, as long as it is.
+    pub const READ: Self = Self(libc::EPOLLIN as u32);
+    /// Readable or writable, as long as it is.
+    pub const READ_WRITE: Self = Self(libc::EPOLLIN as u32 | libc::EPOLLOUT as u32);
+    /// Readable, writable, half-closed or holding urgent data, each time that becomes true.
+    pub const STREAM_EDGE: Self = Self(
+        (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI | libc::EPOLLET).cast_unsigned(),
+    );
+    /// Readable, each time that becomes true.
+    pub const READ_EDGE: Self = Self((libc::EPOLLIN | libc::EPOLLET).cast_unsigned());
+}
+
+/// What a descriptor is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readiness(u32);
+
+impl Readiness {
+    /// Data, end of stream or an error can be read.
+    pub const fn readable(self) -> bool {
+        self.0 & (libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLPRI | libc::EPOLLHUP | libc::EPOLLERR) as u32
+            != 0
+    }
+
+    /// Data can be written, or an error fetched by trying.
+    pub const fn writable(self) -> bool {
+        self.0 & (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR) as u32 != 0
+    }
+
+    /// A read shorter than its buffer does not prove that nothing is left: an end of stream, an error or an urgent
+    /// mark was already queued when this was reported, and none of them raises a second edge.
+    pub const fn read_until_eagain(self) -> bool {
+        self.0 & (libc::EPOLLRDHUP | libc::EPOLLPRI | libc::EPOLLHUP | libc::EPOLLERR) as u32 != 0
+    }
+}
+
+/// Room for the events of one wait, allocated once.
+pub struct Events {
+    buffer: Box<[libc::epoll_event]>,
+    count: usize,
+}
+
+impl Events {
+    /// Room for `capacity` events; more are reported by the next wait.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { buffer: vec![libc::epoll_event { events: 0, u64: 0 }; capacity.max(1)].into(), count: 0 }
+    }
+
+    /// How many events the last wait reported.
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether it reported none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Event `index` of the last wait: the user data it was registered with, and what is ready.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    pub fn get(&self, index: usize) -> (u64, Readiness) {
+        let event = self.buffer[..self.count][index];
+        (event.u64, Readiness(event.events))
+    }
+}
+
+/// An epoll instance. Source: epoll(7).
+#[derive(Debug)]
+pub struct Epoll {
+    fd: OwnedFd,
+}
+
+impl Epoll {
+    /// A new instance, closed on exec.
+    ///
+    /// # Errors
+    /// EMFILE, ENFILE or ENOMEM.
+    pub fn new() -> Result<Self, Errno> {
+        // SAFETY: the call takes a flag and touches no memory of ours.
+        let fd = Errno::check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+        // SAFETY: epoll_create1 just returned this descriptor and nobody else owns it.
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+    }
+
+    /// Watches `fd`; events carry `user_data`. Closing the descriptor ends the watch.
+    ///
+    /// # Errors
+    /// ENOMEM, or ENOSPC past /proc/sys/fs/epoll/max_user_watches.
+    pub fn add(&self, fd: BorrowedFd<'_>, user_data: u64, interest: Interest) -> Result<(), Errno> {
+        self.control(libc::EPOLL_CTL_ADD, fd, user_data, interest)
+    }
+
+    /// Changes what is told about a watched `fd`.
+    ///
+    /// # Errors
+    /// ENOENT when it is not watched.
+    pub fn modify(&self, fd: BorrowedFd<'_>, user_data: u64, interest: Interest) -> Result<(), Errno> {
+        self.control(libc::EPOLL_CTL_MOD, fd, user_data, interest)
+    }
+
+    fn control(&self, op: i32, fd: BorrowedFd<'_>, user_data: u64, interest: Interest) -> Result<(), Errno> {
+        let mut event = libc::epoll_event { events: interest.0, u64: user_data };
+        // SAFETY: `event` is initialised and only read during the call; both descriptors are open.
+        let result = unsafe { libc::epoll_ctl(self.fd.as_raw_fd(), op, fd.as_raw_fd(), &raw mut event) };
+        Errno::check(result).map(drop)
+    }
+
+    /// Waits for events, at most `timeout` (rounded up to milliseconds) or, with `None`, for ever.
+    ///
+    /// # Errors
+    /// EINTR when a signal handler ran.
+    pub fn wait(&self, events: &mut Events, timeout: Option<Nanos>) -> Result<usize, Errno> {
+        let timeout_ms =
+            timeout.map_or(-1, |span| i32::try_from(span.0.div_ceil(1_000_000)).unwrap_or(i32::MAX));
+        let room = i32::try_from(events.buffer.len()).unwrap_or(i32::MAX);
+        events.count = 0;
+        // SAFETY: the buffer has room for `room` events and stays borrowed for the call.
+        let result =
+            unsafe { libc::epoll_wait(self.fd.as_raw_fd(), events.buffer.as_mut_ptr(), room, timeout_ms) };
+        events.count = usize::try_from(Errno::check(result)?).expect("a count is not negative");
+        Ok(events.count)
+    }
+}
+
+impl AsFd for Epoll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}

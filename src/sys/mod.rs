@@ -1,0 +1,19 @@
+//! The system calls: everything `unsafe` in this project, wrapped so that callers need none.
+//!
+//! Wrappers add no policy. They turn integers into types, −1 into [`Errno`], and state the kernel's contract;
+//! what to do about a result is decided by the caller.
+
+#![allow(unsafe_code)]
+
+pub mod affinity;
+pub mod clock;
+pub mod cpu_time;
+pub mod epoll;
+pub mod errno;
+pub mod limits;
+pub mod map;
+pub mod process;
+pub mod signal;
+pub mod socket;
+
+pub use errno::Errno;

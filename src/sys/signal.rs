@@ -1,0 +1,68 @@
+//! Signals as a readable descriptor, so that they arrive between turns and never inside one.
+
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::{io, ptr};
+
+use super::Errno;
+
+/// What a server is told by signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM or SIGINT: stop accepting, send what is owed, exit.
+    Stop,
+    /// SIGUSR1: append a snapshot to the stats file.
+    Snapshot,
+}
+
+/// SIGTERM, SIGINT and SIGUSR1, blocked in the calling thread and queued in a descriptor. Source: signalfd(2).
+#[derive(Debug)]
+pub struct Signals {
+    fd: OwnedFd,
+}
+
+impl Signals {
+    /// Blocks the signals in the calling thread and those it spawns, and opens the descriptor, non-blocking.
+    ///
+    /// # Errors
+    /// EMFILE, ENFILE or ENOMEM.
+    pub fn open() -> io::Result<Self> {
+        let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: sigemptyset initialises the set; the other calls read or extend an initialised one.
+        let fd = unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1] {
+                libc::sigaddset(set.as_mut_ptr(), signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut());
+            libc::signalfd(-1, set.as_ptr(), libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
+        };
+        let fd = Errno::check(fd)?;
+        // SAFETY: signalfd just returned this descriptor and nobody else owns it.
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+    }
+
+    /// The next queued signal, if any.
+    ///
+    /// # Errors
+    /// What `read(2)` says other than EAGAIN and EINTR.
+    pub fn next(&self) -> Result<Option<Signal>, Errno> {
+        // SAFETY: signalfd_siginfo is plain integers, for which zero is valid.
+        let mut info: libc::signalfd_siginfo = unsafe { mem::zeroed() };
+        let size = size_of::<libc::signalfd_siginfo>();
+        // SAFETY: `info` has room for the `size` bytes the kernel writes.
+        let result = unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut info).cast(), size) };
+        match Errno::check_len(result) {
+            Ok(_) if info.ssi_signo == libc::SIGUSR1.cast_unsigned() => Ok(Some(Signal::Snapshot)),
+            Ok(_) => Ok(Some(Signal::Stop)),
+            Err(errno) if errno.would_block() || errno.interrupted() => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
