@@ -45,8 +45,11 @@ pub fn permitted(pid: u32) -> io::Result<Vec<usize>> {
     // SAFETY: `set` is valid for the kernel to fill and its size is passed along.
     let result = unsafe { libc::sched_getaffinity(pid, size_of::<libc::cpu_set_t>(), &raw mut set) };
     Errno::check(result)?;
-    // SAFETY: every index is below CPU_SETSIZE, hence inside the bit array.
-    Ok((0..libc::CPU_SETSIZE as usize).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) }).collect())
+    let is_set = |cpu: &usize| {
+        // SAFETY: `cpu` is below CPU_SETSIZE, hence inside the bit array.
+        unsafe { libc::CPU_ISSET(*cpu, &set) }
+    };
+    Ok((0..libc::CPU_SETSIZE as usize).filter(is_set).collect())
 }
 
 #[cfg(test)]
