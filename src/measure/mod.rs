@@ -1,0 +1,3 @@
+//! What is measured: counters, distributions, fairness, and the machine it was measured on.
+
+pub mod counters;
