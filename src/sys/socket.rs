@@ -115,8 +115,8 @@ pub fn listen(addr: SocketAddr, backlog: u32, options: StreamOptions) -> io::Res
 /// None for an open IP socket.
 pub fn local_addr(fd: BorrowedFd<'_>) -> io::Result<SocketAddr> {
     // SAFETY: sockaddr_storage is plain integers, for which zero is valid.
-    let storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
-    let mut raw = RawAddr { storage, len: size_of::<libc::sockaddr_storage>() as u32 };
+    let storage = unsafe { mem::zeroed() };
+    let mut raw = RawAddr { storage, len: size_of::<libc::sockaddr_storage>() as libc::socklen_t };
     // SAFETY: `storage` has room for `len` bytes, and both are valid for the kernel to write.
     let result =
         unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut raw.storage).cast(), &raw mut raw.len) };
