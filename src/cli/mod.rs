@@ -1,0 +1,3 @@
+//! Arguments to validated configurations.
+
+pub mod client;
