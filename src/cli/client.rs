@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
+use super::OnOff;
 use crate::client::{self, ClientConfig};
 use crate::record::{ClientSettings, Mode, RunRecord, Verify};
 use crate::units::{Bytes, Nanos};
@@ -21,13 +22,13 @@ pub struct ClientArgs {
     /// Whether a flow waits for echoes
     mode: ModeArg,
     /// Where the server listens
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919")]
     connect: SocketAddr,
     /// Connections, all established before the first byte is sent
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", default_value_t = 8)]
     connections: usize,
     /// Size of a message
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "BYTES", default_value = "4096")]
     payload_bytes: Bytes,
     /// Length of the measured window, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
@@ -36,7 +37,7 @@ pub struct ClientArgs {
     #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
     warmup_s: Nanos,
     /// Most bytes of one write, rounded to whole messages, at least one
-    #[arg(long, value_name = "N", default_value = "64K")]
+    #[arg(long, value_name = "BYTES", default_value = "64K")]
     batch_bytes: Bytes,
     /// Unanswered messages of a connection (req-res)
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -49,7 +50,7 @@ pub struct ClientArgs {
     cpus: Option<CpuList>,
     /// TCP_NODELAY on the client's sockets
     #[arg(long, value_name = "on|off", default_value = "on")]
-    nodelay: Switch,
+    nodelay: OnOff,
     /// How much of what comes back is compared with what was sent
     #[arg(long, value_name = "full|sample|off", default_value = "full")]
     verify: VerifyArg,
@@ -88,12 +89,6 @@ enum ModeArg {
 enum VerifyArg {
     Full,
     Sample,
-    Off,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
     Off,
 }
 
@@ -145,7 +140,7 @@ impl ClientArgs {
             depth: self.depth,
             threads: self.threads.unwrap_or(cpus.len().clamp(1, self.connections.max(1))),
             cpus,
-            nodelay: self.nodelay == Switch::On,
+            nodelay: self.nodelay.is_on(),
             verify: match self.verify {
                 VerifyArg::Full => Verify::Full,
                 VerifyArg::Sample => Verify::Sample,
