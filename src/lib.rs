@@ -9,14 +9,17 @@
 //! | [`measure`] | histograms, fairness, what machine this is |
 //! | [`record`] | the document that a run leaves behind |
 //! | [`cli`] | arguments to validated configurations |
+//! | [`probe`] | what this kernel offers to the two servers |
 //! | [`refusal`] | why the kernel refused a ring, and the remedy |
 //! | [`sys`] | system calls; the only `unsafe` |
 //! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
+pub mod cli;
 pub mod kernel_version;
 pub mod measure;
+pub mod probe;
 pub mod refusal;
 pub mod server;
 pub mod slab;

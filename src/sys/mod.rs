@@ -9,11 +9,13 @@ pub mod affinity;
 pub mod clock;
 pub mod cpu_time;
 pub mod epoll;
+pub mod epoll_probe;
 pub mod errno;
 pub mod limits;
 pub mod map;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod uring_probe;
 
 pub use errno::Errno;

@@ -1,0 +1,4 @@
+//! Arguments to validated configurations.
+
+pub mod generate;
+pub mod probe;
