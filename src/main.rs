@@ -1,6 +1,6 @@
 //! Two TCP echo servers and their load client.
 
-use std::io::{self, Write};
+use std::io;
 
 use clap::{CommandFactory, Parser};
 use uring_echo::cli::{generate, probe};
@@ -9,7 +9,7 @@ use uring_echo::cli::{generate, probe};
 #[derive(Parser)]
 #[command(name = "uring-echo", version)]
 enum Cli {
-    Probe(probe::Args),
+    Probe(probe::ProbeArgs),
     #[command(hide = true)]
     Completions(generate::CompletionsArgs),
     #[command(hide = true)]
@@ -23,5 +23,5 @@ fn main() -> anyhow::Result<()> {
         Cli::Completions(args) => generate::completions(args, Cli::command(), &mut out)?,
         Cli::Man(args) => generate::man(&args, Cli::command(), &mut out)?,
     }
-    Ok(out.flush()?)
+    Ok(())
 }

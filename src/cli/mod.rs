@@ -1,4 +1,5 @@
 //! Arguments to validated configurations.
 
 pub mod generate;
+mod output;
 pub mod probe;

@@ -77,11 +77,13 @@ use Need::{Default, Information, Option};
 pub(super) const ROWS: &[Row] = &[
     row("IORING_SETUP_CQSIZE", (5, 5), Default, setup(SETUP_CQSIZE),
         "a completion queue with room for all that is in flight"),
+    row("IORING_SETUP_CLAMP", (5, 6), Default, setup(1 << 4),
+        "queues larger than the kernel's maximum are cut to it"),
     row("IORING_SETUP_SUBMIT_ALL", (5, 18), Default, setup(1 << 7),
         "one SQE that fails does not hold back those behind it"),
     row("IORING_SETUP_COOP_TASKRUN", (5, 19), Default, setup(COOP_TASKRUN),
         "a completion does not interrupt the server"),
-    row("IORING_SETUP_TASKRUN_FLAG", (5, 19), Default, Setup { flag: 1 << 9, with: COOP_TASKRUN },
+    row("IORING_SETUP_TASKRUN_FLAG", (5, 19), Information, Setup { flag: 1 << 9, with: COOP_TASKRUN },
         "a flag tells that completions wait to be run"),
     row("IORING_SETUP_SINGLE_ISSUER", (6, 0), Default, setup(SINGLE_ISSUER),
         "the kernel counts on a single submitting thread"),
@@ -98,17 +100,17 @@ pub(super) const ROWS: &[Row] = &[
         "a receive waits for data without a thread"),
     row("IORING_FEAT_EXT_ARG", (5, 11), Default, Reported(1 << 8),
         "waiting with a deadline"),
-    row("IORING_FEAT_CQE_SKIP", (5, 17), Option, Reported(1 << 11),
+    row("IORING_FEAT_CQE_SKIP", (5, 17), Information, Reported(1 << 11),
         "no CQE for an operation that succeeds"),
     row("IORING_FEAT_LINKED_FILE", (5, 17), Information, Reported(1 << 12),
         "a linked operation on the descriptor that the one before it made"),
     row("IORING_FEAT_REG_REG_RING", (6, 3), Information, Reported(1 << 13),
         "registrations through the registered ring descriptor"),
-    row("IORING_FEAT_RECVSEND_BUNDLE", (6, 10), Option, Reported(1 << 14),
+    row("IORING_FEAT_RECVSEND_BUNDLE", (6, 10), Information, Reported(1 << 14),
         "several provided buffers in one receive or send"),
-    row("IORING_FEAT_MIN_TIMEOUT", (6, 12), Option, Reported(1 << 15),
+    row("IORING_FEAT_MIN_TIMEOUT", (6, 12), Information, Reported(1 << 15),
         "waiting a little for a larger batch"),
-    row("IORING_FEAT_NO_IOWAIT", (6, 15), Option, Reported(1 << 17),
+    row("IORING_FEAT_NO_IOWAIT", (6, 15), Information, Reported(1 << 17),
         "waiting is not accounted as waiting for a disk"),
 
     row("IORING_OP_ACCEPT", (5, 5), Default, Operation(13), "accepting connections"),
@@ -117,8 +119,8 @@ pub(super) const ROWS: &[Row] = &[
     row("IORING_OP_CLOSE", (5, 6), Default, Operation(19), "closing a direct descriptor"),
     row("IORING_OP_ASYNC_CANCEL", (5, 5), Default, Operation(14), "an orderly end"),
     row("IORING_OP_SHUTDOWN", (5, 11), Information, Operation(34), "half-closing a direct descriptor"),
-    row("IORING_OP_POLL_ADD", (5, 1), Option, Operation(6), "readiness instead of completion"),
-    row("IORING_OP_SENDMSG", (5, 3), Option, Operation(9), "sending from several buffers"),
+    row("IORING_OP_POLL_ADD", (5, 1), Default, Operation(6), "a signal ends the wait"),
+    row("IORING_OP_SENDMSG", (5, 3), Information, Operation(9), "sending from several buffers"),
     row("IORING_OP_SEND_ZC", (6, 0), Information, Operation(47),
         "sending without a copy, which loopback makes all the same"),
     row("IORING_OP_EPOLL_WAIT", (6, 15), Information, Operation(59), "epoll inside a ring"),
@@ -139,17 +141,17 @@ pub(super) const ROWS: &[Row] = &[
     row("cancellation of everything", (5, 19), Default, Variant(trials::cancel_all), "an orderly end"),
     row("receive, poll first", (5, 19), Option, Variant(trials::recv_poll_first),
         "skips a receive that would find nothing"),
-    row("socket-not-empty flag", (5, 19), Option, Variant(trials::socket_nonempty),
-        "tells whether more is waiting"),
-    row("multishot receive", (6, 0), Option, Variant(trials::recv_multishot),
+    row("socket-not-empty flag", (5, 19), Default, Variant(trials::socket_nonempty),
+        "a connection with more waiting queues for its next buffer"),
+    row("multishot receive", (6, 0), Information, Variant(trials::recv_multishot),
         "one SQE receives until it ends"),
-    row("receive bundle", (6, 10), Option, Variant(trials::recv_bundle),
+    row("receive bundle", (6, 10), Information, Variant(trials::recv_bundle),
         "one CQE for several buffers"),
-    row("incremental buffers", (6, 12), Option, Variant(trials::incremental_buffers),
+    row("incremental buffers", (6, 12), Information, Variant(trials::incremental_buffers),
         "small messages share a buffer"),
-    row("multishot receive, length limit", (6, 17), Option, Variant(trials::recv_multishot_len),
+    row("multishot receive, length limit", (6, 17), Information, Variant(trials::recv_multishot_len),
         "bounds each completion"),
-    row("multishot receive, total limit", (6, 17), Option, Variant(trials::recv_multishot_total),
+    row("multishot receive, total limit", (6, 17), Information, Variant(trials::recv_multishot_total),
         "ends when the budget is spent, so that nobody starves"),
 
     row("epoll instance", (2, 6), Default, Epoll(trials::epoll_instance), "the epoll server's readiness"),
@@ -188,8 +190,8 @@ mod tests {
 
     #[test]
     fn the_default_setup_is_six_flags() {
-        // CQSIZE 8, SUBMIT_ALL 80, COOP_TASKRUN 100, TASKRUN_FLAG 200, SINGLE_ISSUER 1000, DEFER_TASKRUN 2000.
-        assert_eq!(default_setup(), 0x3388);
+        // CQSIZE 8, CLAMP 10, SUBMIT_ALL 80, COOP_TASKRUN 100, SINGLE_ISSUER 1000, DEFER_TASKRUN 2000.
+        assert_eq!(default_setup(), 0x3198);
     }
 
     #[test]
