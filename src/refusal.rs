@@ -234,6 +234,7 @@ fn out_of_descriptors(request: Request, situation: &Situation) -> (String, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::host::{Known, Limit};
 
     const INCREMENTAL: Request =
         Request::Feature { name: "an incremental buffer ring", since: KernelVersion::new(6, 12) };
@@ -359,11 +360,19 @@ mod tests {
 
     #[test]
     fn the_situation_is_read_from_the_description_of_a_host() {
-        let host = Host::capture();
-        let situation = Situation::from(&host);
-        let release = host.kernel.release.value().unwrap();
-        assert!(release.starts_with(&situation.release.unwrap().to_string()));
-        let soft = crate::sys::limits::nofile().unwrap().soft;
-        assert_eq!(situation.nofile, (soft != libc::RLIM_INFINITY).then_some(soft));
+        let mut host = Host::capture();
+        host.kernel.release = Known::Value("6.1.0-37-amd64".to_owned());
+        host.virtualisation.seccomp_mode = Known::Value(2);
+        host.sysctls.insert("kernel.io_uring_disabled".to_owned(), Known::Value("1".to_owned()));
+        host.limits.nofile = Known::Value(Limit { soft: Some(1024), hard: None });
+        host.limits.memlock_bytes = Known::unavailable("no such line");
+        let expected = Situation {
+            release: Some(KernelVersion::new(6, 1)),
+            disabled: Some(1),
+            filtered: true,
+            nofile: Some(1024),
+            memlock_bytes: None,
+        };
+        assert_eq!(Situation::from(&host), expected);
     }
 }
