@@ -20,6 +20,7 @@ pub mod cli;
 pub mod kernel_version;
 pub mod measure;
 pub mod probe;
+pub mod record;
 pub mod refusal;
 pub mod server;
 pub mod slab;

@@ -1,27 +1,35 @@
-//! Two TCP echo servers and their load client.
+//! Parse, run, exit code.
 
 use std::io;
+use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
-use uring_echo::cli::{generate, probe};
+use uring_echo::cli::serve::ServeArgs;
+use uring_echo::cli::{Cli, Command, generate, probe};
+use uring_echo::server::epoll::EpollServer;
+use uring_echo::server::uring::UringServer;
 
-/// Two TCP echo servers, epoll and io_uring, and the client that measures them.
-#[derive(Parser)]
-#[command(name = "uring-echo", version)]
-enum Cli {
-    Probe(probe::ProbeArgs),
-    #[command(hide = true)]
-    Completions(generate::CompletionsArgs),
-    #[command(hide = true)]
-    Man(generate::ManArgs),
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(args) => serve(args),
+        Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
+        Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
+        Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("uring-echo: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn main() -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match Cli::parse() {
-        Cli::Probe(args) => probe::run(args, &mut out)?,
-        Cli::Completions(args) => generate::completions(args, Cli::command(), &mut out)?,
-        Cli::Man(args) => generate::man(&args, Cli::command(), &mut out)?,
-    }
-    Ok(())
+fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    match args {
+        ServeArgs::Epoll(args) => EpollServer::start(&args.config())?.run()?,
+        ServeArgs::Uring(args) => UringServer::start(&args.config())?.run()?,
+    };
+    Ok(ExitCode::SUCCESS)
+}
+
+fn done(outcome: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    outcome.map(|()| ExitCode::SUCCESS)
 }

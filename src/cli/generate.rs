@@ -10,14 +10,14 @@ use clap_complete::Shell;
 
 use super::output;
 
-/// Print a completion script for a shell to standard output
+/// What to complete for.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct CompletionsArgs {
     /// The shell to write for
     shell: Shell,
 }
 
-/// Print the man page, or write one for each subcommand to a directory
+/// Where man pages go.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ManArgs {
     /// Directory for the pages, made if it is absent; without it the main page goes to standard output

@@ -5,10 +5,7 @@ use std::io::Write;
 use super::output;
 use crate::probe::Report;
 
-/// Tell what this kernel offers to the two servers, and why not where it does not
-///
-/// Takes no privileges and changes nothing. Exits with 0 when a report was made, whatever it says; the verdict is
-/// in its second and third line, and in JSON under `.servers.epoll.state` and `.servers.uring.state`.
+/// How to tell what this kernel offers.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct ProbeArgs {
     /// Print JSON for programs instead of a table for people

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod buf_ring;
 pub mod clock;
 pub mod cpu_time;
 pub mod epoll;
@@ -14,6 +15,7 @@ pub mod errno;
 pub mod limits;
 pub mod map;
 pub mod process;
+pub mod ring;
 pub mod signal;
 pub mod socket;
 pub mod uring_probe;
