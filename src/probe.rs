@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::kernel_version::KernelVersion;
 use crate::measure::host::{Host, Kernel, Known, Limits};
 use crate::refusal::{Refusal, Request, Situation};
+use crate::server::config::CONNECTIONS_MAX_DEFAULT;
+use crate::server::lifecycle;
 use crate::sys::Errno;
 use crate::sys::epoll::Epoll;
 use crate::sys::uring_probe::{self, Trial};
@@ -59,6 +61,13 @@ pub enum Readiness {
     Ready,
     /// It cannot, with the reason and the cure.
     NotPossible(Refusal),
+}
+
+impl Readiness {
+    /// Ready when both are; the first obstacle otherwise.
+    fn and(self, other: Self) -> Self {
+        if self == Self::Ready { other } else { self }
+    }
 }
 
 impl fmt::Display for Readiness {
@@ -128,7 +137,10 @@ impl Report {
             io_uring: rings.readiness(&situation),
             io_uring_disabled: host.sysctls["kernel.io_uring_disabled"].clone(),
             seccomp_mode: host.virtualisation.seccomp_mode,
-            servers: Servers { epoll: epoll(&situation), uring: uring(&rings, &features, &situation) },
+            servers: Servers {
+                epoll: enough_descriptors(&host.limits).and(epoll(&situation)),
+                uring: enough_descriptors(&host.limits).and(uring(&rings, &features, &situation)),
+            },
             operations_count: rings.operations.as_ref().map_or_else(open, |all| Known::Value(all.len())),
             limits: host.limits,
             kernel: host.kernel,
@@ -201,6 +213,20 @@ fn open<T>(errno: &Errno) -> Known<T> {
     Known::unavailable(errno.to_string())
 }
 
+/// Whether the descriptor limit can be raised to what a server needs for its default table of connections.
+fn enough_descriptors(limits: &Limits) -> Readiness {
+    let needed = lifecycle::descriptors_needed(CONNECTIONS_MAX_DEFAULT as usize);
+    match limits.nofile.value().and_then(|limit| limit.hard) {
+        Some(hard) if hard < needed => Readiness::NotPossible(Refusal {
+            request: format!("{needed} descriptors"),
+            cause: format!("RLIMIT_NOFILE can be raised to {hard} only"),
+            error: Errno(libc::EMFILE).to_string(),
+            remedy: "lower --max-connections or raise the hard limit (ulimit -Hn)".to_owned(),
+        }),
+        _ => Readiness::Ready,
+    }
+}
+
 fn epoll(situation: &Situation) -> Readiness {
     const EPOLL: Request = Request::Feature { name: "an epoll instance", since: KernelVersion::new(2, 6) };
     match Epoll::new() {
@@ -244,6 +270,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::host::Limit;
 
     fn old_kernel() -> Situation {
         Situation { release: Some(KernelVersion::new(5, 15)), ..Situation::default() }
@@ -312,6 +339,21 @@ mod tests {
             panic!("a server without a ring")
         };
         assert!(refusal.cause.contains("io_uring_disabled=2"), "{refusal}");
+    }
+
+    #[test]
+    fn a_limit_below_the_default_table_of_connections_stops_both_servers() {
+        let limits = |hard| Limits {
+            nofile: Known::Value(Limit { soft: Some(256), hard }),
+            memlock_bytes: Known::unavailable("not asked"),
+        };
+        let Readiness::NotPossible(refusal) = enough_descriptors(&limits(Some(4096))).and(Readiness::Ready)
+        else {
+            panic!("4096 descriptors for 10240 connections")
+        };
+        assert!(refusal.cause.contains("4096") && refusal.remedy.contains("--max-connections"), "{refusal}");
+        assert_eq!(enough_descriptors(&limits(Some(1 << 20))), Readiness::Ready);
+        assert_eq!(enough_descriptors(&limits(None)), Readiness::Ready);
     }
 
     #[test]

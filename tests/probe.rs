@@ -37,7 +37,6 @@ fn json_holds_the_verdicts_where_scripts_look_for_them() {
         let state = report["servers"][server]["state"].as_str().unwrap();
         assert!(["ready", "not_possible"].contains(&state), "{state}");
     }
-    assert_eq!(report["servers"]["epoll"]["state"], "ready");
 }
 
 #[test]
@@ -53,10 +52,10 @@ fn the_table_opens_with_kernel_and_verdicts() {
     let output = uring_echo().arg("probe").output().unwrap();
     let lines: Vec<&str> = text(&output).lines().take(3).collect();
     assert!(lines[0].starts_with("Linux "), "{lines:?}");
-    assert_eq!(lines[1], "serve epoll: ready");
-    let uring = Report::capture().servers.uring;
-    assert_eq!(lines[2], format!("serve uring: {uring}"));
-    assert_eq!(lines[2].ends_with(": ready"), uring == Readiness::Ready);
+    let servers = Report::capture().servers;
+    assert_eq!(lines[1], format!("serve epoll: {}", servers.epoll));
+    assert_eq!(lines[2], format!("serve uring: {}", servers.uring));
+    assert_eq!(lines[2].ends_with(": ready"), servers.uring == Readiness::Ready);
 }
 
 #[test]

@@ -277,8 +277,6 @@ fn outcome(result: i32) -> Result<u32, Errno> {
     u32::try_from(result).map_err(|_| Errno(-result))
 }
 
-// By value, so that it fits `map_err`.
-#[allow(clippy::needless_pass_by_value)]
 fn errno(error: io::Error) -> Errno {
-    Errno(error.raw_os_error().unwrap_or(libc::EIO))
+    Errno::of(&error)
 }
