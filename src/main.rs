@@ -1,10 +1,11 @@
 //! Parse, run, exit code.
 
+use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use uring_echo::cli::serve::ServeArgs;
-use uring_echo::cli::{Cli, Command};
+use uring_echo::cli::{Cli, Command, generate, probe};
 use uring_echo::server::epoll::EpollServer;
 use uring_echo::server::uring::UringServer;
 
@@ -12,6 +13,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve(args),
         Command::Client(args) => args.execute(),
+        Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
+        Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
+        Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("uring-echo: {error:#}");
@@ -25,4 +29,8 @@ fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         ServeArgs::Uring(args) => UringServer::start(&args.config())?.run()?,
     };
     Ok(ExitCode::SUCCESS)
+}
+
+fn done(outcome: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    outcome.map(|()| ExitCode::SUCCESS)
 }

@@ -1,8 +1,13 @@
-//! The command line: arguments to validated configurations. Nothing here opens, binds or measures.
+//! The command line: arguments to validated configurations. Nothing here binds or measures.
+//!
+//! The commands whose whole work is to print, of this kernel or of this program, are here as well.
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub mod client;
+pub mod generate;
+mod output;
+pub mod probe;
 pub mod serve;
 
 /// Shown when the program is called without a word of what to do.
@@ -31,6 +36,17 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Load an echo server, check every byte that comes back, and measure
     Client(client::ClientArgs),
+    /// Tell what this kernel offers to the two servers, and why not where it does not
+    ///
+    /// Takes no privileges and changes nothing. Exits with 0 when a report was made, whatever it says; the verdict is
+    /// in its second and third line, and in JSON under `.servers.epoll.state` and `.servers.uring.state`.
+    Probe(probe::ProbeArgs),
+    /// Print a completion script for a shell to standard output
+    #[command(hide = true)]
+    Completions(generate::CompletionsArgs),
+    /// Print the man page, or write one for each subcommand to a directory
+    #[command(hide = true)]
+    Man(generate::ManArgs),
 }
 
 /// A switch that is spelled out.

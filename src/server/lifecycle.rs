@@ -16,6 +16,11 @@ use crate::units::Nanos;
 /// and a reserve.
 const OTHER_DESCRIPTORS: u64 = 16;
 
+/// Descriptors that a server of `connections_max` may open: its soft limit is raised to that.
+pub const fn descriptors_needed(connections_max: usize) -> u64 {
+    connections_max as u64 + OTHER_DESCRIPTORS
+}
+
 /// How long a connection has to be quiet before a stopping server closes it.
 const TICK: Nanos = Nanos::from_millis(50);
 
@@ -52,7 +57,7 @@ impl Lifecycle {
         if let Some(cpu) = config.cpu {
             affinity::pin(&[cpu]).map_err(|error| StartError::pin(cpu, &error))?;
         }
-        let needed = config.connections_max as u64 + OTHER_DESCRIPTORS;
+        let needed = descriptors_needed(config.connections_max);
         limits::raise_nofile(needed)
             .map_err(|_| StartError::nofile(needed, limits::nofile().map_or(0, |limit| limit.hard)))?;
         let stats = StatsFile::open(config.stats.as_deref())
