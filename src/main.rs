@@ -1,16 +1,20 @@
 //! Parse, run, exit code.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use uring_echo::cli::serve::ServeArgs;
 use uring_echo::cli::{Cli, Command, generate, probe};
 use uring_echo::server::epoll::EpollServer;
 use uring_echo::server::uring::UringServer;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = match Cli::from_command_line() {
+        Ok(cli) => cli,
+        Err(exit_code) => return exit_code,
+    };
+    let outcome = match cli.command {
         Command::Serve(args) => serve(args),
         Command::Client(args) => args.execute(),
         Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
@@ -18,7 +22,8 @@ fn main() -> ExitCode {
         Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("uring-echo: {error:#}");
+        // A closed standard error must not turn a clear end into a panic.
+        let _ = writeln!(io::stderr(), "uring-echo: {error:#}");
         ExitCode::FAILURE
     })
 }
