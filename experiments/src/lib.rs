@@ -1,0 +1,3 @@
+//! Runs experiments: what is in a specification, in a random but reproducible order, into a recording.
+
+pub mod spec;
