@@ -14,6 +14,8 @@
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
+pub mod measure;
+pub mod record;
 pub mod server;
 pub mod slab;
 pub mod sys;

@@ -1,0 +1,102 @@
+//! A record on disk: written whole or not at all, read with an error that names the file.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::{RunRecord, SCHEMA_VERSION};
+
+/// Why a record could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file could not be read.
+    #[error("cannot read the run record {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is no record: torn, or something else.
+    #[error("{path} is not a run record: {source}; it may be torn, run it again")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where it went wrong.
+        source: serde_json::Error,
+    },
+    /// The file was written by another generation of this program.
+    #[error(
+        "{path} has schema version {found}, this build reads {SCHEMA_VERSION}; use the build that wrote it"
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+/// The one field that every version has.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u32,
+}
+
+impl RunRecord {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no record, or has another schema version.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let named = |source| ReadError::Io { path: path.into(), source };
+        let text = fs::read_to_string(path).map_err(named)?;
+        let syntax = |source| ReadError::Syntax { path: path.into(), source };
+        let Versioned { schema_version } = serde_json::from_str(&text).map_err(syntax)?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(ReadError::Version { path: path.into(), found: schema_version });
+        }
+        serde_json::from_str(&text).map_err(syntax)
+    }
+
+    /// Writes the record, so that after a crash at any point `path` holds all of it or what was there before.
+    ///
+    /// # Errors
+    /// What creating, writing, syncing or renaming says.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        let temporary = temporary_beside(path);
+        let written = write_synced(&temporary, &text).and_then(|()| fs::rename(&temporary, path));
+        if let Err(error) = written {
+            // The error that matters is the first one; the leftover is only litter.
+            let _ = fs::remove_file(&temporary);
+            return Err(error);
+        }
+        sync_directory_of(path)
+    }
+}
+
+/// A name in the same directory, hence on the same file system, which rename(2) needs to be atomic.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(format!(".{}.tmp", std::process::id()));
+    name.into()
+}
+
+fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// The new name is durable only once its directory is: fsync(2), NOTES.
+fn sync_directory_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
