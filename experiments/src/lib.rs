@@ -1,3 +1,5 @@
 //! Runs experiments: what is in a specification, in a random but reproducible order, into a recording.
 
+pub mod random;
 pub mod spec;
+pub mod statistics;

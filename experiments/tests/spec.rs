@@ -1,6 +1,7 @@
 //! A wrong specification is refused before anything runs, and the message says where to look.
 
-use experiments::spec::{Engine, Mode, Spec};
+use experiments::spec::{Engine, Spec};
+use uring_echo::record::Mode;
 
 const VALID: &str = r#"id = "tiny"
 title = "Tiny"

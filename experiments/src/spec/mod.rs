@@ -7,32 +7,13 @@ mod builtin;
 mod error;
 mod raw;
 
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uring_echo::record::{Mode, Verify};
 
 pub use builtin::{built_in, find};
 pub use error::SpecError;
-
-/// What the client does with a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Writes without waiting for the echo.
-    Stream,
-    /// Writes, waits for the whole echo, writes again.
-    ReqRes,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Stream => "stream",
-            Self::ReqRes => "req-res",
-        })
-    }
-}
 
 /// Which program echoes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -44,28 +25,6 @@ pub enum Engine {
     Uring,
     /// `baseline-mio`, which counts nothing about itself.
     Mio,
-}
-
-/// How much of the echo the client compares with what it sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verify {
-    /// Every byte.
-    Full,
-    /// Some bytes of every message.
-    Sample,
-    /// None: only lengths.
-    Off,
-}
-
-impl fmt::Display for Verify {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Full => "full",
-            Self::Sample => "sample",
-            Self::Off => "off",
-        })
-    }
 }
 
 /// A server as a level of the engine factor: the program and the settings that make it this level.

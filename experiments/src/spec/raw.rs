@@ -8,9 +8,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+use uring_echo::record::{Mode, Verify};
 
 use super::error::Source;
-use super::{Comparison, Engine, EngineLevel, Mode, Spec, SpecError, Verify, Workload};
+use super::{Comparison, Engine, EngineLevel, Spec, SpecError, Workload};
 
 const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=64 << 20;
 /// One client address has this many ports to connect from, less those that are reserved.
