@@ -9,13 +9,16 @@
 //! | [`measure`] | histograms, fairness, what machine this is |
 //! | [`record`] | the document that a run leaves behind |
 //! | [`cli`] | arguments to validated configurations |
+//! | [`refusal`] | why the kernel refused a ring, and the remedy |
 //! | [`sys`] | system calls; the only `unsafe` |
-//! | [`slab`], [`token`], [`units`] | slots with generations, what a completion is about, quantities |
+//! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
+pub mod kernel_version;
 pub mod measure;
 pub mod record;
+pub mod refusal;
 pub mod server;
 pub mod slab;
 pub mod sys;

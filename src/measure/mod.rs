@@ -1,4 +1,6 @@
-//! What is measured: counters, distributions, fairness, and the machine it was measured on.
+//! What a run is judged by: the machine it ran on, and the numbers it left.
 
 pub mod counters;
 pub mod fairness;
+pub mod histogram;
+pub mod host;

@@ -11,6 +11,8 @@ mod outcome;
 
 use serde::{Deserialize, Serialize};
 
+use crate::measure::host::Host;
+
 pub use ends::{Build, ClientSettings, Mode, Server, Verify};
 pub use file::ReadError;
 pub use outcome::{
@@ -31,6 +33,8 @@ pub struct RunRecord {
     pub created_unix_ms: u64,
     /// What the client was built from.
     pub build: Build,
+    /// The machine, as the client saw it when the run began.
+    pub host: Host,
     /// The server under load.
     pub server: Server,
     /// What the client did, every default filled in.

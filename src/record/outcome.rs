@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::counters::Counters;
 use crate::measure::fairness::Spread;
+use crate::measure::histogram::Histogram;
 use crate::units::Nanos;
 
 /// When the phases of a run began and ended. Instants are CLOCK_MONOTONIC of the host, in nanoseconds.
@@ -137,6 +138,23 @@ pub struct Latency {
     pub max_ns: Nanos,
     /// The HDR histogram, unit nanosecond, three significant digits: V2 format, deflated, in base64.
     pub histogram_v2_deflate_base64: String,
+}
+
+impl Latency {
+    /// The distribution in `histogram`; `None` if it is empty.
+    pub fn of(histogram: &Histogram) -> Option<Self> {
+        (histogram.count() > 0).then(|| Self {
+            count: histogram.count(),
+            min_ns: histogram.min(),
+            mean_ns: histogram.mean_ns(),
+            p50_ns: histogram.quantile(0.5),
+            p90_ns: histogram.quantile(0.9),
+            p99_ns: histogram.quantile(0.99),
+            p99_9_ns: histogram.quantile(0.999),
+            max_ns: histogram.max(),
+            histogram_v2_deflate_base64: histogram.encode(),
+        })
+    }
 }
 
 /// Per-connection values of the window; index is the connection's number in all three.
