@@ -42,7 +42,7 @@ impl Source<'_> {
     }
 
     /// A fault that the TOML reader found. It knows the place; the key is read from the text around it.
-    pub(super) fn from_toml(self, error: &toml::de::Error) -> SpecError {
+    pub(super) fn toml_fault(self, error: &toml::de::Error) -> SpecError {
         let span = error.span().unwrap_or_default();
         let reason = error.message().replace('\n', ", ");
         self.fault(&self.key_before(span.start, &reason), &span, reason)
@@ -58,7 +58,10 @@ impl Source<'_> {
             return quoted.into();
         }
         let line_end = self.text[offset..].find('\n').map_or(self.text.len(), |length| offset + length);
-        let assignments = self.text[..line_end].lines().filter_map(|line| line.split_once('='));
-        assignments.last().map_or_else(String::new, |(key, _)| key.trim().into())
+        let is_key = |key: &&str| {
+            !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        };
+        let mut keys = self.text[..line_end].lines().filter_map(|line| Some(line.split_once('=')?.0.trim()));
+        keys.rfind(is_key).unwrap_or_default().into()
     }
 }

@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for RawEngine {
 
 pub(super) fn parse(file: &str, text: &str) -> Result<Spec, SpecError> {
     let source = Source { file, text };
-    let raw: RawSpec = toml::from_str(text).map_err(|error| source.from_toml(&error))?;
+    let raw: RawSpec = toml::from_str(text).map_err(|error| source.toml_fault(&error))?;
     let engines = engines(source, &raw.engines)?;
     Ok(Spec {
         comparisons: raw
