@@ -24,6 +24,8 @@ pub enum Op {
     Close = 7,
     /// A request to cancel other operations.
     Cancel = 8,
+    /// The close of an accepted descriptor that no slot was free for.
+    Discard = 9,
 }
 
 impl Op {
@@ -37,6 +39,7 @@ impl Op {
             6 => Self::Send,
             7 => Self::Close,
             8 => Self::Cancel,
+            9 => Self::Discard,
             _ => return None,
         })
     }
@@ -86,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_survives_the_kernel(op in 1u8..=8, generation in 0u32..1 << 24, slot: u32) {
+        fn a_token_survives_the_kernel(op in 1u8..=9, generation in 0u32..1 << 24, slot: u32) {
             let token = Token {
                 op: Op::from_bits(op).unwrap(),
                 generation: Generation::from_bits(generation),

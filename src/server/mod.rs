@@ -1,3 +1,17 @@
 //! The two echo servers.
+//!
+//! [`epoll`] and [`uring`] are twins: one struct each with the same functions in the same order, so that a
+//! side-by-side diff shows what readiness and completion really change. Both let one [`connection::Connection`]
+//! decide; they share decisions and never buffers.
 
+pub mod budget;
+pub mod config;
+pub mod connection;
+pub mod epoll;
+pub mod error;
+pub mod lifecycle;
+pub mod listener;
+pub mod queue;
+pub mod spill;
 pub mod stats;
+pub mod uring;

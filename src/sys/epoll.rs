@@ -12,8 +12,8 @@ pub struct Interest(u32);
 impl Interest {
     /// Readable, as long as it is.
     pub const READ: Self = Self(libc::EPOLLIN as u32);
-    /// Readable or writable, as long as it is.
-    pub const READ_WRITE: Self = Self(libc::EPOLLIN as u32 | libc::EPOLLOUT as u32);
+    /// Writable, as long as it is.
+    pub const WRITE: Self = Self(libc::EPOLLOUT as u32);
     /// Readable, writable, half-closed or holding urgent data, each time that becomes true.
     pub const STREAM_EDGE: Self = Self(
         (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLPRI | libc::EPOLLET).cast_unsigned(),

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod buf_ring;
 pub mod clock;
 pub mod cpu_time;
 pub mod epoll;
@@ -13,6 +14,7 @@ pub mod errno;
 pub mod limits;
 pub mod map;
 pub mod process;
+pub mod ring;
 pub mod signal;
 pub mod socket;
 

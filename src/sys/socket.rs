@@ -195,6 +195,15 @@ pub fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> Result<usize, Errno> {
     Errno::check_len(result)
 }
 
+/// Stops listening: connections in the backlog are reset, the port is free, a waiting accept fails.
+///
+/// # Errors
+/// None for a listening socket.
+pub fn stop_listening(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: the call takes two integers.
+    Errno::check(unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_RDWR) }).map(drop)
+}
+
 /// Ends the sending direction: the peer reads end of stream after the bytes already sent.
 ///
 /// # Errors

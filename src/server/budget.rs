@@ -1,0 +1,62 @@
+//! How much one connection may receive before it is another one's turn.
+//!
+//! The budget is in bytes, not operations: with 64 KiB buffers four operations are a quantum of 256 KiB, and peers
+//! with small messages wait behind it.
+
+use crate::units::Bytes;
+
+/// Bytes a connection may receive in one turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget(usize);
+
+impl Budget {
+    /// A budget of `bytes`, at least 1.
+    pub const fn new(bytes: Bytes) -> Self {
+        assert!(bytes.0 > 0, "a budget of 0 bytes serves nobody");
+        Self(bytes.0)
+    }
+
+    /// A fresh turn.
+    pub const fn turn(self) -> Turn {
+        Turn { left_bytes: self.0 }
+    }
+}
+
+/// What is left of one connection's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    left_bytes: usize,
+}
+
+impl Turn {
+    /// How many bytes to ask for, given a buffer of `buffer_bytes`.
+    pub fn ask(self, buffer_bytes: usize) -> usize {
+        self.left_bytes.min(buffer_bytes)
+    }
+
+    /// Takes note of `received_bytes`.
+    pub const fn spend(&mut self, received_bytes: usize) {
+        self.left_bytes = self.left_bytes.saturating_sub(received_bytes);
+    }
+
+    /// Whether the connection has to yield.
+    pub const fn is_over(self) -> bool {
+        self.left_bytes == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_never_asks_for_more_than_is_left() {
+        let mut turn = Budget::new(Bytes(100)).turn();
+        assert_eq!(turn.ask(64), 64);
+        turn.spend(64);
+        assert_eq!(turn.ask(64), 36);
+        assert!(!turn.is_over());
+        turn.spend(36);
+        assert!(turn.is_over());
+    }
+}

@@ -1,0 +1,198 @@
+//! What a server was asked to be: validated settings, and the presets they default to.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use crate::server::stats::Settings;
+use crate::units::{Bytes, Nanos};
+
+/// Where defaults come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// What measured best here.
+    Tuned,
+    /// What the 2023 study used: 8 KiB buffers, its rounds and ring, no TCP_NODELAY.
+    Seed,
+}
+
+/// Settings that both engines have.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address to bind.
+    pub listen: SocketAddr,
+    /// Core to run on; `None` leaves it to the scheduler.
+    pub cpu: Option<usize>,
+    /// Connections served at once; more wait in the backlog.
+    pub connections_max: usize,
+    /// Length of the kernel's accept queue, which net.core.somaxconn caps.
+    pub backlog: u32,
+    /// Size of one receive buffer.
+    pub buffer_bytes: Bytes,
+    /// Bytes one connection may receive before another one's turn.
+    pub budget_bytes: Bytes,
+    /// TCP_NODELAY on accepted connections.
+    pub nodelay: bool,
+    /// Which defaults were taken.
+    pub preset: Preset,
+    /// Where counters go.
+    pub stats: Option<PathBuf>,
+    /// How long a stopping server goes on sending.
+    pub drain: Nanos,
+}
+
+impl Config {
+    fn settings(&self, engine: &str) -> Settings {
+        let cpu = self.cpu.map_or("any".into(), |cpu| cpu.to_string());
+        settings(&[
+            ("engine", &engine),
+            ("cpu", &cpu),
+            ("max_connections", &self.connections_max),
+            ("backlog", &self.backlog),
+            ("buffer_bytes", &self.buffer_bytes),
+            ("budget_bytes", &self.budget_bytes),
+            ("nodelay", &if self.nodelay { "on" } else { "off" }),
+            ("preset", &Named(self.preset)),
+            ("drain_ms", &(self.drain.0 / 1_000_000)),
+        ])
+    }
+}
+
+/// When epoll tells of readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Trigger {
+    /// Once, when it begins.
+    Edge,
+    /// At every wait, as long as it lasts.
+    Level,
+}
+
+/// Settings of the epoll engine.
+#[derive(Clone, Debug)]
+pub struct EpollConfig {
+    /// What it shares with its twin.
+    pub common: Config,
+    /// Edge- or level-triggered.
+    pub trigger: Trigger,
+}
+
+impl EpollConfig {
+    /// The settings in force, as `key=value`.
+    pub fn settings(&self) -> Settings {
+        let mut all = self.common.settings("epoll");
+        all.extend(settings(&[("trigger", &Named(self.trigger))]));
+        all
+    }
+}
+
+/// How io_uring receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecvMode {
+    /// One operation a receive, tried at once.
+    Single,
+    /// One operation a receive, which waits for readiness before it is tried (IORING_RECVSEND_POLL_FIRST).
+    PollFirst,
+}
+
+/// How io_uring sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SendMode {
+    /// The kernel goes on after a short send (MSG_WAITALL).
+    WaitAll,
+    /// A short send completes, and the server sends the rest.
+    Once,
+}
+
+/// How io_uring accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AcceptMode {
+    /// One operation for all connections.
+    Multishot,
+    /// One operation a connection.
+    Single,
+}
+
+/// What accepted connections are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Files {
+    /// The ring's own table: no descriptor of the process, no lookup in its file table.
+    Direct,
+    /// The process's file table.
+    Plain,
+}
+
+/// How the ring runs completion work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Setup {
+    /// SINGLE_ISSUER, COOP_TASKRUN and DEFER_TASKRUN: only inside the server's own wait.
+    Defer,
+    /// SINGLE_ISSUER and COOP_TASKRUN: at the next system call, without an interrupt.
+    Coop,
+    /// None of them: at once, interrupting the server.
+    Plain,
+    /// `defer` without the indirection array of the submission queue (Linux 6.6).
+    DeferNoSqarray,
+}
+
+/// Which provided buffers the kernel may choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Publish {
+    /// As many as receives are outstanding, up to the ring's size: few, and hot in cache.
+    Demand,
+    /// Always the whole ring.
+    Full,
+}
+
+/// Settings of the io_uring engine.
+#[derive(Clone, Debug)]
+pub struct UringConfig {
+    /// What it shares with its twin.
+    pub common: Config,
+    /// Provided buffers in the ring at once.
+    pub buffers: u16,
+    /// How it receives.
+    pub recv: RecvMode,
+    /// How it sends.
+    pub send: SendMode,
+    /// How it accepts.
+    pub accept: AcceptMode,
+    /// What accepted connections are kept in.
+    pub files: Files,
+    /// How the ring is set up.
+    pub setup: Setup,
+    /// How buffers are published.
+    pub publish: Publish,
+}
+
+impl UringConfig {
+    /// The settings in force, as `key=value`.
+    pub fn settings(&self) -> Settings {
+        let mut all = self.common.settings("uring");
+        all.extend(settings(&[
+            ("buffers", &self.buffers),
+            ("recv", &Named(self.recv)),
+            ("send", &Named(self.send)),
+            ("accept", &Named(self.accept)),
+            ("files", &Named(self.files)),
+            ("setup", &Named(self.setup)),
+            ("publish", &Named(self.publish)),
+        ]));
+        all
+    }
+}
+
+/// A choice, shown as the word that selects it.
+struct Named<T>(T);
+
+impl<T: ValueEnum> fmt::Display for Named<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0.to_possible_value().expect("no choice is hidden");
+        f.write_str(value.get_name())
+    }
+}
+
+fn settings(pairs: &[(&str, &dyn fmt::Display)]) -> Settings {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), value.to_string())).collect()
+}

@@ -1,0 +1,427 @@
+//! epoll echo server. Twin of [`server::uring`](crate::server::uring): same functions, same order.
+//!
+//! Path of a byte: readiness -> ready ring -> recv into the hot buffer -> [`Connection::on`] -> send from the hot
+//! buffer -> recv. Every connection is served from the one hot buffer, so it stays in cache; a send that the kernel
+//! does not take whole moves its rest to a spill buffer of the connection, until the peer reads.
+//!
+//! Edge-triggered by default: the kernel tells once, the ready ring remembers. A connection leaves the ring when its
+//! socket is drained, and goes to the ring's tail when its budget is spent, so that nobody waits longer than one
+//! budget of everybody else.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use crate::server::budget::{Budget, Turn};
+use crate::server::config::{EpollConfig, Trigger};
+use crate::server::connection::{Connection, Event, Next};
+use crate::server::error::{ServeError, StartError};
+use crate::server::lifecycle::Lifecycle;
+use crate::server::listener::{AcceptFault, Gate, Listener};
+use crate::server::queue::SlotQueue;
+use crate::server::spill::{Spill, SpillPool};
+use crate::server::stats::Counters;
+use crate::slab::{Slab, Slot};
+use crate::sys::epoll::{Epoll, Events, Interest, Readiness};
+use crate::sys::{Errno, clock, socket};
+use crate::token::{Op, Token};
+use crate::units::Nanos;
+
+/// Events fetched by one wait. More connections than that are ready only if the server is far behind, and then the
+/// next wait, which does not block, fetches the rest.
+const EVENTS_MAX: usize = 1024;
+
+/// Connections accepted in one turn, so that a burst of them does not hold up those being served.
+const ACCEPTS_MAX: usize = 64;
+
+/// Where the owed bytes of a connection are.
+#[derive(Debug)]
+enum Owed {
+    Nothing,
+    /// At this offset of the hot buffer. Only while its connection is being served: the next one overwrites it.
+    Hot(usize),
+    Spilled(Spill),
+}
+
+struct Peer {
+    fd: OwnedFd,
+    connection: Connection,
+    owed: Owed,
+    /// A receive may find something. Cleared when one has drained the socket.
+    readable: bool,
+    /// A send may be taken. Cleared by one that was not, whole or in part.
+    writable: bool,
+    /// A short read does not prove that the socket is drained.
+    until_eagain: bool,
+}
+
+/// The epoll engine, listening.
+pub struct EpollServer {
+    epoll: Epoll,
+    events: Events,
+    listener: Listener,
+    gate: Gate,
+    backlogged: bool,
+    peers: Slab<Peer>,
+    ready: SlotQueue,
+    hot: Box<[u8]>,
+    spills: SpillPool,
+    budget: Budget,
+    trigger: Trigger,
+    lifecycle: Lifecycle,
+    counters: Counters,
+}
+
+impl EpollServer {
+    /// Binds, allocates everything the server will ever use, and says that it listens.
+    ///
+    /// # Errors
+    /// With cause and remedy; see [`StartError`].
+    pub fn start(config: &EpollConfig) -> Result<Self, StartError> {
+        let common = &config.common;
+        let mut lifecycle = Lifecycle::start(common)?;
+        let listener = Listener::bind(common)?;
+        let epoll =
+            Epoll::new().map_err(|errno| StartError::resource("cannot create an epoll instance", errno))?;
+        for (fd, op) in [(listener.as_fd(), Op::Listener), (lifecycle.as_fd(), Op::Signal)] {
+            epoll
+                .add(fd, Token::global(op).to_bits(), Interest::READ_EDGE)
+                .map_err(|errno| StartError::resource("cannot watch a descriptor with epoll", errno))?;
+        }
+        let spills = SpillPool::new(common.connections_max, common.buffer_bytes)
+            .map_err(|error| StartError::resource("cannot map the spill buffers", error))?;
+        lifecycle.announce(listener.addr(), config.settings());
+        Ok(Self {
+            epoll,
+            events: Events::with_capacity(EVENTS_MAX),
+            listener,
+            gate: Gate::new(common.connections_max),
+            backlogged: false,
+            peers: Slab::new(common.connections_max),
+            ready: SlotQueue::new(common.connections_max),
+            hot: vec![0; common.buffer_bytes.0].into(),
+            spills,
+            budget: Budget::new(common.budget_bytes),
+            trigger: config.trigger,
+            lifecycle,
+            counters: Counters::default(),
+        })
+    }
+
+    /// Address the server listens on.
+    pub fn addr(&self) -> std::net::SocketAddr {
+        self.listener.addr()
+    }
+
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    /// When the kernel refuses to wait.
+    pub fn run(mut self) -> Result<Counters, ServeError> {
+        while !self.is_finished() {
+            self.turn()?;
+        }
+        self.for_each_peer(|server, slot| {
+            server.counters.cut_off += u64::from(server.peers.at(slot).connection.owed_bytes() > 0);
+            server.close(slot);
+        });
+        self.lifecycle.finish(&self.counters);
+        Ok(self.counters)
+    }
+
+    /// One turn: wait for readiness, accept, serve everyone on the ready ring once.
+    ///
+    /// # Errors
+    /// When the kernel refuses to wait.
+    pub fn turn(&mut self) -> Result<(), ServeError> {
+        self.counters.turns += 1;
+        self.reap()?;
+        if self.may_accept() {
+            self.on_accept();
+        }
+        for _ in 0..self.ready.len() {
+            let slot = self.ready.pop().expect("the ring is not shorter than its length");
+            self.serve(slot);
+        }
+        if self.lifecycle.has_ticked() {
+            self.on_tick();
+        }
+        Ok(())
+    }
+
+    /// Lets a connection do as much as its budget and its socket allow.
+    fn serve(&mut self, slot: Slot) {
+        let mut turn = self.budget.turn();
+        let owes = self.peers.at(slot).connection.owed_bytes() > 0;
+        let mut next = if owes { Next::Send } else { Next::Recv };
+        loop {
+            let event = match next {
+                Next::Recv if turn.is_over() => return self.yield_turn(slot),
+                Next::Recv => self.on_recv(slot, &mut turn),
+                Next::Send => self.on_send(slot),
+                Next::Park => return,
+                Next::Close => return self.close(slot),
+            };
+            next = self.peers.at(slot).connection.on(event);
+        }
+    }
+
+    /// Accepts what waits in the backlog, up to a bound.
+    fn on_accept(&mut self) {
+        for _ in 0..ACCEPTS_MAX.min(self.gate.room(self.peers.len())) {
+            self.counters.syscalls += 1;
+            match socket::accept(self.listener.as_fd()) {
+                Ok(fd) => self.admit(fd),
+                Err(errno) => match AcceptFault::of(errno) {
+                    AcceptFault::Empty => {
+                        self.backlogged = false;
+                        return;
+                    }
+                    AcceptFault::Aborted => self.counters.accept_aborts += 1,
+                    AcceptFault::Exhausted => return self.pause_accepting(),
+                },
+            }
+        }
+    }
+
+    fn on_recv(&mut self, slot: Slot, turn: &mut Turn) -> Event {
+        let peer = self.peers.at(slot);
+        if !peer.readable {
+            return Event::Idle;
+        }
+        let asked = turn.ask(self.hot.len());
+        self.counters.syscalls += 1;
+        match socket::recv(peer.fd.as_fd(), &mut self.hot[..asked]) {
+            Ok(0) => Event::PeerClosed,
+            Ok(count) => {
+                // A read shorter than asked has drained a stream socket (epoll(7)); a later arrival is a new edge.
+                peer.readable = count == asked || peer.until_eagain;
+                peer.owed = Owed::Hot(0);
+                turn.spend(count);
+                self.counters.messages += 1;
+                self.counters.received_bytes += count as u64;
+                Event::Received(count)
+            }
+            Err(errno) if errno.would_block() => {
+                (peer.readable, peer.until_eagain) = (false, false);
+                self.rearm(slot)
+            }
+            Err(errno) if errno.interrupted() || errno.exhausted() => self.on_starved(slot),
+            Err(_) => self.on_fault(),
+        }
+    }
+
+    fn on_send(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let owed = match &peer.owed {
+            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
+            Owed::Hot(start) => &self.hot[*start..*start + peer.connection.owed_bytes()],
+            Owed::Spilled(spill) => self.spills.owed(spill),
+        };
+        if !peer.writable {
+            return self.on_blocked(slot);
+        }
+        let owed_bytes = owed.len();
+        self.counters.syscalls += 1;
+        match socket::send(peer.fd.as_fd(), owed) {
+            Ok(count) => {
+                // A send taken in part has filled the send buffer (epoll(7)); room in it is a new edge.
+                peer.writable = count == owed_bytes;
+                self.counters.short_sends += u64::from(count < owed_bytes);
+                self.counters.sent_bytes += count as u64;
+                self.advance(slot, count, owed_bytes)
+            }
+            Err(errno) if errno.would_block() => {
+                peer.writable = false;
+                self.counters.short_sends += 1;
+                self.rearm(slot);
+                self.on_blocked(slot)
+            }
+            Err(errno) if errno.interrupted() || errno.exhausted() => {
+                self.ready.push(slot);
+                self.on_blocked(slot)
+            }
+            Err(_) => self.on_fault(),
+        }
+    }
+
+    /// The kernel had data and no memory to hand it over: back to the tail of the ready ring.
+    fn on_starved(&mut self, slot: Slot) -> Event {
+        self.counters.starved += 1;
+        self.ready.push(slot);
+        Event::Starved
+    }
+
+    /// Keeps what is owed out of the hot buffer, which the next connection needs.
+    fn on_blocked(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        if let Owed::Hot(start) = peer.owed {
+            let owed = &self.hot[start..start + peer.connection.owed_bytes()];
+            peer.owed = Owed::Spilled(self.spills.keep(owed));
+            if self.trigger == Trigger::Level {
+                self.watch(slot, Interest::WRITE);
+            }
+        }
+        Event::SendBlocked
+    }
+
+    fn on_fault(&mut self) -> Event {
+        self.counters.peer_faults += 1;
+        Event::Failed
+    }
+
+    /// Takes note of sent bytes where the bytes are held.
+    fn advance(&mut self, slot: Slot, count: usize, owed_bytes: usize) -> Event {
+        let peer = self.peers.at(slot);
+        match &mut peer.owed {
+            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
+            Owed::Hot(start) => *start += count,
+            Owed::Spilled(spill) => SpillPool::advance(spill, count),
+        }
+        if count == owed_bytes
+            && let Owed::Spilled(spill) = std::mem::replace(&mut peer.owed, Owed::Nothing)
+        {
+            self.spills.release(spill);
+            if self.trigger == Trigger::Level {
+                self.watch(slot, Interest::READ);
+            }
+        }
+        Event::Sent(count)
+    }
+
+    /// Ends a turn with work left.
+    fn yield_turn(&mut self, slot: Slot) {
+        self.counters.yields += 1;
+        match self.trigger {
+            Trigger::Edge => self.ready.push(slot),
+            Trigger::Level => {}
+        }
+    }
+
+    /// Begins to serve an accepted connection.
+    fn admit(&mut self, fd: OwnedFd) {
+        let peer = Peer {
+            fd,
+            connection: Connection::new(),
+            owed: Owed::Nothing,
+            readable: false,
+            writable: true,
+            until_eagain: false,
+        };
+        let (slot, generation) = self
+            .peers
+            .insert(peer)
+            .unwrap_or_else(|_| unreachable!("the gate has room only if the table has"));
+        self.counters.accepted += 1;
+        self.counters.syscalls += 1;
+        let token = Token { op: Op::Connection, generation, slot };
+        let interest = match self.trigger {
+            Trigger::Edge => Interest::STREAM_EDGE,
+            Trigger::Level => Interest::READ,
+        };
+        if self.epoll.add(self.peers.at(slot).fd.as_fd(), token.to_bits(), interest).is_err() {
+            self.close(slot);
+            self.pause_accepting();
+        }
+    }
+
+    fn may_accept(&mut self) -> bool {
+        self.gate.wake(clock::monotonic);
+        self.backlogged && !self.lifecycle.is_stopping() && self.gate.room(self.peers.len()) > 0
+    }
+
+    fn pause_accepting(&mut self) {
+        self.counters.accept_pauses += 1;
+        self.gate.rest(clock::monotonic());
+    }
+
+    /// Asks the kernel again whether the socket is ready: it has just denied what it told before.
+    fn rearm(&mut self, slot: Slot) -> Event {
+        if self.trigger == Trigger::Edge {
+            self.watch(slot, Interest::STREAM_EDGE);
+        }
+        Event::Idle
+    }
+
+    fn watch(&mut self, slot: Slot, interest: Interest) {
+        let token = Token { op: Op::Connection, generation: self.peers.generation(slot), slot };
+        self.counters.syscalls += 1;
+        if self.epoll.modify(self.peers.at(slot).fd.as_fd(), token.to_bits(), interest).is_err() {
+            // Without the watch nothing would wake the connection; the ready ring does.
+            self.ready.push(slot);
+        }
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let peer = self.peers.remove(slot);
+        if let Owed::Spilled(spill) = peer.owed {
+            self.spills.release(spill);
+        }
+        self.counters.syscalls += 1;
+        self.counters.closed += 1;
+        drop(peer.fd);
+    }
+
+    /// Waits for readiness, not at all if there is work, and puts who is ready on the ring.
+    fn reap(&mut self) -> Result<(), ServeError> {
+        let timeout = if !self.ready.is_empty() || self.may_accept() {
+            Some(Nanos(0))
+        } else {
+            self.lifecycle.patience(self.gate.resting_until())
+        };
+        self.counters.syscalls += 1;
+        let result = self.epoll.wait(&mut self.events, timeout).map(drop);
+        self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("epoll_wait", errno))?;
+        for index in 0..self.events.len() {
+            let (user_data, readiness) = self.events.get(index);
+            let token = Token::from_bits(user_data);
+            match token.op {
+                Op::Listener => self.backlogged = true,
+                Op::Signal => self.on_signal(),
+                _ => self.on_ready(token, readiness),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_ready(&mut self, token: Token, readiness: Readiness) {
+        let Some(peer) = self.peers.get_mut(token.slot, token.generation) else {
+            self.counters.stale += 1;
+            return;
+        };
+        peer.readable |= readiness.readable();
+        peer.writable |= readiness.writable();
+        peer.until_eagain |= readiness.read_until_eagain();
+        let owes = peer.connection.owed_bytes() > 0;
+        if (owes && readiness.writable()) || (!owes && readiness.readable()) {
+            self.ready.push(token.slot);
+        }
+    }
+
+    fn on_signal(&mut self) {
+        if !self.lifecycle.on_signals(&self.counters, self.peers.len()) {
+            return;
+        }
+        self.listener.stop();
+        self.for_each_peer(|server, slot| {
+            server.peers.at(slot).connection.on(Event::Stop);
+        });
+    }
+
+    /// A while into stopping: closes the connections on which nothing arrives any more.
+    fn on_tick(&mut self) {
+        self.for_each_peer(|server, slot| {
+            if server.peers.at(slot).connection.on(Event::Tick) == Next::Close {
+                server.close(slot);
+            }
+        });
+    }
+
+    fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {
+        for slot in self.peers.slots().collect::<Vec<_>>() {
+            act(self, slot);
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a server did not start or had to stop: operation, cause and remedy in one line.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::sys::Errno;
+
+/// A server that could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {cause}; {remedy}")]
+pub struct StartError {
+    operation: String,
+    cause: String,
+    remedy: String,
+}
+
+impl StartError {
+    /// An error of these three parts.
+    pub fn new(operation: impl Into<String>, cause: impl ToString, remedy: impl Into<String>) -> Self {
+        Self { operation: operation.into(), cause: cause.to_string(), remedy: remedy.into() }
+    }
+
+    /// Listening failed.
+    pub fn listen(addr: SocketAddr, error: &io::Error) -> Self {
+        let remedy = match error.raw_os_error() {
+            Some(libc::EADDRINUSE) => "stop the process that listens there or choose another --listen port",
+            Some(libc::EACCES) => "choose a --listen port above 1023 or run with CAP_NET_BIND_SERVICE",
+            Some(libc::EADDRNOTAVAIL) => "choose a --listen address of this machine",
+            _ => "choose another --listen address or free the resource named",
+        };
+        Self::new(format!("cannot listen on {addr}"), error, remedy)
+    }
+
+    /// Pinning failed.
+    pub fn pin(cpu: usize, error: &io::Error) -> Self {
+        Self::new(format!("cannot run on CPU {cpu}"), error, "choose a --cpu that this process may run on")
+    }
+
+    /// The descriptor limit is too low for the table asked for.
+    pub fn nofile(needed: u64, hard: u64) -> Self {
+        Self::new(
+            format!("cannot have {needed} descriptors"),
+            format!("RLIMIT_NOFILE allows {hard}"),
+            "lower --max-connections or raise the hard limit (ulimit -Hn)",
+        )
+    }
+
+    /// The stats file cannot be opened.
+    pub fn stats(path: &Path, error: &io::Error) -> Self {
+        Self::new(format!("cannot append to {}", path.display()), error, "choose a writable --stats file")
+    }
+
+    /// A step of setting up io_uring was refused. `feature` says what the step needs, and since when there is it.
+    pub fn uring(step: &str, feature: &str, error: &io::Error) -> Self {
+        let remedy = match error.raw_os_error() {
+            Some(libc::EPERM) => {
+                "allow it: kernel.io_uring_disabled=0, and a seccomp profile that permits io_uring".to_owned()
+            }
+            Some(libc::ENOSYS) => {
+                "use a kernel that has io_uring (CONFIG_IO_URING), or serve epoll".to_owned()
+            }
+            Some(libc::EINVAL) => format!("this needs {feature}; use a newer kernel or another setting"),
+            Some(libc::EMFILE) => "lower --max-connections or raise RLIMIT_NOFILE".to_owned(),
+            Some(libc::ENOMEM) => {
+                "free memory, raise RLIMIT_MEMLOCK, or ask for fewer connections".to_owned()
+            }
+            _ => format!("this needs {feature}"),
+        };
+        Self::new(format!("cannot {step}"), error, remedy)
+    }
+
+    /// A resource that every server needs was refused.
+    pub fn resource(operation: &str, error: impl ToString) -> Self {
+        Self::new(operation, error, "free descriptors or memory and start again")
+    }
+}
+
+/// A server that had to give up while serving: the kernel refused what it had granted before.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} failed while serving: {errno}; connections are lost, start the server again")]
+pub struct ServeError {
+    operation: &'static str,
+    errno: Errno,
+}
+
+impl ServeError {
+    /// `operation` failed for good with `errno`.
+    pub const fn new(operation: &'static str, errno: Errno) -> Self {
+        Self { operation, errno }
+    }
+}

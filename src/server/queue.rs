@@ -1,0 +1,69 @@
+//! A first-in-first-out queue of connections: epoll's ready ring, io_uring's starved.
+
+use std::collections::VecDeque;
+
+use crate::slab::Slot;
+
+/// Slots in the order they joined. Holds each slot at most once, so it never grows past the table it serves.
+#[derive(Debug)]
+pub struct SlotQueue {
+    slots: VecDeque<Slot>,
+    queued: Box<[bool]>,
+}
+
+impl SlotQueue {
+    /// An empty queue for a table of `capacity` slots.
+    pub fn new(capacity: usize) -> Self {
+        Self { slots: VecDeque::with_capacity(capacity), queued: vec![false; capacity].into() }
+    }
+
+    /// Appends `slot`, unless it is queued already.
+    pub fn push(&mut self, slot: Slot) {
+        if !self.queued[slot.index()] {
+            self.queued[slot.index()] = true;
+            self.slots.push_back(slot);
+        }
+    }
+
+    /// Takes the slot that has waited longest.
+    pub fn pop(&mut self) -> Option<Slot> {
+        let slot = self.slots.pop_front()?;
+        self.queued[slot.index()] = false;
+        Some(slot)
+    }
+
+    /// How many slots wait.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_leave_in_the_order_they_joined_and_once_only() {
+        let mut queue = SlotQueue::new(3);
+        for slot in [2, 0, 2, 1, 0] {
+            queue.push(Slot(slot));
+        }
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|slot| slot.0).collect();
+        assert_eq!(order, [2, 0, 1]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_slot_may_join_again_after_it_left() {
+        let mut queue = SlotQueue::new(1);
+        queue.push(Slot(0));
+        queue.pop();
+        queue.push(Slot(0));
+        assert_eq!(queue.len(), 1);
+    }
+}

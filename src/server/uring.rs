@@ -1,0 +1,538 @@
+//! io_uring echo server. Twin of [`server::epoll`](crate::server::epoll): same functions, same order.
+//!
+//! Path of a byte: recv CQE -> [`Lease`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
+//! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
+//!
+//! The ring is small and hot: buffers are published as receives need them, the one recycled last first, and never
+//! more than `--buffers`. A connection whose socket held more data than it received queues for a buffer behind those
+//! that wait already, so a small ring starves nobody. Behind the ring stands one buffer for each connection, touched
+//! only when a peer that does not read holds one back.
+//!
+//! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
+
+use std::os::fd::AsFd;
+
+use crate::server::budget::{Budget, Turn};
+use crate::server::config::{AcceptMode, Files, Publish, RecvMode, SendMode, Setup, UringConfig};
+use crate::server::connection::{Connection, Event, Next};
+use crate::server::error::{ServeError, StartError};
+use crate::server::lifecycle::Lifecycle;
+use crate::server::listener::{AcceptFault, Gate, Listener};
+use crate::server::queue::SlotQueue;
+use crate::server::stats::Counters;
+use crate::slab::{Slab, Slot};
+use crate::sys::buf_ring::{BufRing, Lease};
+use crate::sys::ring::{Completion, File, RecvHow, Ring, SetupFlags};
+use crate::sys::{Errno, clock};
+use crate::token::{Op, Token};
+use crate::units::Nanos;
+
+/// Submission queue entries. Completions are reaped only while there is room for what they lead to.
+const SQ_ENTRIES: u32 = 256;
+
+/// The most entries that handling one completion can queue.
+const SQES_PER_CQE: usize = 2;
+
+/// How long a stopping server waits for the kernel to give back cancelled operations.
+const CANCEL_PATIENCE: Nanos = Nanos::from_secs(1);
+
+/// What the kernel is doing for a connection: one thing at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum InFlight {
+    Nothing,
+    Recv,
+    Send,
+    Close,
+}
+
+struct Peer {
+    file: File,
+    connection: Connection,
+    /// Holds the owed bytes, from `sent_bytes` on.
+    lease: Option<Lease>,
+    sent_bytes: usize,
+    in_flight: InFlight,
+    turn: Turn,
+    /// The last receive left data behind.
+    backlogged: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Accepting {
+    Not,
+    /// Until a completion has no more.
+    Multishot,
+    One,
+    /// A multishot accept is being cancelled.
+    Cancelling,
+}
+
+/// The io_uring engine, listening.
+pub struct UringServer {
+    ring: Ring,
+    listener: Listener,
+    gate: Gate,
+    accepting: Accepting,
+    peers: Slab<Peer>,
+    waiting: SlotQueue,
+    /// Receives outstanding.
+    receiving: usize,
+    /// Receives queued since the last enter that will take a published buffer for certain.
+    admitted: usize,
+    budget: Budget,
+    config: UringConfig,
+    lifecycle: Lifecycle,
+    counters: Counters,
+}
+
+impl UringServer {
+    /// Binds, allocates everything the server will ever use, and says that it listens.
+    ///
+    /// # Errors
+    /// With cause and remedy; see [`StartError`].
+    pub fn start(config: &UringConfig) -> Result<Self, StartError> {
+        let common = &config.common;
+        let mut lifecycle = Lifecycle::start(common)?;
+        let listener = Listener::bind(common)?;
+        let ring = set_up_ring(config)?;
+        lifecycle.announce(listener.addr(), config.settings());
+        let mut server = Self {
+            ring,
+            listener,
+            gate: Gate::new(common.connections_max),
+            accepting: Accepting::Not,
+            peers: Slab::new(common.connections_max),
+            waiting: SlotQueue::new(common.connections_max),
+            receiving: 0,
+            admitted: 0,
+            budget: Budget::new(common.budget_bytes),
+            config: config.clone(),
+            lifecycle,
+            counters: Counters::default(),
+        };
+        server.ring.poll_readable(server.lifecycle.as_fd(), Token::global(Op::Signal));
+        Ok(server)
+    }
+
+    /// Address the server listens on.
+    pub fn addr(&self) -> std::net::SocketAddr {
+        self.listener.addr()
+    }
+
+    /// Serves until told to stop.
+    ///
+    /// # Errors
+    /// When the kernel refuses to wait.
+    pub fn run(mut self) -> Result<Counters, ServeError> {
+        while !self.is_finished() {
+            self.turn()?;
+        }
+        self.cancel_everything();
+        self.for_each_peer(|server, slot| {
+            server.counters.cut_off += u64::from(server.peers.at(slot).connection.owed_bytes() > 0);
+            server.counters.closed += 1;
+        });
+        let counters = self.counters();
+        self.lifecycle.finish(&counters);
+        Ok(counters)
+    }
+
+    /// One turn: accept, let waiting connections receive, submit and wait, handle completions.
+    ///
+    /// # Errors
+    /// When the kernel refuses to wait.
+    pub fn turn(&mut self) -> Result<(), ServeError> {
+        self.counters.turns += 1;
+        self.arm_accept();
+        self.publish();
+        self.serve();
+        self.reap()?;
+        if self.lifecycle.has_ticked() {
+            self.on_tick();
+        }
+        Ok(())
+    }
+
+    /// Lets connections that wait for a buffer receive, longest wait first, one for each buffer published.
+    fn serve(&mut self) {
+        while self.admitted < self.ring.buffers.published() && self.ring.room() > SQES_PER_CQE {
+            let Some(slot) = self.waiting.pop() else { return };
+            self.admitted += 1;
+            self.arm_recv(slot);
+        }
+    }
+
+    /// Takes over an accepted connection, or notes why there is none.
+    fn on_accept(&mut self, completion: Completion) {
+        if !completion.has_more() {
+            self.accepting = Accepting::Not;
+        }
+        match completion.result() {
+            Ok(number) => self.admit(self.ring.accepted(number)),
+            Err(Errno(libc::ECANCELED)) => {}
+            Err(_) if self.lifecycle.is_stopping() => {}
+            Err(errno) => match AcceptFault::of(errno) {
+                AcceptFault::Empty => {}
+                AcceptFault::Aborted => self.counters.accept_aborts += 1,
+                AcceptFault::Exhausted => self.pause_accepting(),
+            },
+        }
+        if self.accepting == Accepting::Multishot && !self.may_accept_many() {
+            self.ring.cancel(Token::global(Op::Accept), Token::global(Op::Cancel));
+            self.accepting = Accepting::Cancelling;
+        }
+    }
+
+    fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
+        self.receiving -= 1;
+        let peer = self.peers.at(slot);
+        peer.in_flight = InFlight::Nothing;
+        peer.backlogged = completion.sock_nonempty();
+        match (completion.result(), lease) {
+            (Ok(count), Some(lease)) if count > 0 => {
+                peer.turn.spend(count);
+                (peer.lease, peer.sent_bytes) = (Some(lease), 0);
+                self.counters.messages += 1;
+                self.counters.received_bytes += count as u64;
+                Event::Received(count)
+            }
+            (result, lease) => {
+                if let Some(lease) = lease {
+                    self.ring.buffers.recycle(lease);
+                }
+                match result {
+                    Ok(_) => Event::PeerClosed,
+                    Err(Errno(libc::ENOBUFS)) => self.on_starved(slot),
+                    Err(Errno(libc::ECANCELED)) => Event::Tick,
+                    Err(errno) if errno.interrupted() || errno.would_block() => self.on_starved(slot),
+                    Err(_) => self.on_fault(),
+                }
+            }
+        }
+    }
+
+    fn on_send(&mut self, slot: Slot, completion: Completion) -> Event {
+        let peer = self.peers.at(slot);
+        peer.in_flight = InFlight::Nothing;
+        match completion.result() {
+            Ok(count) => {
+                self.counters.short_sends += u64::from(count < peer.connection.owed_bytes());
+                self.counters.sent_bytes += count as u64;
+                self.advance(slot, count)
+            }
+            Err(errno) if errno.would_block() || errno.interrupted() => {
+                self.counters.short_sends += 1;
+                Event::Sent(0)
+            }
+            Err(_) => self.on_fault(),
+        }
+    }
+
+    /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
+    fn on_starved(&mut self, slot: Slot) -> Event {
+        self.counters.starved += 1;
+        self.waiting.push(slot);
+        Event::Starved
+    }
+
+    fn on_fault(&mut self) -> Event {
+        self.counters.peer_faults += 1;
+        Event::Failed
+    }
+
+    /// Takes note of sent bytes where the bytes are held.
+    fn advance(&mut self, slot: Slot, count: usize) -> Event {
+        let peer = self.peers.at(slot);
+        peer.sent_bytes += count;
+        if count == peer.connection.owed_bytes()
+            && let Some(lease) = peer.lease.take()
+        {
+            self.ring.buffers.recycle(lease);
+        }
+        Event::Sent(count)
+    }
+
+    /// Does what the connection decided.
+    fn act(&mut self, slot: Slot, next: Next) {
+        match next {
+            Next::Recv => self.rearm(slot),
+            Next::Send => self.arm_send(slot),
+            Next::Park => {}
+            Next::Close => self.close(slot),
+        }
+    }
+
+    /// Receives again: at once if the socket is probably drained, for then the receive only waits and takes no buffer;
+    /// otherwise behind those that wait for a buffer already.
+    fn rearm(&mut self, slot: Slot) {
+        let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
+        let peer = self.peers.at(slot);
+        let over = peer.turn.is_over();
+        if !peer.backlogged || over {
+            peer.turn = self.budget.turn();
+        }
+        if peer.backlogged && (over || !free) {
+            self.counters.yields += u64::from(over);
+            self.waiting.push(slot);
+            return;
+        }
+        self.admitted += usize::from(peer.backlogged);
+        self.arm_recv(slot);
+    }
+
+    fn arm_recv(&mut self, slot: Slot) {
+        let token = self.token(Op::Recv, slot);
+        let peer = self.peers.at(slot);
+        let how = RecvHow {
+            bytes_max: peer.turn.ask(self.config.common.buffer_bytes.0),
+            poll_first: self.config.recv == RecvMode::PollFirst && !peer.backlogged,
+        };
+        peer.in_flight = InFlight::Recv;
+        self.receiving += 1;
+        self.ring.recv(peer.file, how, token);
+    }
+
+    fn arm_send(&mut self, slot: Slot) {
+        let token = self.token(Op::Send, slot);
+        let peer = self.peers.at(slot);
+        let lease = peer.lease.as_ref().expect("a connection that owes holds its bytes");
+        peer.in_flight = InFlight::Send;
+        let wait_all = self.config.send == SendMode::WaitAll;
+        self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
+    }
+
+    /// Begins to serve an accepted connection.
+    fn admit(&mut self, file: File) {
+        let peer = Peer {
+            file,
+            connection: Connection::new(),
+            lease: None,
+            sent_bytes: 0,
+            in_flight: InFlight::Nothing,
+            turn: self.budget.turn(),
+            backlogged: false,
+        };
+        self.counters.accepted += 1;
+        match self.peers.insert(peer) {
+            Ok((slot, _)) if self.lifecycle.is_stopping() => {
+                self.peers.at(slot).connection.on(Event::Stop);
+                self.arm_recv(slot);
+            }
+            Ok((slot, _)) => self.arm_recv(slot),
+            Err(peer) => {
+                self.counters.closed += 1;
+                self.ring.close(peer.file, Token::global(Op::Discard));
+            }
+        }
+    }
+
+    fn arm_accept(&mut self) {
+        self.gate.wake(clock::monotonic);
+        let possible = self.accepting == Accepting::Not && !self.lifecycle.is_stopping();
+        if !possible || self.gate.room(self.peers.len()) == 0 || self.ring.room() <= SQES_PER_CQE {
+            return;
+        }
+        let many = self.may_accept_many();
+        self.accepting = if many { Accepting::Multishot } else { Accepting::One };
+        self.ring.accept(self.listener.as_fd(), many, Token::global(Op::Accept));
+    }
+
+    /// A multishot accept takes a whole backlog before it can be cancelled, and the kernel drops what it finds no
+    /// place for. So close to the limit connections are accepted one by one.
+    fn may_accept_many(&self) -> bool {
+        let margin = 2 * self.config.common.backlog as usize;
+        self.config.accept == AcceptMode::Multishot && self.gate.room(self.peers.len()) > margin
+    }
+
+    fn pause_accepting(&mut self) {
+        self.counters.accept_pauses += 1;
+        self.gate.rest(clock::monotonic());
+    }
+
+    /// Publishes buffers for the receives that may need one.
+    fn publish(&mut self) {
+        let target = match self.config.publish {
+            Publish::Demand => usize::from(self.config.buffers).min(self.receiving + self.waiting.len()),
+            Publish::Full => usize::from(self.config.buffers),
+        };
+        self.ring.buffers.top_up(target);
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let token = self.token(Op::Close, slot);
+        let peer = self.peers.at(slot);
+        assert!(peer.in_flight == InFlight::Nothing, "slot {slot} is closed during a {:?}", peer.in_flight);
+        peer.in_flight = InFlight::Close;
+        if let Some(lease) = peer.lease.take() {
+            self.ring.buffers.recycle(lease);
+        }
+        self.ring.close(peer.file, token);
+    }
+
+    /// Submits and waits, not at all if there is work, and handles what completed.
+    fn reap(&mut self) -> Result<(), ServeError> {
+        let idle = self.waiting.is_empty() || self.ring.buffers.published() == 0;
+        let timeout = if idle { self.lifecycle.patience(self.gate.resting_until()) } else { None };
+        let result = self.ring.enter(u32::from(idle), timeout);
+        self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("io_uring_enter", errno))?;
+        self.admitted = 0;
+        while self.ring.room() > SQES_PER_CQE
+            && let Some((completion, lease)) = self.ring.pop()
+        {
+            match completion.token.op {
+                Op::Accept => self.on_accept(completion),
+                Op::Signal => self.on_signal(),
+                Op::Cancel | Op::Discard => {}
+                _ => self.on_completion(completion, lease),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_completion(&mut self, completion: Completion, lease: Option<Lease>) {
+        let Token { op, generation, slot } = completion.token;
+        if self.peers.get_mut(slot, generation).is_none() {
+            self.counters.stale += 1;
+            if let Some(lease) = lease {
+                self.ring.buffers.recycle(lease);
+            }
+            return;
+        }
+        let event = match op {
+            Op::Recv => self.on_recv(slot, completion, lease),
+            Op::Send => self.on_send(slot, completion),
+            _ => {
+                self.counters.closed += 1;
+                self.peers.remove(slot);
+                return;
+            }
+        };
+        let next = self.peers.at(slot).connection.on(event);
+        self.act(slot, next);
+    }
+
+    fn on_signal(&mut self) {
+        self.ring.poll_readable(self.lifecycle.as_fd(), Token::global(Op::Signal));
+        let counters = self.counters();
+        if !self.lifecycle.on_signals(&counters, self.peers.len()) {
+            return;
+        }
+        self.listener.stop();
+        self.for_each_peer(|server, slot| {
+            let peer = server.peers.at(slot);
+            if peer.in_flight != InFlight::Close {
+                peer.connection.on(Event::Stop);
+            }
+        });
+    }
+
+    /// A while into stopping: closes the connections on which nothing arrives any more. Their receives are taken back
+    /// first, for a descriptor is closed only when nothing of it is in flight.
+    fn on_tick(&mut self) {
+        self.for_each_peer(|server, slot| {
+            let token = server.token(Op::Recv, slot);
+            let peer = server.peers.at(slot);
+            match peer.in_flight {
+                InFlight::Recv if peer.connection.is_quiet() => {
+                    server.make_room();
+                    server.ring.cancel(token, Token::global(Op::Cancel));
+                }
+                InFlight::Recv | InFlight::Send => {
+                    peer.connection.on(Event::Tick);
+                }
+                InFlight::Nothing | InFlight::Close => {}
+            }
+        });
+    }
+
+    fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {
+        for slot in self.peers.slots().collect::<Vec<_>>() {
+            act(self, slot);
+        }
+    }
+
+    /// Submits when the queue is nearly full, outside the serving loop.
+    fn make_room(&mut self) {
+        while self.ring.room() <= SQES_PER_CQE {
+            let result = self.ring.enter(0, None);
+            if self.lifecycle.on_wait(result).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes back every operation, so that the kernel is done with the buffers before they are freed.
+    fn cancel_everything(&mut self) {
+        let deadline = clock::monotonic() + CANCEL_PATIENCE;
+        self.make_room();
+        self.ring.cancel_all(Token::global(Op::Cancel));
+        while self.ring.in_flight() > 0 && clock::monotonic() < deadline {
+            let result = self.ring.enter(1, Some(deadline.saturating_sub(clock::monotonic())));
+            if self.lifecycle.on_wait(result).is_err() {
+                return;
+            }
+            while let Some((_, lease)) = self.ring.pop() {
+                if let Some(lease) = lease {
+                    self.ring.buffers.recycle(lease);
+                }
+            }
+        }
+    }
+
+    fn token(&self, op: Op, slot: Slot) -> Token {
+        Token { op, generation: self.peers.generation(slot), slot }
+    }
+
+    fn counters(&self) -> Counters {
+        let ring = self.ring.counts();
+        Counters {
+            syscalls: ring.enters,
+            sqes: ring.sqes,
+            cqes: ring.cqes,
+            cq_overflows: ring.overflows,
+            ..self.counters
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
+    }
+}
+
+/// Sets up the ring and registers what it needs, step by step, so that a refusal names its step.
+fn set_up_ring(config: &UringConfig) -> Result<Ring, StartError> {
+    let connections = config.common.connections_max;
+    let refused = |step: &'static str, feature: &'static str| {
+        move |error: std::io::Error| StartError::uring(step, feature, &error)
+    };
+    let count = (usize::from(config.buffers) + connections).min(1 << 16);
+    let buffers = BufRing::new(config.buffers, count, config.common.buffer_bytes)
+        .map_err(refused("map the provided buffers", "at most 32768 --buffers"))?;
+    let deferred = matches!(config.setup, Setup::Defer | Setup::DeferNoSqarray);
+    let setup = SetupFlags {
+        single_issuer: config.setup != Setup::Plain,
+        coop_taskrun: config.setup != Setup::Plain,
+        defer_taskrun: deferred,
+        no_sqarray: config.setup == Setup::DeferNoSqarray,
+    };
+    let feature = match config.setup {
+        Setup::Plain => "Linux 5.19",
+        Setup::Coop => "IORING_SETUP_SINGLE_ISSUER and COOP_TASKRUN, Linux 6.0",
+        Setup::Defer => "IORING_SETUP_DEFER_TASKRUN, Linux 6.1",
+        Setup::DeferNoSqarray => "IORING_SETUP_NO_SQARRAY, Linux 6.6",
+    };
+    // Each connection has one operation in flight; doubled, so that a turn's completions and the next turn's fit.
+    let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
+    let mut ring = Ring::new(setup, SQ_ENTRIES, cq_entries, buffers)
+        .map_err(refused("set up io_uring (io_uring_setup)", feature))?;
+    ring.register_ring_fd()
+        .map_err(|errno| refused("register the ring descriptor", "Linux 5.18")(errno.into()))?;
+    ring.register_buffers()
+        .map_err(refused("register the provided buffer ring", "provided buffer rings, Linux 5.19"))?;
+    if config.files == Files::Direct {
+        let count = u32::try_from(connections).unwrap_or(u32::MAX);
+        ring.register_files(count)
+            .map_err(refused("register the direct descriptors", "sparse direct descriptors, Linux 5.19"))?;
+    }
+    Ok(ring)
+}

@@ -1,0 +1,202 @@
+//! A ring-mapped provided-buffer ring: memory lent to the kernel, which picks a buffer when data is there.
+//!
+//! Source: io_uring_register_buf_ring(3), io_uring_buf_ring_add(3). The kernel consumes the ring as a queue; the
+//! address of a buffer follows from its id alone, never from its place in the ring.
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use io_uring::types::BufRingEntry;
+
+use super::map::Map;
+use crate::units::Bytes;
+
+/// The one buffer group of a ring.
+pub(super) const BUFFER_GROUP: u16 = 0;
+
+/// Id of a provided buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bid(pub u16);
+
+/// A buffer that the kernel has filled and handed over: owned by whoever holds this, until it is recycled.
+#[derive(Debug)]
+#[must_use = "a lease that is dropped and not recycled loses its buffer"]
+pub struct Lease {
+    bid: Bid,
+    len: usize,
+}
+
+impl Lease {
+    /// How many bytes the kernel put in.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it put in none.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Waiting to be published.
+    Pool,
+    /// In the ring, the kernel's to fill.
+    Kernel,
+    /// A lease's.
+    Lease,
+}
+
+/// The ring and its buffers. Every buffer is in the pool, published or leased.
+///
+/// The pool is a stack: the buffer recycled last, whose bytes are still in cache, is published first.
+#[derive(Debug)]
+pub struct BufRing {
+    ring: Map,
+    memory: Map,
+    stride: usize,
+    buffer_bytes: usize,
+    mask: u16,
+    tail: u16,
+    published: usize,
+    pool: Vec<Bid>,
+    owner: Box<[Owner]>,
+}
+
+impl BufRing {
+    /// `count` buffers of `buffer_bytes` each, of which at most `published_max` are in the ring at once.
+    ///
+    /// # Errors
+    /// EINVAL for a count past 65,536 or a ring past 32,768 entries; ENOMEM.
+    pub fn new(published_max: u16, count: usize, buffer_bytes: Bytes) -> io::Result<Self> {
+        let entries = published_max.max(1).next_power_of_two();
+        if count > 1 << 16 || entries > 1 << 15 || u32::try_from(buffer_bytes.0).is_err() {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let stride = buffer_bytes.0.next_multiple_of(64);
+        Ok(Self {
+            ring: Map::new(usize::from(entries) * size_of::<BufRingEntry>())?,
+            memory: Map::new(count * stride)?,
+            stride,
+            buffer_bytes: buffer_bytes.0,
+            mask: entries - 1,
+            tail: 0,
+            published: 0,
+            pool: (0..=u16::MAX).take(count).rev().map(Bid).collect(),
+            owner: vec![Owner::Pool; count].into(),
+        })
+    }
+
+    /// Address of the ring and its number of entries, for registration.
+    pub(super) fn registration(&self) -> (u64, u16) {
+        (self.ring.base().as_ptr() as u64, self.mask + 1)
+    }
+
+    /// How many buffers the kernel can choose from.
+    pub const fn published(&self) -> usize {
+        self.published
+    }
+
+    /// How many buffers the ring can hold.
+    pub fn capacity(&self) -> usize {
+        usize::from(self.mask) + 1
+    }
+
+    /// Publishes buffers until the kernel can choose from `target` of them or the pool is empty.
+    pub fn top_up(&mut self, target: usize) {
+        let target = target.min(self.capacity());
+        if self.published >= target {
+            return;
+        }
+        while self.published < target {
+            let Some(bid) = self.pool.pop() else { break };
+            self.write_entry(bid);
+        }
+        self.publish_tail();
+    }
+
+    fn write_entry(&mut self, bid: Bid) {
+        let owner = &mut self.owner[usize::from(bid.0)];
+        assert!(*owner == Owner::Pool, "buffer {} is published while {owner:?} owns it", bid.0);
+        *owner = Owner::Kernel;
+        let position = usize::from(self.tail & self.mask);
+        let addr = self.addr(bid).as_ptr() as u64;
+        let len = self.buffer_bytes as u32;
+        // SAFETY: `position <= mask` and the mapping has `mask + 1` entries, so the pointer is in bounds and aligned.
+        // `top_up` publishes only while fewer than `mask + 1` buffers are, so this entry is outside the window that
+        // the kernel reads until `publish_tail`. The setters write addr, len and bid and leave the last two bytes of
+        // the entry alone: in entry 0 they are the shared tail, which the kernel reads concurrently.
+        unsafe {
+            let entry = &mut *self.ring.base().cast::<BufRingEntry>().as_ptr().add(position);
+            entry.set_addr(addr);
+            entry.set_len(len);
+            entry.set_bid(bid.0);
+        }
+        self.tail = self.tail.wrapping_add(1);
+        self.published += 1;
+    }
+
+    fn publish_tail(&self) {
+        let base = self.ring.base().cast::<BufRingEntry>().as_ptr();
+        // SAFETY: `tail` gives the address of the last two bytes of entry 0, inside the mapping and aligned for a
+        // u16. Only this thread writes it, and only through this atomic. The release store makes the entries written
+        // before it visible to the kernel, which loads the tail with acquire.
+        unsafe {
+            AtomicU16::from_ptr(BufRingEntry::tail(base).cast_mut()).store(self.tail, Ordering::Release);
+        };
+    }
+
+    /// Takes over buffer `bid`, which a completion says the kernel put `len` bytes into.
+    ///
+    /// # Panics
+    /// If that buffer was not published, or is smaller: the accounting is broken and two peers' bytes could mix.
+    pub fn lease(&mut self, bid: Bid, len: usize) -> Lease {
+        let owner = &mut self.owner[usize::from(bid.0)];
+        assert!(*owner == Owner::Kernel, "buffer {} was filled while {owner:?} owns it", bid.0);
+        assert!(len <= self.buffer_bytes, "{len} bytes in a buffer of {}", self.buffer_bytes);
+        *owner = Owner::Lease;
+        self.published -= 1;
+        Lease { bid, len }
+    }
+
+    /// Takes a buffer back into the pool.
+    pub fn recycle(&mut self, lease: Lease) {
+        let Lease { bid, .. } = lease;
+        let owner = &mut self.owner[usize::from(bid.0)];
+        assert!(*owner == Owner::Lease, "buffer {} was recycled while {owner:?} owns it", bid.0);
+        *owner = Owner::Pool;
+        self.pool.push(bid);
+    }
+
+    /// Address of the bytes of `lease` from `offset` on.
+    ///
+    /// # Panics
+    /// If `offset` is past them.
+    pub(super) fn leased(&self, lease: &Lease, offset: usize) -> (NonNull<u8>, usize) {
+        assert!(offset <= lease.len, "offset {offset} in a lease of {} bytes", lease.len);
+        // SAFETY: `offset <= len <= buffer_bytes <= stride`, so this stays inside the buffer, which `addr` places
+        // inside the mapping.
+        (unsafe { self.addr(lease.bid).add(offset) }, lease.len - offset)
+    }
+
+    fn addr(&self, bid: Bid) -> NonNull<u8> {
+        assert!(usize::from(bid.0) < self.owner.len(), "there is no buffer {}", bid.0);
+        // SAFETY: the mapping is `count * stride` bytes and `bid < count`.
+        unsafe { self.memory.base().add(usize::from(bid.0) * self.stride) }
+    }
+
+    /// Keeps the memory mapped for ever. For a ring that ends with operations outstanding: the kernel may still write.
+    pub(super) fn leak(&mut self) {
+        for map in [&mut self.ring, &mut self.memory] {
+            if let Ok(empty) = Map::new(1) {
+                std::mem::forget(std::mem::replace(map, empty));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "buf_ring_tests.rs"]
+mod tests;
