@@ -37,6 +37,9 @@ impl FromStr for Filter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
         let keys = Factor::ALL.map(Factor::key).join(", ");
         let term = |term: &str| {
             let (key, level) =

@@ -7,9 +7,12 @@
 //! | [`cores`], [`programs`] | where the two ends run, and what they are |
 //! | [`runner`], [`server`], [`load`], [`child`], [`interrupt`], [`scratch`], [`progress`] | making the runs |
 //! | [`recording`], [`manifest`], [`timestamp`] | what stays of them |
-//! | [`statistics`], [`format`] | saying what came out |
+//! | [`report`], [`statistics`], [`format`] | saying what came out |
+//! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
 pub mod child;
+pub mod cli;
+pub mod commands;
 pub mod cores;
 pub mod filter;
 pub mod format;
@@ -21,6 +24,7 @@ pub mod programs;
 pub mod progress;
 pub mod random;
 pub mod recording;
+pub mod report;
 pub mod runner;
 pub mod scratch;
 pub mod server;

@@ -5,7 +5,7 @@ use uring_echo::record::{Mode, Verify};
 use uring_echo::units::Nanos;
 
 use crate::plan::Run;
-use crate::spec::Engine;
+use crate::spec::{Engine, EngineLevel};
 
 /// The version of the manifest this build writes and reads. It changes when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -60,6 +60,12 @@ pub struct EngineEntry {
     pub engine: Engine,
     /// Arguments beyond those the runner gives.
     pub args: Vec<String>,
+}
+
+impl From<&EngineLevel> for EngineEntry {
+    fn from(level: &EngineLevel) -> Self {
+        Self { name: level.name.clone(), engine: level.engine, args: level.args.clone() }
+    }
 }
 
 /// A file and what it holds.
