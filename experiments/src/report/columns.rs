@@ -21,7 +21,7 @@ const COLUMNS: [Column; 14] = [
     left("limit", ""),
     left("ratio", "to"),
     left("CPU per message", "median (min..max)"),
-    left("goodput", "median (min..max)"),
+    right("goodput", "median"),
 ];
 
 /// Columns before those of the ratios.
@@ -127,19 +127,29 @@ fn limit(samples: &Samples) -> &'static str {
 }
 
 fn ratio_cells(grid: &Grid, cell: Cell, comparison: &Comparison) -> [String; 3] {
-    let ratio =
-        |metric| grid.ratio(cell, comparison, metric).map_or_else(|| "–".into(), |ratio| paired(&ratio));
-    [comparison.to.clone(), ratio(Metric::CpuPerMessage), ratio(Metric::Goodput)]
+    let ratio = |metric, format: fn(&PairedRatio) -> String| {
+        grid.ratio(cell, comparison, metric).map_or_else(|| "–".into(), |ratio| format(&ratio))
+    };
+    [comparison.to.clone(), ratio(Metric::CpuPerMessage, spread), ratio(Metric::Goodput, middle)]
 }
 
-/// A ratio with its spread. `≈`: some repetitions lie above 1 and some below.
-fn paired(ratio: &PairedRatio) -> String {
+/// A ratio with its spread.
+fn spread(ratio: &PairedRatio) -> String {
     let PairedRatio { median, min, max, pair_count } = ratio;
     match pair_count {
         1 => format!("{median:.2}"),
-        _ if *min <= 1.0 && *max >= 1.0 => format!("{median:.2} ({min:.2}..{max:.2}) ≈"),
-        _ => format!("{median:.2} ({min:.2}..{max:.2})"),
+        _ => format!("{median:.2} ({min:.2}..{max:.2}){}", doubt(ratio)),
     }
+}
+
+/// A ratio without its spread.
+fn middle(ratio: &PairedRatio) -> String {
+    format!("{:.2}{}", ratio.median, doubt(ratio))
+}
+
+/// `≈` when some repetitions lie above 1 and some below; a blank in its place keeps the digits aligned.
+fn doubt(ratio: &PairedRatio) -> &'static str {
+    if ratio.pair_count > 1 && ratio.min <= 1.0 && ratio.max >= 1.0 { " ≈" } else { "  " }
 }
 
 fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
@@ -149,9 +159,9 @@ fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
     };
     let mean =
         |metric| geometric_mean(&medians(metric)).map_or_else(|| "–".into(), |mean| format!("{mean:.2}"));
-    let label = format!("geometric mean over the cells: {} to {}", comparison.of, comparison.to);
+    let label = format!("geometric mean of the cells: {} to {}", comparison.of, comparison.to);
     let mut cells = vec![String::new(); MEASURED_COUNT];
-    cells.extend([comparison.to.clone(), mean(Metric::CpuPerMessage), mean(Metric::Goodput)]);
+    cells.extend([comparison.to.clone(), mean(Metric::CpuPerMessage), mean(Metric::Goodput) + "  "]);
     Row::Labelled(label, cells)
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use uring_echo::measure::histogram::Histogram;
-use uring_echo::record::{Limit, Mode, RunRecord, Summary};
+use uring_echo::record::{Limit, Mode, Summary};
 
-use crate::manifest::{RunEntry, Status};
+use crate::manifest::{Manifest, RunEntry, Status};
 use crate::recording::Recording;
 use crate::statistics::{PairedRatio, median};
 
@@ -46,16 +46,13 @@ impl Samples {
         Self { summaries: vec![None; repetitions], latency: None }
     }
 
-    fn add(&mut self, repetition: usize, record: RunRecord) -> anyhow::Result<()> {
-        if let Some(latency) = &record.latency {
-            let histogram = Histogram::decode(&latency.histogram_v2_deflate_base64)?;
-            match &mut self.latency {
-                Some(merged) => merged.merge(&histogram),
-                None => self.latency = Some(histogram),
-            }
+    fn add(&mut self, repetition: usize, summary: Summary, latency: Option<&Histogram>) {
+        match (&mut self.latency, latency) {
+            (Some(merged), Some(latency)) => merged.merge(latency),
+            (None, Some(latency)) => self.latency = Some(latency.clone()),
+            (_, None) => {}
         }
-        self.summaries[repetition] = record.summary;
-        Ok(())
+        self.summaries[repetition] = Some(summary);
     }
 
     pub(super) fn valid_count(&self) -> usize {
@@ -117,32 +114,46 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// The valid runs of `recording`.
     pub(super) fn read(recording: &Recording) -> anyhow::Result<Self> {
         let manifest = recording.manifest();
-        let side = |text: &str| text.to_owned();
-        let comparison =
-            |ratio: &String| ratio.split_once('/').map(|(of, to)| Comparison { of: side(of), to: side(to) });
-        let mut grid = Self {
-            engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
-            comparisons: manifest.ratios.iter().filter_map(comparison).collect(),
-            repetitions: manifest.repetitions,
-            cells: BTreeMap::new(),
-        };
-        for run in &manifest.runs {
-            let samples = grid.cells.entry(Cell::of(run)).or_default();
-            let samples = samples
-                .entry(run.engine.clone())
-                .or_insert_with(|| Samples::new(manifest.repetitions as usize));
-            if run.status != Status::Valid {
-                continue;
-            }
-            if let Some(record) = recording.record(run.number)? {
-                samples
-                    .add(run.repetition as usize - 1, record)
-                    .with_context(|| format!("the record of run {} is damaged", run.number))?;
+        let mut grid = Self::of(manifest);
+        for run in manifest.runs.iter().filter(|run| run.status == Status::Valid) {
+            let Some(record) = recording.record(run.number)? else { continue };
+            let latency = record
+                .latency
+                .map(|latency| Histogram::decode(&latency.histogram_v2_deflate_base64))
+                .transpose()
+                .with_context(|| format!("the record of run {} is damaged", run.number))?;
+            if let Some(summary) = record.summary {
+                grid.add(run, summary, latency.as_ref());
             }
         }
         Ok(grid)
+    }
+
+    /// The cells that `manifest` plans, nothing measured.
+    pub(super) fn of(manifest: &Manifest) -> Self {
+        let comparison = |ratio: &String| {
+            ratio.split_once('/').map(|(of, to)| Comparison { of: of.to_owned(), to: to.to_owned() })
+        };
+        let mut cells = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for run in &manifest.runs {
+            let engines = cells.entry(Cell::of(run)).or_default();
+            engines.entry(run.engine.clone()).or_insert_with(|| Samples::new(manifest.repetitions as usize));
+        }
+        Self {
+            engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
+            comparisons: manifest.ratios.iter().filter_map(comparison).collect(),
+            repetitions: manifest.repetitions,
+            cells,
+        }
+    }
+
+    /// Enters what `run`, one of the manifest's, measured.
+    pub(super) fn add(&mut self, run: &RunEntry, summary: Summary, latency: Option<&Histogram>) {
+        let samples = self.cells.get_mut(&Cell::of(run)).and_then(|engines| engines.get_mut(&run.engine));
+        samples.expect("a planned run").add(run.repetition as usize - 1, summary, latency);
     }
 
     pub(super) fn modes(&self) -> impl Iterator<Item = Mode> {

@@ -1,6 +1,8 @@
 //! A recording as a table for the terminal and a verdict in plain words.
 
 mod columns;
+#[cfg(test)]
+mod golden;
 mod grid;
 mod table;
 mod verdict;
@@ -15,19 +17,21 @@ use grid::Grid;
 /// # Errors
 /// When a record that the manifest names is missing or was changed.
 pub fn render(recording: &Recording) -> anyhow::Result<String> {
-    let manifest = recording.manifest();
-    let grid = Grid::read(recording)?;
+    Ok(text(recording.manifest(), &Grid::read(recording)?))
+}
+
+fn text(manifest: &Manifest, grid: &Grid) -> String {
     let mut lines = vec![headline(manifest)];
     for mode in grid.modes() {
         lines.push(String::new());
-        lines.extend(columns::section(&grid, mode));
+        lines.extend(columns::section(grid, mode));
     }
     lines.push(String::new());
-    lines.extend(columns::legend(&grid));
+    lines.extend(columns::legend(grid));
     lines.extend(left_out(manifest));
     lines.push(String::new());
-    lines.extend(verdict::verdict(&grid, manifest));
-    Ok(lines.join("\n"))
+    lines.extend(verdict::verdict(grid, manifest));
+    lines.join("\n")
 }
 
 fn headline(manifest: &Manifest) -> String {
@@ -53,10 +57,7 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
     }
     let mut lines = vec![
         String::new(),
-        format!(
-            "Of {} runs {invalid} are invalid, {failed} failed, {planned} were not made:",
-            manifest.runs.len()
-        ),
+        format!("Of {} runs: {invalid} invalid, {failed} failed, {planned} not made.", manifest.runs.len()),
     ];
     let bad: Vec<_> =
         manifest.runs.iter().filter(|run| matches!(run.status, Status::Invalid | Status::Failed)).collect();

@@ -89,8 +89,8 @@ fn limit_sentence(grid: &Grid) -> Option<String> {
     match grid.cells().filter(|&cell| is_limited_elsewhere(cell)).count() {
         0 => None,
         count => Some(format!(
-            "In {count} of {cell_count} cells the server was not the only limit of some run: goodput there is no \
-             measure of the server, its CPU per message still is."
+            "In {count} of {cell_count} cells some run was not limited by the server alone: there goodput is no \
+             measure of the server, CPU per message still is."
         )),
     }
 }
