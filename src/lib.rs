@@ -16,6 +16,7 @@
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
 pub mod cli;
+pub mod client;
 pub mod kernel_version;
 pub mod measure;
 pub mod record;

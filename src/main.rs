@@ -11,6 +11,7 @@ use uring_echo::server::uring::UringServer;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve(args),
+        Command::Client(args) => args.execute(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("uring-echo: {error:#}");

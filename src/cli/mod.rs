@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub mod client;
 pub mod serve;
 
 /// Shown when the program is called without a word of what to do.
@@ -28,6 +29,8 @@ pub enum Command {
     /// Echo what clients send (RFC 862)
     #[command(subcommand)]
     Serve(serve::ServeArgs),
+    /// Load an echo server, check every byte that comes back, and measure
+    Client(client::ClientArgs),
 }
 
 /// A switch that is spelled out.

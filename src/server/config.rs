@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::server::stats::Settings;
+use crate::measure::counters::Settings;
 use crate::units::{Bytes, Nanos};
 
 /// Where defaults come from.

@@ -10,6 +10,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use crate::measure::counters::Counters;
 use crate::server::budget::{Budget, Turn};
 use crate::server::config::{EpollConfig, Trigger};
 use crate::server::connection::{Connection, Event, Next};
@@ -18,7 +19,6 @@ use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
 use crate::server::spill::{Spill, SpillPool};
-use crate::server::stats::Counters;
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest, Readiness};
 use crate::sys::{Errno, clock, socket};

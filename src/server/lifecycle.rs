@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use crate::measure::counters::{Counters, Settings, StatsLine};
 use crate::server::config::Config;
 use crate::server::error::StartError;
-use crate::server::stats::{Counters, Settings, StatsFile, StatsLine};
+use crate::server::stats::StatsFile;
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{Errno, affinity, clock, limits};
 use crate::units::Nanos;

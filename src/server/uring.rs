@@ -12,6 +12,7 @@
 
 use std::os::fd::AsFd;
 
+use crate::measure::counters::Counters;
 use crate::server::budget::{Budget, Turn};
 use crate::server::config::{AcceptMode, Files, Publish, RecvMode, SendMode, Setup, UringConfig};
 use crate::server::connection::{Connection, Event, Next};
@@ -19,7 +20,6 @@ use crate::server::error::{ServeError, StartError};
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
-use crate::server::stats::Counters;
 use crate::slab::{Slab, Slot};
 use crate::sys::buf_ring::{BufRing, Lease};
 use crate::sys::ring::{Completion, File, RecvHow, Ring, SetupFlags};

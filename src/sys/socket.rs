@@ -184,6 +184,16 @@ pub fn recv(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
     Errno::check_len(result)
 }
 
+/// Drops up to `len` received bytes without copying them out; 0 is the peer's end of stream. Source: tcp(7), MSG_TRUNC.
+///
+/// # Errors
+/// As [`recv`].
+pub fn discard(fd: BorrowedFd<'_>, len: usize) -> Result<usize, Errno> {
+    // SAFETY: for a TCP socket MSG_TRUNC makes the kernel count bytes and write none, so the null buffer is not touched.
+    let result = unsafe { libc::recv(fd.as_raw_fd(), ptr::null_mut(), len, libc::MSG_TRUNC) };
+    Errno::check_len(result)
+}
+
 /// Sends from `buffer` and returns how many bytes the kernel took, which may be fewer. Raises no SIGPIPE.
 ///
 /// # Errors
@@ -226,6 +236,19 @@ mod tests {
             assert_eq!(bound.ip(), addr.parse::<SocketAddr>().unwrap().ip());
             TcpStream::connect(bound).unwrap();
         }
+    }
+
+    #[test]
+    fn discarded_bytes_are_gone_and_the_rest_is_not() {
+        use std::io::Write;
+        let (fd, bound) = listen("127.0.0.1:0".parse().unwrap(), 8, StreamOptions { nodelay: true }).unwrap();
+        let mut client = TcpStream::connect(bound).unwrap();
+        let accepted = accept(fd.as_fd()).unwrap();
+        client.write_all(b"abcdef").unwrap();
+        assert_eq!(discard(accepted.as_fd(), 4), Ok(4));
+        let mut rest = [0; 8];
+        assert_eq!(recv(accepted.as_fd(), &mut rest), Ok(2));
+        assert_eq!(&rest[..2], b"ef");
     }
 
     #[test]

@@ -1,0 +1,273 @@
+//! `uring-echo client`: arguments, and what becomes of them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use super::OnOff;
+use crate::client::{self, ClientConfig};
+use crate::record::{ClientSettings, Mode, RunRecord, Verify};
+use crate::units::{Bytes, Nanos};
+
+/// Load an echo server, check every byte that comes back, and measure.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:\n  \
+    uring-echo client stream --connect 127.0.0.1:9919 --connections 512 --payload-bytes 4096\n  \
+    uring-echo client req-res --connect 127.0.0.1:9919 --connections 8 --payload-bytes 256 --depth 4 --out run.json")]
+pub struct ClientArgs {
+    /// Whether a flow waits for echoes
+    mode: ModeArg,
+    /// Where the server listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919")]
+    connect: SocketAddr,
+    /// Connections, all established before the first byte is sent
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    connections: usize,
+    /// Size of a message
+    #[arg(long, value_name = "BYTES", default_value = "4096")]
+    payload_bytes: Bytes,
+    /// Length of the measured window, in seconds
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    duration_s: Nanos,
+    /// Load before the window, in seconds
+    #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
+    warmup_s: Nanos,
+    /// Most bytes of one write, rounded to whole messages, at least one
+    #[arg(long, value_name = "BYTES", default_value = "64K")]
+    batch_bytes: Bytes,
+    /// Unanswered messages of a connection (req-res)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    depth: u32,
+    /// Load threads [default: one for each of --cpus, else 1]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// CPUs to run on, such as 1 or 1,3-5; thread I is pinned to the I-th of them
+    #[arg(long, value_name = "LIST", value_parser = CpuList::parse)]
+    cpus: Option<CpuList>,
+    /// TCP_NODELAY on the client's sockets
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    nodelay: OnOff,
+    /// How much of what comes back is compared with what was sent
+    #[arg(long, value_name = "full|sample|off", default_value = "full")]
+    verify: VerifyArg,
+    /// The server's process, to measure its CPU time
+    #[arg(long, value_name = "PID")]
+    server_pid: Option<u32>,
+    /// The server's --stats file, to read its counters; names its process too
+    #[arg(long, value_name = "FILE")]
+    server_stats: Option<PathBuf>,
+    /// Write the run record to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print a line a second to standard error
+    #[arg(long)]
+    progress: bool,
+    /// Time allowed for the last echoes to come back, in seconds
+    #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
+    drain_s: Nanos,
+    /// What the content of the messages is derived from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Name of the run in its record [default: made from time and process]
+    #[arg(long, value_name = "ID")]
+    run_id: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeArg {
+    /// Write without waiting for echoes
+    Stream,
+    /// Write, wait for the echo, write again
+    ReqRes,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum VerifyArg {
+    Full,
+    Sample,
+    Off,
+}
+
+/// A list such as `1,3-5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct CpuList(Vec<usize>);
+
+impl CpuList {
+    fn parse(text: &str) -> Result<Self, String> {
+        let refused = || format!("'{text}' is not a list of CPUs such as 0 or 1,3-5");
+        let mut cpus = Vec::new();
+        for part in text.split(',') {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let first: usize = first.parse().map_err(|_| refused())?;
+            let last: usize = last.parse().map_err(|_| refused())?;
+            if last < first || last - first > 4096 {
+                return Err(refused());
+            }
+            cpus.extend((first..=last).filter(|cpu| !cpus.contains(cpu)).collect::<Vec<_>>());
+        }
+        Ok(Self(cpus))
+    }
+}
+
+fn seconds(text: &str) -> Result<Nanos, String> {
+    /// A day: no run is longer, and a span of nanoseconds holds it.
+    const SECONDS_MAX: f64 = 86_400.0;
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=SECONDS_MAX).contains(&value) => Ok(Nanos((value * 1e9) as u64)),
+        _ => Err(format!("'{text}' is not a number of seconds from 0 to {SECONDS_MAX}")),
+    }
+}
+
+impl ClientArgs {
+    /// The run that the arguments ask for.
+    ///
+    /// # Errors
+    /// An argument out of bounds.
+    pub fn into_config(self) -> anyhow::Result<ClientConfig> {
+        let cpus = self.cpus.map_or_else(Vec::new, |list| list.0);
+        let settings = ClientSettings {
+            mode: match self.mode {
+                ModeArg::Stream => Mode::Stream,
+                ModeArg::ReqRes => Mode::ReqRes,
+            },
+            connections: self.connections,
+            payload_bytes: self.payload_bytes,
+            batch_bytes: self.batch_bytes,
+            depth: self.depth,
+            threads: self.threads.unwrap_or(cpus.len().clamp(1, self.connections.max(1))),
+            cpus,
+            nodelay: self.nodelay.is_on(),
+            verify: match self.verify {
+                VerifyArg::Full => Verify::Full,
+                VerifyArg::Sample => Verify::Sample,
+                VerifyArg::Off => Verify::Off,
+            },
+            warmup_ns: self.warmup_s,
+            duration_ns: self.duration_s,
+            drain_limit_ns: self.drain_s,
+            seed: self.seed,
+        };
+        let config = ClientConfig {
+            address: self.connect,
+            settings,
+            server_pid: self.server_pid,
+            server_stats: self.server_stats,
+            run_id: self.run_id.unwrap_or_else(default_run_id),
+            progress: self.progress,
+        };
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Runs the load, writes the record, prints the summary; fails the process if the run is not valid.
+    ///
+    /// # Errors
+    /// An argument out of bounds, or a record that cannot be written.
+    pub fn execute(self) -> anyhow::Result<ExitCode> {
+        let out = self.out.clone();
+        if let Some(path) = &out {
+            check_writable(path)?;
+        }
+        let record = client::run(&self.into_config()?);
+        if let Some(path) = &out {
+            record.write(path).with_context(|| format!("cannot write the run record {}", path.display()))?;
+        }
+        print!("{}", client::render(&record));
+        Ok(verdict(&record))
+    }
+}
+
+fn verdict(record: &RunRecord) -> ExitCode {
+    for reason in &record.validity {
+        eprintln!("uring-echo: the run is not valid: {reason}");
+    }
+    if record.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Finds out before the run, not after it, that its record has nowhere to go.
+fn check_writable(path: &Path) -> anyhow::Result<()> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    if !directory.is_dir() {
+        bail!("cannot write --out {}: {} is not a directory; create it", path.display(), directory.display());
+    }
+    if path.is_dir() {
+        bail!("cannot write --out {}: it is a directory; name a file in it", path.display());
+    }
+    Ok(())
+}
+
+fn default_run_id() -> String {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{}-{}", since_1970.as_millis(), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        client: ClientArgs,
+    }
+
+    const BASE: [&str; 7] =
+        ["stream", "--connect", "127.0.0.1:9919", "--connections", "4", "--payload-bytes", "4K"];
+
+    fn parse(extra: &[&str]) -> Result<ClientConfig, String> {
+        let arguments = ["client"].iter().chain(&BASE).chain(extra);
+        let command = Command::try_parse_from(arguments).map_err(|error| error.to_string())?;
+        command.client.into_config().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_make_a_complete_run() {
+        let config = parse(&[]).unwrap();
+        assert_eq!(config.settings.payload_bytes, Bytes(4096));
+        assert_eq!(config.settings.duration_ns, Nanos::from_secs(10));
+        assert_eq!((config.settings.threads, config.settings.verify), (1, Verify::Full));
+        assert!(config.settings.nodelay && !config.run_id.is_empty());
+    }
+
+    #[test]
+    fn one_thread_is_started_for_each_cpu_up_to_the_connections() {
+        assert_eq!(parse(&["--cpus", "1,4-5"]).unwrap().settings.threads, 3);
+        assert_eq!(parse(&["--cpus", "0-9"]).unwrap().settings.threads, 4);
+    }
+
+    #[test]
+    fn seconds_may_have_decimals_and_must_be_sane() {
+        assert_eq!(parse(&["--duration-s", "0.25"]).unwrap().settings.duration_ns, Nanos(250_000_000));
+        for bad in ["-1", "nan", "inf", "x", "1e9"] {
+            assert!(parse(&[&format!("--warmup-s={bad}")]).unwrap_err().contains("seconds"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_argument_out_of_bounds_is_refused_by_name() {
+        for (arguments, name) in [
+            (["--threads", "5"], "--threads"),
+            (["--threads", "0"], "--threads"),
+            (["--duration-s", "0"], "--duration-s"),
+            (["--cpus", "3-1"], "--cpus"),
+            (["--cpus", ""], "--cpus"),
+            (["--verify", "most"], "--verify"),
+        ] {
+            let error = parse(&arguments).unwrap_err();
+            assert!(error.contains(name), "{arguments:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_cpus_has_ranges_and_no_repeats() {
+        assert_eq!(CpuList::parse("1,3-5,4"), Ok(CpuList(vec![1, 3, 4, 5])));
+    }
+}

@@ -1,0 +1,103 @@
+//! What is asked of a run, and its bounds.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::record::{ClientSettings, Mode};
+use crate::units::Bytes;
+
+/// Most connections of a run: about as many as one address has ports.
+pub const CONNECTIONS_MAX: usize = 60_000;
+
+/// Largest message.
+pub const PAYLOAD_MAX: Bytes = Bytes(16 << 20);
+
+/// Most unanswered messages of a flow in request-response mode.
+pub const DEPTH_MAX: u32 = 1024;
+
+/// Everything a run is told.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// The load. `cpus` are those asked for; empty means wherever the kernel likes.
+    pub settings: ClientSettings,
+    /// The server's process, to measure it.
+    pub server_pid: Option<u32>,
+    /// The file the server appends its counters to on SIGUSR1. Names the process too if `server_pid` does not.
+    pub server_stats: Option<PathBuf>,
+    /// Name of the run in its record.
+    pub run_id: String,
+    /// Whether to print a line a second to standard error.
+    pub progress: bool,
+}
+
+/// A setting out of bounds.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No connection, or too many.
+    #[error("--connections {0} is not between 1 and {CONNECTIONS_MAX}")]
+    Connections(usize),
+    /// An empty message, or too large a one.
+    #[error("--payload-bytes {0} is not between 1 and {PAYLOAD_MAX}")]
+    Payload(Bytes),
+    /// A depth that cannot be kept.
+    #[error("--depth {0} is not between 1 and {DEPTH_MAX}")]
+    Depth(u32),
+    /// A thread would have nothing to do.
+    #[error("--threads {threads} is not between 1 and the number of connections, {connections}")]
+    Threads {
+        /// Threads asked for.
+        threads: usize,
+        /// Connections asked for.
+        connections: usize,
+    },
+    /// A window without length has no rates.
+    #[error("--duration-s must be more than 0")]
+    EmptyWindow,
+}
+
+impl ClientConfig {
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// The first setting that is out of bounds.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let ClientSettings { mode, connections, payload_bytes, depth, threads, duration_ns, .. } =
+            self.settings.clone();
+        if !(1..=CONNECTIONS_MAX).contains(&connections) {
+            return Err(ConfigError::Connections(connections));
+        }
+        if !(Bytes(1)..=PAYLOAD_MAX).contains(&payload_bytes) {
+            return Err(ConfigError::Payload(payload_bytes));
+        }
+        if mode == Mode::ReqRes && !(1..=DEPTH_MAX).contains(&depth) {
+            return Err(ConfigError::Depth(depth));
+        }
+        if !(1..=connections).contains(&threads) {
+            return Err(ConfigError::Threads { threads, connections });
+        }
+        if duration_ns.0 == 0 {
+            return Err(ConfigError::EmptyWindow);
+        }
+        Ok(())
+    }
+}
+
+/// The most one write may carry: the whole messages that fit `batch`, and at least one.
+pub(super) fn write_bytes_max(payload: Bytes, batch: Bytes) -> Bytes {
+    Bytes((batch.0 / payload.0).max(1) * payload.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_carries_whole_messages_and_at_least_one() {
+        assert_eq!(write_bytes_max(Bytes(256), Bytes(65_536)), Bytes(65_536));
+        assert_eq!(write_bytes_max(Bytes(1000), Bytes(65_536)), Bytes(65_000));
+        assert_eq!(write_bytes_max(Bytes(100_000), Bytes(65_536)), Bytes(100_000));
+        assert_eq!(write_bytes_max(Bytes(10), Bytes(0)), Bytes(10));
+    }
+}

@@ -1,0 +1,101 @@
+//! Establishing a thread's connections, all of them before the first byte is sent.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use super::fault::Fault;
+use super::flow::Flow;
+use super::phase::{Control, Phase, Tally};
+use crate::sys::Errno;
+use crate::sys::epoll::{Epoll, Events, Interest};
+use crate::sys::socket::{self, StreamOptions};
+
+/// Most connections of a thread under way at once, well below the backlog of a listener (1024 by default here).
+const UNDER_WAY_MAX: usize = 128;
+
+/// User data of the wake descriptor; flows use their index, which is smaller.
+pub(super) const WAKE: u64 = u64::MAX;
+
+/// Which connections a thread makes, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Share {
+    pub(super) address: SocketAddr,
+    pub(super) nodelay: bool,
+    /// Their numbers.
+    pub(super) numbers: Range<u32>,
+}
+
+/// Connects a share; what is left of it when it fails is in `flows`.
+pub(super) struct Connector<'a> {
+    pub(super) share: &'a Share,
+    pub(super) epoll: &'a Epoll,
+    pub(super) events: &'a mut Events,
+    pub(super) control: &'a Control,
+    pub(super) flows: &'a mut Vec<Flow>,
+    /// Flows that are established.
+    pub(super) achieved: usize,
+}
+
+impl Connector<'_> {
+    /// Establishes every connection of the share; returns early, without error, when the run is aborted.
+    ///
+    /// # Errors
+    /// The first connection that fails.
+    pub(super) fn run(&mut self) -> Result<(), Fault> {
+        while self.achieved < self.share.numbers.len() && self.control.phase() == Phase::Connect {
+            self.begin_some()?;
+            match self.epoll.wait(self.events, None) {
+                Err(errno) if !errno.interrupted() => {
+                    return Err(Fault::setup("wait for connections", errno));
+                }
+                _ => {}
+            }
+            self.finish_some()?;
+            self.control.publish(Tally { connections: self.achieved as u64, ..Tally::default() });
+        }
+        Ok(())
+    }
+
+    fn begin_some(&mut self) -> Result<(), Fault> {
+        let wanted = self.share.numbers.len().min(self.achieved + UNDER_WAY_MAX);
+        while self.flows.len() < wanted {
+            let number = self.share.numbers.start + self.flows.len() as u32;
+            let options = StreamOptions { nodelay: self.share.nodelay };
+            let connected = socket::connect(self.share.address, options);
+            let flow = Flow::new(number, connected.map_err(|errno| self.fault(number, errno))?);
+            self.epoll
+                .add(flow.as_fd(), self.flows.len() as u64, Interest::STREAM_EDGE)
+                .map_err(|errno| Fault::setup(format!("watch connection {number}"), errno))?;
+            self.flows.push(flow);
+        }
+        Ok(())
+    }
+
+    fn finish_some(&mut self) -> Result<(), Fault> {
+        for index in 0..self.events.len() {
+            let (user_data, readiness) = self.events.get(index);
+            if user_data == WAKE {
+                continue;
+            }
+            let flow = &mut self.flows[user_data as usize];
+            flow.note(readiness);
+            if !flow.is_connected && flow.is_writable {
+                let number = flow.number;
+                socket::take_error(flow.as_fd()).map_err(|errno| self.fault(number, errno))?;
+                self.flows[user_data as usize].is_connected = true;
+                self.achieved += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&self, connection: u32, errno: Errno) -> Fault {
+        let address = self.share.address;
+        match errno.0 {
+            libc::ECONNREFUSED => Fault::Refused { address },
+            libc::EADDRNOTAVAIL => Fault::Ports { address, connection },
+            _ => Fault::Connect { address, connection, errno },
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The load threads, from the coordinator's side: started, led through the phases, joined.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use super::config::{ClientConfig, write_bytes_max};
+use super::connect::Share;
+use super::driver::{Driver, Job, Outcome};
+use super::fault::Fault;
+use super::pattern::Pattern;
+use super::phase::{Command, Control, Phase, Report, Tally};
+use crate::sys::affinity;
+
+/// How many threads have got how far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Roll {
+    pub(super) connected: usize,
+    pub(super) window_begun: usize,
+    pub(super) window_ended: usize,
+    pub(super) drained: usize,
+    pub(super) closed: usize,
+    pub(super) failed: usize,
+    /// Sum of the tallies at the beginning of the window.
+    pub(super) begin: Tally,
+    /// Sum of the tallies at its end.
+    pub(super) end: Tally,
+}
+
+impl Roll {
+    fn note(&mut self, report: Report) {
+        match report {
+            Report::Connected => self.connected += 1,
+            Report::WindowBegun(tally) => {
+                self.window_begun += 1;
+                self.begin = self.begin.plus(tally);
+            }
+            Report::WindowEnded(tally) => {
+                self.window_ended += 1;
+                self.end = self.end.plus(tally);
+            }
+            Report::Drained => self.drained += 1,
+            Report::Closed => self.closed += 1,
+            Report::Failed => self.failed += 1,
+        }
+    }
+}
+
+/// The threads of a run.
+pub(super) struct Crew {
+    command: Command,
+    threads: Vec<JoinHandle<Outcome>>,
+    /// What they have reported.
+    pub(super) roll: Roll,
+}
+
+impl Crew {
+    /// Starts the threads of `config`, each pinned to one of the CPUs if any are named. They connect at once.
+    ///
+    /// # Errors
+    /// When descriptors or threads cannot be had.
+    pub(super) fn launch(config: &ClientConfig) -> Result<Self, Fault> {
+        let settings = &config.settings;
+        let largest = write_bytes_max(settings.payload_bytes, settings.batch_bytes);
+        let pattern = Arc::new(Pattern::new(settings.seed, largest.0));
+        let (command, controls) =
+            Command::new(settings.threads).map_err(|error| Fault::setup("reach the load threads", error))?;
+        let mut crew = Self { command, threads: Vec::new(), roll: Roll::default() };
+        for (index, control) in controls.into_iter().enumerate() {
+            let job = job(config, index, Arc::clone(&pattern));
+            let cpu = settings.cpus.get(index % settings.cpus.len().max(1)).copied();
+            let thread = thread::Builder::new().name(format!("load-{index}"));
+            match thread.spawn(move || drive(job, control, cpu)) {
+                Ok(handle) => crew.threads.push(handle),
+                Err(error) => {
+                    crew.join();
+                    return Err(Fault::setup("start a load thread", error));
+                }
+            }
+        }
+        Ok(crew)
+    }
+
+    /// How many threads there are.
+    pub(super) fn size(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Puts every thread into `phase`.
+    pub(super) fn enter(&self, phase: Phase) {
+        self.command.enter(phase);
+    }
+
+    /// How far all threads have got, as of their last turns.
+    pub(super) fn tally(&self) -> Tally {
+        self.command.tally()
+    }
+
+    /// Takes in the next report, waiting for it at most `timeout`.
+    pub(super) fn listen(&mut self, timeout: Duration) {
+        match self.command.reports.recv_timeout(timeout) {
+            Ok(report) => self.roll.note(report),
+            Err(RecvTimeoutError::Timeout) => {
+                // A thread that panicked says nothing; one that has returned in the last phase has said it.
+                let ended = self.threads.iter().filter(|thread| thread.is_finished()).count();
+                self.roll.failed += ended.saturating_sub(self.roll.failed + self.roll.closed);
+            }
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(timeout),
+        }
+    }
+
+    /// Ends every thread that has not ended and gathers what they leave behind.
+    pub(super) fn join(self) -> (Vec<Outcome>, Vec<Fault>) {
+        self.enter(Phase::Abort);
+        let (mut outcomes, mut faults) = (Vec::new(), Vec::new());
+        for thread in self.threads {
+            match thread.join() {
+                Ok(mut outcome) => {
+                    faults.extend(outcome.fault.take());
+                    outcomes.push(outcome);
+                }
+                Err(panic) => faults.push(Fault::Panic(message(&*panic))),
+            }
+        }
+        (outcomes, faults)
+    }
+}
+
+fn drive(job: Job, control: Control, cpu: Option<usize>) -> Outcome {
+    let pinned = cpu.map_or(Ok(()), |cpu| affinity::pin(&[cpu]).map(drop));
+    let driver = pinned.map_err(|error| Fault::setup("pin a load thread", error)).and_then(|()| {
+        Driver::new(job, control).map_err(|errno| Fault::setup("create an epoll instance", errno))
+    });
+    match driver {
+        Ok(driver) => driver.run(),
+        Err(fault) => Outcome::unstarted(fault),
+    }
+}
+
+/// The `index`-th thread's share: connections are dealt out in runs whose lengths differ by at most one.
+fn job(config: &ClientConfig, index: usize, pattern: Arc<Pattern>) -> Job {
+    let settings = config.settings.clone();
+    let bound = |thread: usize| (settings.connections * thread / settings.threads) as u32;
+    let numbers = bound(index)..bound(index + 1);
+    let share = Share { address: config.address, nodelay: settings.nodelay, numbers };
+    Job { settings, share, pattern }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}

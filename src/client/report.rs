@@ -1,0 +1,140 @@
+//! A record for people: what was run, what came out, whether to believe it.
+
+use std::fmt::Write;
+
+use crate::measure::fairness::Spread;
+use crate::record::{ClientSettings, Latency, Limit, Mode, RunRecord, Summary};
+use crate::units::Nanos;
+
+/// Width of the column of labels.
+const LABEL_WIDTH: usize = 12;
+
+/// Aligned lines, one a measure.
+pub fn render(record: &RunRecord) -> String {
+    let mut lines =
+        vec![("run", load(&record.client, record.server.settings.as_ref().and_then(|s| s.get("engine"))))];
+    if let Some(summary) = &record.summary {
+        lines.extend(measures(summary));
+    }
+    if let Some(latency) = &record.latency {
+        lines.push(("latency", percentiles(latency)));
+    }
+    if let Some(spread) = record.summary.as_ref().and_then(|summary| summary.connection_received_bytes) {
+        lines.push(("connections", connections(&spread)));
+    }
+    lines.push(("verified", verified(record)));
+    lines.extend(record.notes.iter().map(|note| ("note", note.clone())));
+    lines.push(("validity", if record.is_valid() { "valid".into() } else { "NOT VALID".into() }));
+    lines.extend(record.validity.iter().map(|reason| ("", reason.clone())));
+    lines.iter().fold(String::new(), |mut text, (label, value)| {
+        writeln!(text, "{label:<LABEL_WIDTH$}{value}").expect("a string takes every write");
+        text
+    })
+}
+
+fn load(client: &ClientSettings, engine: Option<&String>) -> String {
+    let ClientSettings { mode, connections, payload_bytes, threads, verify, depth, .. } = client;
+    let depth = if *mode == Mode::ReqRes { format!(", depth {depth}") } else { String::new() };
+    let engine = engine.map_or("a server".into(), |engine| format!("engine {engine}"));
+    format!(
+        "{mode} on {engine}: {connections} connections x {payload_bytes} B{depth}, {threads} threads, verify {verify}"
+    )
+}
+
+fn measures(summary: &Summary) -> Vec<(&'static str, String)> {
+    let Summary { goodput_bytes_per_s, messages_per_s, server_busy_share, client_busy_share, limit, .. } =
+        summary;
+    vec![
+        ("throughput", format!("{:.1} MB/s   {messages_per_s:.0} messages/s", goodput_bytes_per_s / 1e6)),
+        (
+            "server CPU",
+            format!(
+                "{} ns/message   {} ns/byte",
+                optional(summary.cpu_ns_per_message, 0),
+                optional(summary.cpu_ns_per_byte, 3)
+            ),
+        ),
+        ("system calls", format!(" {} per message", optional(summary.syscalls_per_message, 3))),
+        ("fairness", format!("Jain {}", optional(summary.jain, 4))),
+        (
+            "limit",
+            format!(
+                "{} (busy: server {} %, client {:.0} %)",
+                limit_name(*limit),
+                optional(server_busy_share.map(|share| share * 100.0), 0),
+                client_busy_share * 100.0
+            ),
+        ),
+    ]
+}
+
+const fn limit_name(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Server => "server",
+        Limit::Client => "client",
+        Limit::Both => "both ends",
+        Limit::Neither => "neither end",
+    }
+}
+
+fn optional(value: Option<f64>, decimals: usize) -> String {
+    value.map_or("unknown".into(), |value| format!("{value:.decimals$}"))
+}
+
+fn percentiles(latency: &Latency) -> String {
+    format!(
+        "p50 {}   p90 {}   p99 {}   p99.9 {}   max {}   ({} messages)",
+        span(latency.p50_ns),
+        span(latency.p90_ns),
+        span(latency.p99_ns),
+        span(latency.p99_9_ns),
+        span(latency.max_ns),
+        latency.count
+    )
+}
+
+/// A span with three digits or so, in the unit that suits it.
+fn span(span: Nanos) -> String {
+    match span.0 {
+        ns @ ..1000 => format!("{ns} ns"),
+        ns @ ..1_000_000 => format!("{:.1} us", ns as f64 / 1e3),
+        ns @ ..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
+        ns => format!("{:.2} s", ns as f64 / 1e9),
+    }
+}
+
+fn connections(spread: &Spread) -> String {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    format!(
+        "min {:.2} MB   median {:.2} MB   max {:.2} MB   min/max {}",
+        megabytes(spread.min),
+        megabytes(spread.median),
+        megabytes(spread.max),
+        optional(spread.min_max_ratio, 3)
+    )
+}
+
+fn verified(record: &RunRecord) -> String {
+    let totals = &record.totals;
+    let part = 100.0 * totals.verified_bytes as f64 / totals.run.received_bytes.max(1) as f64;
+    format!("{} of {} bytes received ({part:.0} %)", totals.verified_bytes, totals.run.received_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_given_in_the_unit_that_suits_them() {
+        assert_eq!(span(Nanos(999)), "999 ns");
+        assert_eq!(span(Nanos(12_345)), "12.3 us");
+        assert_eq!(span(Nanos(12_345_678)), "12.35 ms");
+        assert_eq!(span(Nanos::from_secs(2)), "2.00 s");
+    }
+
+    #[test]
+    fn what_is_unknown_is_called_so() {
+        assert_eq!(optional(None, 2), "unknown");
+        assert_eq!(optional(Some(1.005), 1), "1.0");
+    }
+}
