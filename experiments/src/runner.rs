@@ -9,7 +9,7 @@ use uring_echo::record::RunRecord;
 use crate::cores::Cores;
 use crate::format;
 use crate::interrupt::Interrupt;
-use crate::load::{self, Load};
+use crate::load::{Client, Load};
 use crate::manifest::Status;
 use crate::plan::Run;
 use crate::programs::Programs;
@@ -53,8 +53,7 @@ impl Runner<'_> {
         let mut progress = Progress::new(runs);
         for run in runs {
             progress.begin(run);
-            let out = recording.record_path(run.number);
-            let settled = self.one(run, &scratch, &out, &progress);
+            let settled = self.one(run, &scratch, recording, &progress);
             let Some((status, reasons)) = settled.inspect_err(|_| progress.clear())? else {
                 progress.clear();
                 return Ok(End::Interrupted);
@@ -79,7 +78,7 @@ impl Runner<'_> {
         &self,
         run: &Run<'_>,
         scratch: &Scratch,
-        out: &Path,
+        recording: &Recording,
         progress: &Progress,
     ) -> anyhow::Result<Settled> {
         let folder = scratch.folder(&run.number.to_string())?;
@@ -89,20 +88,16 @@ impl Runner<'_> {
             Ok(None) => return Ok(None),
             Err(error) => return Ok(Some((Status::Failed, vec![format!("server-start: {error:#}")]))),
         };
+        let client = Client {
+            program: &self.programs.uring_echo,
+            cpus: &self.cores.client,
+            scratch: &folder,
+            out: &recording.record_path(run.number),
+            run_id: &format!("{}/{:04}", recording.manifest().recording, run.number),
+        };
         let begun = Instant::now();
-        let tick = || progress.tick(begun.elapsed());
-        let files = (folder.as_path(), out);
-        let load = load::put(
-            &self.programs.uring_echo,
-            run,
-            &server,
-            &self.cores.client,
-            files,
-            self.interrupt,
-            tick,
-        )?;
-        let complaint = server.stop()?;
-        judge(&load, complaint, out)
+        let load = client.load(run, &server, self.interrupt, || progress.tick(begun.elapsed()))?;
+        judge(&load, server.stop()?, client.out)
     }
 }
 
