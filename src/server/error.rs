@@ -4,21 +4,31 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use crate::refusal::Refusal;
 use crate::sys::Errno;
 
 /// A server that could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation}: {cause}; {remedy}")]
-pub struct StartError {
-    operation: String,
-    cause: String,
-    remedy: String,
+pub enum StartError {
+    /// The system refused something that any server needs.
+    #[error("{operation}: {cause}; {remedy}")]
+    System {
+        /// What was tried.
+        operation: String,
+        /// What the system said.
+        cause: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The kernel refused a ring or something of it.
+    #[error(transparent)]
+    Ring(#[from] Refusal),
 }
 
 impl StartError {
     /// An error of these three parts.
     pub fn new(operation: impl Into<String>, cause: impl ToString, remedy: impl Into<String>) -> Self {
-        Self { operation: operation.into(), cause: cause.to_string(), remedy: remedy.into() }
+        Self::System { operation: operation.into(), cause: cause.to_string(), remedy: remedy.into() }
     }
 
     /// Listening failed.
@@ -49,25 +59,6 @@ impl StartError {
     /// The stats file cannot be opened.
     pub fn stats(path: &Path, error: &io::Error) -> Self {
         Self::new(format!("cannot append to {}", path.display()), error, "choose a writable --stats file")
-    }
-
-    /// A step of setting up io_uring was refused. `feature` says what the step needs, and since when there is it.
-    pub fn uring(step: &str, feature: &str, error: &io::Error) -> Self {
-        let remedy = match error.raw_os_error() {
-            Some(libc::EPERM) => {
-                "allow it: kernel.io_uring_disabled=0, and a seccomp profile that permits io_uring".to_owned()
-            }
-            Some(libc::ENOSYS) => {
-                "use a kernel that has io_uring (CONFIG_IO_URING), or serve epoll".to_owned()
-            }
-            Some(libc::EINVAL) => format!("this needs {feature}; use a newer kernel or another setting"),
-            Some(libc::EMFILE) => "lower --max-connections or raise RLIMIT_NOFILE".to_owned(),
-            Some(libc::ENOMEM) => {
-                "free memory, raise RLIMIT_MEMLOCK, or ask for fewer connections".to_owned()
-            }
-            _ => format!("this needs {feature}"),
-        };
-        Self::new(format!("cannot {step}"), error, remedy)
     }
 
     /// A resource that every server needs was refused.

@@ -12,7 +12,9 @@
 
 use std::os::fd::AsFd;
 
+use crate::kernel_version::KernelVersion;
 use crate::measure::counters::Counters;
+use crate::refusal::{Refusal, Request};
 use crate::server::budget::{Budget, Turn};
 use crate::server::config::{AcceptMode, Files, Publish, RecvMode, SendMode, Setup, UringConfig};
 use crate::server::connection::{Connection, Event, Next};
@@ -502,37 +504,47 @@ impl UringServer {
 /// Sets up the ring and registers what it needs, step by step, so that a refusal names its step.
 fn set_up_ring(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
-    let refused = |step: &'static str, feature: &'static str| {
-        move |error: std::io::Error| StartError::uring(step, feature, &error)
-    };
-    let count = (usize::from(config.buffers) + connections).min(1 << 16);
-    let buffers = BufRing::new(config.buffers, count, config.common.buffer_bytes)
-        .map_err(refused("map the provided buffers", "at most 32768 --buffers"))?;
-    let deferred = matches!(config.setup, Setup::Defer | Setup::DeferNoSqarray);
-    let setup = SetupFlags {
-        single_issuer: config.setup != Setup::Plain,
-        coop_taskrun: config.setup != Setup::Plain,
-        defer_taskrun: deferred,
-        no_sqarray: config.setup == Setup::DeferNoSqarray,
-    };
-    let feature = match config.setup {
-        Setup::Plain => "Linux 5.19",
-        Setup::Coop => "IORING_SETUP_SINGLE_ISSUER and COOP_TASKRUN, Linux 6.0",
-        Setup::Defer => "IORING_SETUP_DEFER_TASKRUN, Linux 6.1",
-        Setup::DeferNoSqarray => "IORING_SETUP_NO_SQARRAY, Linux 6.6",
-    };
+    let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
+    let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
+        .map_err(|error| StartError::resource("cannot map the provided buffers", error))?;
     // Each connection has one operation in flight; doubled, so that a turn's completions and the next turn's fit.
     let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
-    let mut ring = Ring::new(setup, SQ_ENTRIES, cq_entries, buffers)
-        .map_err(refused("set up io_uring (io_uring_setup)", feature))?;
-    ring.register_ring_fd()
-        .map_err(|errno| refused("register the ring descriptor", "Linux 5.18")(errno.into()))?;
-    ring.register_buffers()
-        .map_err(refused("register the provided buffer ring", "provided buffer rings, Linux 5.19"))?;
+    let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
+        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;
+    ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;
+    ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
     if config.files == Files::Direct {
         let count = u32::try_from(connections).unwrap_or(u32::MAX);
         ring.register_files(count)
-            .map_err(refused("register the direct descriptors", "sparse direct descriptors, Linux 5.19"))?;
+            .map_err(|error| Refusal::here(Errno::of(&error), Request::DirectDescriptors { count }))?;
     }
     Ok(ring)
+}
+
+fn setup_flags(setup: Setup) -> SetupFlags {
+    SetupFlags {
+        single_issuer: setup != Setup::Plain,
+        coop_taskrun: setup != Setup::Plain,
+        defer_taskrun: matches!(setup, Setup::Defer | Setup::DeferNoSqarray),
+        no_sqarray: setup == Setup::DeferNoSqarray,
+    }
+}
+
+/// What a ring set up this way needs of the kernel.
+const fn setup_request(setup: Setup) -> Request {
+    match setup {
+        Setup::Defer => Request::Ring,
+        Setup::DeferNoSqarray => Request::Feature {
+            name: "an io_uring with NO_SQARRAY (--setup defer-no-sqarray)",
+            since: KernelVersion::new(6, 6),
+        },
+        Setup::Coop => Request::Feature {
+            name: "an io_uring with SINGLE_ISSUER and COOP_TASKRUN (--setup coop)",
+            since: KernelVersion::new(6, 0),
+        },
+        Setup::Plain => Request::Feature {
+            name: "an io_uring with SUBMIT_ALL (--setup plain)",
+            since: KernelVersion::new(5, 18),
+        },
+    }
 }

@@ -12,6 +12,11 @@ impl Errno {
         Self(io::Error::last_os_error().raw_os_error().unwrap_or(0))
     }
 
+    /// The error number in `error`; 0 if it came from elsewhere than the kernel.
+    pub fn of(error: &io::Error) -> Self {
+        Self(error.raw_os_error().unwrap_or(0))
+    }
+
     /// Whether a non-blocking call found nothing to do.
     pub const fn would_block(self) -> bool {
         // EWOULDBLOCK equals EAGAIN on every Linux architecture.

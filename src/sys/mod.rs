@@ -10,6 +10,7 @@ pub mod buf_ring;
 pub mod clock;
 pub mod cpu_time;
 pub mod epoll;
+pub mod epoll_probe;
 pub mod errno;
 pub mod limits;
 pub mod map;
@@ -17,5 +18,6 @@ pub mod process;
 pub mod ring;
 pub mod signal;
 pub mod socket;
+pub mod uring_probe;
 
 pub use errno::Errno;

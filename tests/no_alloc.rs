@@ -1,0 +1,90 @@
+//! Neither server allocates in a turn: what it needs it has had since it started.
+//!
+//! The engine runs on the test's own thread, whose allocations are counted; its clients run on others. Warm-up turns
+//! come first, in which the system library sets up what it keeps for a thread.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
+
+use clap::Parser;
+use uring_echo::cli::serve::ServeArgs;
+use uring_echo::cli::{Cli, Command};
+use uring_echo::server::epoll::EpollServer;
+use uring_echo::server::uring::UringServer;
+
+const CLIENTS: usize = 20;
+const MESSAGES: usize = 50;
+
+fn serve_args(engine: &str) -> ServeArgs {
+    let args = ["uring-echo", "serve", engine, "--listen", "127.0.0.1:0", "--max-connections", "256"];
+    let cli = Cli::parse_from(args.into_iter().chain(["--backlog", "64"]));
+    let Command::Serve(args) = cli.command else { panic!("'serve' was parsed as something else") };
+    args
+}
+
+/// Small echoes, one large one that blocks the server's send, and an abrupt end.
+fn client(addr: SocketAddr) {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    let mut echo = [0; 300];
+    for message in 0..MESSAGES {
+        let sent = [message as u8; 300];
+        stream.write_all(&sent).unwrap();
+        stream.read_exact(&mut echo).unwrap();
+        assert_eq!(echo, sent);
+    }
+    let mut writer = stream.try_clone().unwrap();
+    let sending = thread::spawn(move || {
+        writer.write_all(&vec![7; 12 << 20]).unwrap();
+        writer.shutdown(Shutdown::Write).unwrap();
+    });
+    thread::sleep(std::time::Duration::from_millis(50));
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest.len(), 12 << 20);
+    sending.join().unwrap();
+}
+
+/// Takes turns until a round of clients is done; returns how often this thread allocated meanwhile.
+fn allocations_of_a_round(addr: SocketAddr, mut turn: impl FnMut()) -> u64 {
+    let clients = thread::spawn(move || {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| thread::spawn(move || client(addr))).collect();
+        clients.into_iter().for_each(|client| client.join().unwrap());
+    });
+    let counted = allocation_counter::measure(|| {
+        while !clients.is_finished() {
+            turn();
+        }
+    });
+    clients.join().unwrap();
+    counted.count_total
+}
+
+/// Keeps the server's wait from lasting: connects now and then, so that each turn ends.
+fn knock(addr: SocketAddr) {
+    thread::spawn(move || {
+        while TcpStream::connect(addr).is_ok() {
+            thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+}
+
+#[test]
+fn the_epoll_server_allocates_nothing_in_a_turn() {
+    let ServeArgs::Epoll(args) = serve_args("epoll") else { panic!("epoll was parsed as another engine") };
+    let mut server = EpollServer::start(&args.config()).unwrap();
+    let addr = server.addr();
+    knock(addr);
+    allocations_of_a_round(addr, || server.turn().unwrap());
+    assert_eq!(allocations_of_a_round(addr, || server.turn().unwrap()), 0);
+}
+
+#[test]
+fn the_io_uring_server_allocates_nothing_in_a_turn() {
+    let ServeArgs::Uring(args) = serve_args("uring") else { panic!("uring was parsed as another engine") };
+    let mut server = UringServer::start(&args.config()).unwrap();
+    let addr = server.addr();
+    knock(addr);
+    allocations_of_a_round(addr, || server.turn().unwrap());
+    assert_eq!(allocations_of_a_round(addr, || server.turn().unwrap()), 0);
+}
