@@ -46,10 +46,10 @@ pub struct RunArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  experiments quick                                      a first look, in minutes and without privileges
-  experiments parity --filter mode=stream --seed 7       a part of an experiment, in an order that can be repeated
-  experiments run --spec mine.toml                       an experiment of your own
-  experiments show results/quick/20260101T000000Z-1      the table of a recording again";
+  experiments quick                                  a first look: minutes, no privileges
+  experiments parity --filter mode=stream --seed 7   a part of an experiment, in a given order
+  experiments run --spec mine.toml                   an experiment of your own
+  experiments show results/quick/RECORDING           the table of a recording again";
 
 /// Reads `arguments`, the program's name first. Prints help or an error and exits where clap does.
 ///
@@ -67,7 +67,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
 pub fn command() -> Result<Command, SpecError> {
     let experiments = spec::built_in()?.into_iter().map(|(spec, _)| {
         let about = format!("{}: {}", spec.title, first_sentence(&spec.question));
-        RunArgs::augment_args(Command::new(spec.id).about(about).long_about(spec.question))
+        run_command(Command::new(spec.id), about).long_about(spec.question)
     });
     let path = |name: &'static str| Arg::new(name).required(true).value_parser(value_parser!(PathBuf));
     Ok(Command::new("experiments")
@@ -79,7 +79,7 @@ pub fn command() -> Result<Command, SpecError> {
         .subcommand(Command::new("list").about("List the experiments: question, runs, time"))
         .subcommands(experiments)
         .subcommand(
-            RunArgs::augment_args(Command::new("run").about("Run an experiment from a file of your own"))
+            run_command(Command::new("run"), "Run an experiment from a file of your own".into())
                 .arg(path("spec").long("spec").value_name("FILE").help("The specification, a TOML file")),
         )
         .subcommand(
@@ -87,6 +87,12 @@ pub fn command() -> Result<Command, SpecError> {
                 .about("Print the table of a recording again")
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
         ))
+}
+
+/// `command` with the arguments of a run, which come with a description of their own.
+fn run_command(command: Command, about: String) -> Command {
+    let described = RunArgs::augment_args(command).about(about.clone());
+    described.long_about(about)
 }
 
 fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {

@@ -47,7 +47,8 @@ fn list() -> anyhow::Result<ExitCode> {
     for (spec, _) in spec::built_in()? {
         let runs = plan::plan(&spec, 0);
         let time = format::duration(plan::estimate(&runs));
-        println!("{}: {}, {} runs, about {time}\n  {}\n", spec.id, spec.title, runs.len(), spec.question);
+        println!("{}: {}; {} runs, about {time}", spec.id, spec.title, runs.len());
+        println!("  {}\n", format::wrap(&spec.question).join("\n  "));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,16 +103,16 @@ fn manifest(spec: &Spec, args: &RunArgs, cores: &Cores, seed: u64, runs: &[Run<'
 }
 
 fn announce(spec: &Spec, recording: &Recording, cores: &Cores, runs: &[Run<'_>]) {
-    eprintln!("{}: {}", spec.title, spec.question);
+    eprintln!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n"));
     eprintln!(
-        "{} runs, about {}; server on CPU {}, client on CPU {:?}, seed {}; into {}",
-        runs.len(),
+        "{}, about {}; server on CPU {}, client on CPU {:?}, seed {}",
+        format::plural(runs.len(), "run"),
         format::duration(plan::estimate(runs)),
         cores.server,
         cores.client,
-        recording.manifest().seed,
-        recording.folder().display()
+        recording.manifest().seed
     );
+    eprintln!("Recording: {}\n", recording.folder().display());
     if cores.are_shared() {
         eprintln!("warning: server and client share a core; no figure will be about the server alone");
     }

@@ -64,6 +64,27 @@ pub fn run(run: &Run<'_>) -> String {
     )
 }
 
+/// `1 cell`, `2 cells`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Prose in lines of at most 110 characters, broken between words.
+pub fn wrap(prose: &str) -> Vec<String> {
+    const WIDTH: usize = 110;
+    let mut lines: Vec<String> = Vec::new();
+    for word in prose.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.into()),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +110,12 @@ mod tests {
             [59.4, 125.0, 4200.0].map(|s| duration(Duration::from_secs_f64(s))),
             ["59 s", "2 min 05 s", "1 h 10 min"]
         );
+    }
+
+    #[test]
+    fn prose_is_broken_between_words() {
+        let words = ["a".repeat(60), "b".repeat(49), "c".to_owned()];
+        let lines = wrap(&words.join(" "));
+        assert_eq!(lines, [format!("{} {}", words[0], words[1]), words[2].clone()]);
     }
 }

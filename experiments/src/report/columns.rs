@@ -4,7 +4,7 @@ use uring_echo::record::{Limit, Mode};
 
 use super::grid::{Cell, Comparison, Grid, Metric, Samples};
 use super::table::{self, Align, Column, Row};
-use crate::format::{bytes, decimal, span, three_digits};
+use crate::format::{bytes, decimal, plural, span, three_digits};
 use crate::statistics::{PairedRatio, geometric_mean};
 
 const COLUMNS: [Column; 14] = [
@@ -169,9 +169,9 @@ fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
 pub(super) fn legend(grid: &Grid) -> Vec<String> {
     let mut lines = vec![
         format!(
-            "Medians of {} repetitions; latency from their merged histograms. CPU: busy time of the server's core, \
+            "Medians of {}; latency from their merged histograms. CPU: busy time of the server's core, \
              softirq included.",
-            grid.repetitions
+            plural(grid.repetitions as usize, "repetition")
         ),
         "Ratios: median of the ratios of the repetitions, each of two runs made right after each other. CPU below 1 \
          and goodput".into(),

@@ -3,10 +3,9 @@
 use uring_echo::record::{Limit, Mode};
 
 use super::grid::{Comparison, Grid, Metric};
+use crate::format::{plural, wrap};
 use crate::manifest::Manifest;
 use crate::statistics::geometric_mean;
-
-const WIDTH: usize = 110;
 
 /// The verdict, wrapped.
 pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
@@ -21,7 +20,7 @@ pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
                 .into(),
         );
     }
-    wrap(&sentences.join(" "), WIDTH)
+    wrap(&sentences.join(" "))
 }
 
 /// By how much a single repetition strays from the median ratio of its cell: the share that three of four cells keep
@@ -38,10 +37,7 @@ fn noise(grid: &Grid) -> Option<f64> {
 }
 
 fn noise_sentence(repetitions: u32, noise: Option<f64>) -> String {
-    let repetitions = match repetitions {
-        1 => "1 repetition".to_owned(),
-        count => format!("{count} repetitions"),
-    };
+    let repetitions = plural(repetitions as usize, "repetition");
     match noise {
         Some(noise) => {
             format!("{repetitions}: differences under {} % are noise here.", percent(noise).max(1))
@@ -62,11 +58,11 @@ fn clause(grid: &Grid, mode: Mode, comparison: &Comparison, noise: Option<f64>) 
     let mut medians: Vec<f64> = ratios.map(|ratio| ratio.median).collect();
     medians.sort_by(f64::total_cmp);
     let mean = geometric_mean(&medians)?;
-    let cells = match medians.as_slice() {
-        [_] => "1 cell".to_owned(),
-        [least, .., most] => format!("{} cells, {least:.2} to {most:.2}", medians.len()),
-        [] => return None,
+    let range = match medians.as_slice() {
+        [least, .., most] => format!(", {least:.2} to {most:.2}"),
+        _ => String::new(),
     };
+    let cells = plural(medians.len(), "cell") + &range;
     Some(format!("{} in {mode} ({cells})", difference(mean, noise)))
 }
 
@@ -100,22 +96,6 @@ fn percent(share: f64) -> u64 {
     (share * 100.0).round() as u64
 }
 
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("never empty");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.into());
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +112,5 @@ mod tests {
     fn noise_that_nothing_shows_is_not_claimed_to_be_small() {
         assert_eq!(noise_sentence(1, None), "1 repetition: nothing says how large the noise is.");
         assert_eq!(noise_sentence(3, Some(0.001)), "3 repetitions: differences under 1 % are noise here.");
-    }
-
-    #[test]
-    fn text_is_wrapped_between_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     }
 }
