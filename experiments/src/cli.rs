@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use crate::cores::CpuList;
 use crate::filter::Filter;
 use crate::spec::{self, SpecError};
 
@@ -30,9 +31,9 @@ pub struct RunArgs {
     /// Core of the server [default: the last permitted]
     #[arg(long, value_name = "N")]
     pub server_cpu: Option<usize>,
-    /// Cores of the client, separated by commas [default: the first permitted that is not the server's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub client_cpus: Vec<usize>,
+    /// Cores of the client, such as 0 or 1,4-6 [default: the first permitted that is not the server's]
+    #[arg(long, value_name = "LIST")]
+    pub client_cpus: Option<CpuList>,
     /// Folder of the recordings
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
@@ -125,7 +126,7 @@ mod tests {
         let Request::BuiltIn(id, args) = parse(line.split(' ').map(OsString::from)).unwrap() else {
             panic!("not taken for a built-in experiment");
         };
-        assert_eq!((id.as_str(), args.seed, args.client_cpus), ("quick", Some(7), vec![0, 2]));
+        assert_eq!((id.as_str(), args.seed, args.client_cpus), ("quick", Some(7), Some(CpuList(vec![0, 2]))));
         assert_eq!(args.filter.to_string(), "mode=stream");
     }
 }

@@ -63,7 +63,8 @@ fn run(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
     spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
     let programs = Programs::find(spec.engines.iter().map(|level| level.engine))?;
     let permitted = affinity::permitted(0).context("cannot read which CPUs are permitted")?;
-    let cores = Cores::choose(&permitted, args.server_cpu, &args.client_cpus)?;
+    let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
+    let cores = Cores::choose(&permitted, args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
     let runs = plan::plan(&spec, seed);
     let manifest = manifest(&spec, args, &cores, seed, &runs);
