@@ -1,10 +1,9 @@
 //! Runs uring-echo experiments and keeps their recordings.
 
-mod vm;
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use experiments::vm;
 
 /// Run uring-echo experiments
 #[derive(Parser)]

@@ -57,8 +57,10 @@ pub(crate) enum Failure {
         tail: String,
     },
     /// The guest went off without reporting an end.
-    #[error("the guest went off before its report was complete\n{tail}")]
+    #[error("the guest went off before its report was complete{hint}\n{tail}")]
     Incomplete {
+        /// What may help.
+        hint: &'static str,
         /// The console's end.
         tail: String,
     },
@@ -118,8 +120,12 @@ pub(crate) fn tail(title: &str, text: &str, path: &Path) -> String {
 }
 
 /// What to try when the guest's memory ran out, else nothing.
+///
+/// A guest whose memory does not hold kernel and initramfs resets before it has a console to complain on.
 pub(crate) fn memory_hint(console: &str) -> &'static str {
-    if console.contains("Out of memory") || console.contains("out of memory") {
+    if console.is_empty() {
+        " (it never spoke: --memory-mib may be too little to unpack its kernel)"
+    } else if console.contains("Out of memory") || console.contains("out of memory") {
         " (its memory ran out: try a larger --memory-mib)"
     } else {
         ""

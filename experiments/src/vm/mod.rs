@@ -1,8 +1,8 @@
 //! `experiments vm`: boots a chosen kernel with nothing but this project's static programs in it, lets them run there, and
 //! judges what they report.
 //!
-//! [`kernel`] and [`debian`] find the kernel, [`programs`] and [`cpio`] make the initramfs, [`qemu`] boots it, [`session`] decides how,
-//! [`verdict`] and [`failure`] say what came of it, [`report`] writes that down. The guest's half is the crate `guest`.
+//! `kernel` and `debian` find the kernel, `programs` and `cpio` make the initramfs, `qemu` boots it, `session` decides how,
+//! `verdict` and `failure` say what came of it, `report` writes that down. The guest's half is the crate `guest`.
 
 mod cpio;
 mod debian;
@@ -33,7 +33,7 @@ use session::Session;
 
 /// Boot a kernel in a virtual machine and run the conformance suite and the probe inside it
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct VmArgs {
+pub struct VmArgs {
     /// A kernel image, or debian:SERIES for the newest cloud kernel that apt has, such as debian:6.1 or debian:6.12
     #[arg(long, value_name = "FILE|debian:SERIES", default_value = "debian:6.1")]
     kernel: Source,
@@ -75,8 +75,8 @@ pub(crate) struct VmArgs {
 /// Boots, prints the verdict and returns success; whatever else happens is an error that says so.
 ///
 /// # Errors
-/// A kernel, a program or an emulator that is missing, and every [`failure::Failure`].
-pub(crate) fn run(args: &VmArgs) -> Result<ExitCode> {
+/// A kernel, a program or an emulator that is missing, and every way in which a guest fails.
+pub fn run(args: &VmArgs) -> Result<ExitCode> {
     let plan = args.plan()?;
     let kernel = Kernel::obtain(&args.kernel, &cache_folder())?;
     let programs = match &args.guest_bin_dir {

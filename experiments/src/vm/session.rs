@@ -43,7 +43,8 @@ impl Session<'_> {
         }
     }
 
-    fn boot_kvm_or_tcg(&self) -> Result<Booted> {
+    /// Under KVM if the guest's first process reports soon, else under TCG.
+    pub(super) fn boot_kvm_or_tcg(&self) -> Result<Booted> {
         let trial = Limits { boot: self.limits.boot.min(KVM_TRIAL), ..self.limits };
         match self.attempt(Accel::Kvm, trial) {
             Err(error) if !self.machine.has_booted() => {

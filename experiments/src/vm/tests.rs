@@ -9,6 +9,9 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::VmArgs;
+use super::kernel::Kernel;
+use super::qemu::{Accel, Files};
+use super::session::{Booted, Session};
 
 #[derive(Parser)]
 struct Cli {
@@ -49,7 +52,7 @@ fn install_emulator(folder: &Path, script: &str) {
     assert!(Command::new("install").args(["-m", "755"]).args(names).status().unwrap().success());
 }
 
-fn run(folder: &Path, more: &[&str]) -> anyhow::Result<ExitCode> {
+fn parse(folder: &Path, more: &[&str]) -> VmArgs {
     let path = |name: &str| folder.join(name).display().to_string();
     let (kernel, qemu, programs, out) = (path("vmlinuz"), path("qemu"), path("bin"), path("out"));
     let common = ["vm", "--kernel", &kernel, "--guest-bin-dir", &programs, "--out", &out, "--run", "probe"];
@@ -58,7 +61,20 @@ fn run(folder: &Path, more: &[&str]) -> anyhow::Result<ExitCode> {
         words.extend(["--qemu", &qemu]);
     }
     words.extend_from_slice(more);
-    super::run(&Cli::try_parse_from(words)?.vm)
+    Cli::try_parse_from(words).unwrap().vm
+}
+
+fn run(folder: &Path, more: &[&str]) -> anyhow::Result<ExitCode> {
+    super::run(&parse(folder, more))
+}
+
+/// What becomes of a boot on a machine where KVM can be tried.
+fn boot_kvm_or_tcg(folder: &Path) -> anyhow::Result<Booted> {
+    let args = parse(folder, &[]);
+    let plan = args.plan()?;
+    let kernel = Kernel::obtain(&args.kernel, folder)?;
+    let machine = args.machine(&kernel, &plan, Files::create(&folder.join("out"))?);
+    Session { plan: &plan, machine: &machine, limits: args.limits() }.boot_kvm_or_tcg()
 }
 
 fn failure(body: &str, more: &[&str]) -> String {
@@ -159,6 +175,29 @@ fn a_step_that_fails_fails_the_command() {
         error.contains("step probe failed: exit status 101") && error.contains("    ring yes"),
         "{error}"
     );
+}
+
+#[test]
+fn a_guest_that_boots_under_kvm_stays_there() {
+    let folder = stage(&format!("test $accel = kvm || exit 1; {}", good()));
+    let booted = boot_kvm_or_tcg(folder.path()).unwrap();
+    assert_eq!((booted.accel, booted.kvm_failure), (Accel::Kvm, None));
+}
+
+#[test]
+fn where_kvm_fails_the_guest_is_emulated_and_the_reason_kept() {
+    let folder = stage(&format!("test $accel = tcg || {{ echo 'no MSR' >&2; exit 1; }}; {}", good()));
+    let booted = boot_kvm_or_tcg(folder.path()).unwrap();
+    assert_eq!(booted.accel, Accel::Tcg);
+    assert!(booted.kvm_failure.unwrap().contains("no MSR"));
+}
+
+#[test]
+fn a_guest_that_fails_under_kvm_is_not_tried_again() {
+    let folder = stage(&format!("echo '{BOOT}' >$records; echo $accel >>$console.tries"));
+    let error = boot_kvm_or_tcg(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("before its report was complete"), "{error}");
+    assert_eq!(fs::read_to_string(folder.path().join("out/console.log.tries")).unwrap(), "kvm\n");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Evidence<'_> {
         let boot = match records.next() {
             Some(Record::Boot(boot)) => boot,
             Some(_) => return Err(self.garbage(1, self.records, "a report starts with a boot".into())),
-            None => return Err(Failure::Incomplete { tail: self.tail() }),
+            None => return Err(self.incomplete()),
         };
         let mut steps = Vec::new();
         for record in records.by_ref() {
@@ -98,7 +98,11 @@ impl Evidence<'_> {
                 }
             }
         }
-        Err(Failure::Incomplete { tail: self.tail() })
+        Err(self.incomplete())
+    }
+
+    fn incomplete(&self) -> Failure {
+        Failure::Incomplete { hint: memory_hint(self.console), tail: self.tail() }
     }
 
     fn judge_step(&self, step: &Step) -> Result<(), Failure> {
@@ -215,6 +219,12 @@ mod tests {
             assert!(matches!(failure, Failure::Incomplete { .. }), "{failure}");
             assert!(failure.to_string().contains("guest-init: error: x"), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_guest_that_never_spoke_may_want_memory() {
+        let failure = judge(exited(0), "", "", "probe").unwrap_err().to_string();
+        assert!(failure.contains("--memory-mib"), "{failure}");
     }
 
     #[test]

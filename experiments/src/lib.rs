@@ -1,0 +1,3 @@
+//! Runs uring-echo experiments and keeps their recordings.
+
+pub mod vm;
