@@ -71,9 +71,12 @@ pub struct EpollArgs {
 pub struct UringArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Provided buffers in the ring at once [tuned: 16, seed: 1024]
+    /// Provided buffers in the ring at once, at most [tuned: 512, seed: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
+    /// Bytes that the published buffers may be expected to hold together, so that they stay in cache
+    #[arg(long, value_name = "BYTES", default_value = "1M")]
+    hot_bytes: Bytes,
     /// How to receive
     #[arg(long, value_enum, default_value = "single")]
     recv: RecvMode,
@@ -112,7 +115,7 @@ impl Defaults {
                 epoll_budget_bytes: Bytes::kib(64),
                 uring_budget_bytes: Bytes::kib(64),
                 nodelay: true,
-                buffers: 16,
+                buffers: 512,
                 publish: Publish::Demand,
             },
             // Four rounds of 8 KiB for epoll against one for io_uring: unequal, as the study had it.
@@ -162,6 +165,7 @@ impl UringArgs {
         let defaults = Defaults::of(self.common.preset);
         UringConfig {
             buffers: self.buffers.unwrap_or(defaults.buffers),
+            hot_bytes: self.hot_bytes,
             recv: self.recv,
             send: self.send,
             accept: self.accept,

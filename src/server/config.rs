@@ -142,7 +142,7 @@ pub enum Setup {
 /// Which provided buffers the kernel may choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Publish {
-    /// As many as receives are outstanding, up to the ring's size: few, and hot in cache.
+    /// As many as receives are outstanding, as far as what they hold stays in cache.
     Demand,
     /// Always the whole ring.
     Full,
@@ -153,8 +153,10 @@ pub enum Publish {
 pub struct UringConfig {
     /// What it shares with its twin.
     pub common: Config,
-    /// Provided buffers in the ring at once.
+    /// Provided buffers in the ring at once, at most.
     pub buffers: u16,
+    /// Bytes that the published buffers may be expected to hold together.
+    pub hot_bytes: Bytes,
     /// How it receives.
     pub recv: RecvMode,
     /// How it sends.
@@ -175,6 +177,7 @@ impl UringConfig {
         let mut all = self.common.settings("uring");
         all.extend(settings(&[
             ("buffers", &self.buffers),
+            ("hot_bytes", &self.hot_bytes),
             ("recv", &Named(self.recv)),
             ("send", &Named(self.send)),
             ("accept", &Named(self.accept)),

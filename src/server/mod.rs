@@ -9,6 +9,7 @@ pub mod config;
 pub mod connection;
 pub mod epoll;
 pub mod error;
+pub mod hot_set;
 pub mod lifecycle;
 pub mod listener;
 pub mod queue;

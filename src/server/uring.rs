@@ -3,8 +3,8 @@
 //! Path of a byte: recv CQE -> [`Lease`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
 //!
-//! The ring is small and hot: buffers are published as receives need them, the one recycled last first, and never
-//! more than `--buffers`. A connection whose socket held more data than it received queues for a buffer behind those
+//! The ring is small and hot: buffers are published as receives need them, the one recycled last first, and no more
+//! than stay in cache ([`HotSet`]). A connection whose socket held more data than it received queues for a buffer behind those
 //! that wait already, so a small ring starves nobody. Behind the ring stands one buffer for each connection, touched
 //! only when a peer that does not read holds one back.
 //!
@@ -19,6 +19,7 @@ use crate::server::budget::{Budget, Turn};
 use crate::server::config::{AcceptMode, Files, Publish, RecvMode, SendMode, Setup, UringConfig};
 use crate::server::connection::{Connection, Event, Next};
 use crate::server::error::{ServeError, StartError};
+use crate::server::hot_set::HotSet;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
@@ -77,6 +78,7 @@ pub struct UringServer {
     accepting: Accepting,
     peers: Slab<Peer>,
     waiting: SlotQueue,
+    hot_set: HotSet,
     /// Receives outstanding.
     receiving: usize,
     /// Receives queued since the last enter that will take a published buffer for certain.
@@ -105,6 +107,7 @@ impl UringServer {
             accepting: Accepting::Not,
             peers: Slab::new(common.connections_max),
             waiting: SlotQueue::new(common.connections_max),
+            hot_set: HotSet::new(config.hot_bytes, usize::from(config.buffers), common.buffer_bytes),
             receiving: 0,
             admitted: 0,
             budget: Budget::new(common.budget_bytes),
@@ -194,6 +197,7 @@ impl UringServer {
             (Ok(count), Some(lease)) if count > 0 => {
                 peer.turn.spend(count);
                 (peer.lease, peer.sent_bytes) = (Some(lease), 0);
+                self.hot_set.note(count);
                 self.counters.messages += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
@@ -354,7 +358,7 @@ impl UringServer {
     /// Publishes buffers for the receives that may need one.
     fn publish(&mut self) {
         let target = match self.config.publish {
-            Publish::Demand => usize::from(self.config.buffers).min(self.receiving + self.waiting.len()),
+            Publish::Demand => self.hot_set.target(self.receiving + self.waiting.len()),
             Publish::Full => usize::from(self.config.buffers),
         };
         self.ring.buffers.top_up(target);

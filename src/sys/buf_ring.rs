@@ -15,6 +15,12 @@ use crate::units::Bytes;
 /// The one buffer group of a ring.
 pub(super) const BUFFER_GROUP: u16 = 0;
 
+const CACHE_LINE: usize = 64;
+
+/// Distance between buffers beyond their size. Buffers a power of two apart begin in the same set of every cache level,
+/// where small messages, which only use the beginning, would evict each other.
+const COLOUR_BYTES: usize = 4 * CACHE_LINE;
+
 /// Id of a provided buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid(pub u16);
@@ -75,7 +81,7 @@ impl BufRing {
         if count > 1 << 16 || entries > 1 << 15 || u32::try_from(buffer_bytes.0).is_err() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
-        let stride = buffer_bytes.0.next_multiple_of(64);
+        let stride = buffer_bytes.0.next_multiple_of(CACHE_LINE) + COLOUR_BYTES;
         Ok(Self {
             ring: Map::new(usize::from(entries) * size_of::<BufRingEntry>())?,
             memory: Map::new(count * stride)?,

@@ -46,7 +46,7 @@ proptest! {
                     for position in head.wrapping_add(queue.len() as u16)..shared_tail(&ring) {
                         let (addr, len, bid) = published_entry(&ring, position);
                         prop_assert_eq!(len, 100);
-                        prop_assert_eq!(addr, ring.memory.base().as_ptr() as u64 + 128 * u64::from(bid.0));
+                        prop_assert_eq!(addr, ring.memory.base().as_ptr() as u64 + ring.stride as u64 * u64::from(bid.0));
                         prop_assert!(!queue.contains(&bid));
                         queue.push_back(bid);
                     }
