@@ -8,6 +8,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use crate::cores::CpuList;
 use crate::filter::Filter;
 use crate::spec::{self, SpecError};
+use crate::vm::VmArgs;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub enum Request {
     File(PathBuf, RunArgs),
     /// Print the table of this recording again.
     Show(PathBuf),
+    /// Boot a kernel and run something inside it.
+    Vm(VmArgs),
 }
 
 /// How to run an experiment.
@@ -87,6 +90,10 @@ pub fn command() -> Result<Command, SpecError> {
             Command::new("show")
                 .about("Print the table of a recording again")
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        )
+        .subcommand(
+            VmArgs::augment_args(Command::new("vm"))
+                .about("Boot a kernel and run the conformance suite inside it"),
         ))
 }
 
@@ -102,6 +109,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
     Ok(match name {
         "list" => Request::List,
         "show" => Request::Show(path("recording")),
+        "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
         "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),
         id => Request::BuiltIn(id.into(), RunArgs::from_arg_matches(matches)?),
     })

@@ -18,7 +18,7 @@ use crate::programs::{self, Programs};
 use crate::recording::Recording;
 use crate::runner::{End, Runner};
 use crate::spec::{self, Spec};
-use crate::{random, report, timestamp};
+use crate::{random, report, timestamp, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -31,6 +31,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
     match request {
         Request::List => list(),
         Request::Show(folder) => show(&folder),
+        Request::Vm(args) => vm::run(&args),
         Request::BuiltIn(id, args) => {
             let (spec, text) = spec::find(&id)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
             run(spec, text, &args)

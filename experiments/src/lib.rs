@@ -8,6 +8,7 @@
 //! | [`runner`], [`server`], [`load`], [`child`], [`interrupt`], [`scratch`], [`progress`] | making the runs |
 //! | [`recording`], [`manifest`], [`timestamp`] | what stays of them |
 //! | [`report`], [`statistics`], [`format`] | saying what came out |
+//! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
 pub mod child;
@@ -31,3 +32,4 @@ pub mod server;
 pub mod spec;
 pub mod statistics;
 pub mod timestamp;
+pub mod vm;

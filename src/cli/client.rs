@@ -66,6 +66,9 @@ pub struct ClientArgs {
     /// Print a line a second to standard error
     #[arg(long)]
     progress: bool,
+    /// Time allowed for all connections to be established, in seconds
+    #[arg(long, value_name = "S", default_value = "30", value_parser = seconds)]
+    connect_s: Nanos,
     /// Time allowed for the last echoes to come back, in seconds
     #[arg(long, value_name = "S", default_value = "10", value_parser = seconds)]
     drain_s: Nanos,
@@ -157,6 +160,7 @@ impl ClientArgs {
             server_pid: self.server_pid,
             server_stats: self.server_stats,
             run_id: self.run_id.unwrap_or_else(default_run_id),
+            connect_limit: self.connect_s,
             progress: self.progress,
         };
         config.validate()?;

@@ -16,9 +16,9 @@ pub mod serve;
 /// Shown when the program is called without a word of what to do.
 const EXAMPLES: &str = "\
 Examples:
-  uring-echo serve uring --cpu 0                                            # one engine, on one core
-  uring-echo client req-res --connect 127.0.0.1:9919 --connections 512      # a load on it, from another shell
-  uring-echo probe                                                          # what this kernel offers
+  uring-echo serve uring                                 # serve, from a first shell
+  uring-echo client req-res --connect 127.0.0.1:9919     # load it, from a second
+  uring-echo probe                                       # see what this kernel offers
 
 ";
 

@@ -3,10 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::{ClientConfig, write_bytes_max};
-use super::driver::{Mark, Outcome};
 use super::fault::Fault;
 use super::ledger::Ledger;
 use super::observe::{Observer, Reading};
+use super::outcome::{Mark, Outcome};
 use super::provenance;
 use super::stats_tail::Snapshot;
 use super::summary;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::record::{ClientSettings, Mode};
-use crate::units::Bytes;
+use crate::units::{Bytes, Nanos};
 
 /// Most connections of a run: about as many as one address has ports.
 pub const CONNECTIONS_MAX: usize = 60_000;
@@ -28,6 +28,8 @@ pub struct ClientConfig {
     pub server_stats: Option<PathBuf>,
     /// Name of the run in its record.
     pub run_id: String,
+    /// Time allowed for all connections to be established.
+    pub connect_limit: Nanos,
     /// Whether to print a line a second to standard error.
     pub progress: bool,
 }

@@ -63,7 +63,8 @@ impl Connector<'_> {
             let number = self.share.numbers.start + self.flows.len() as u32;
             let options = StreamOptions { nodelay: self.share.nodelay };
             let connected = socket::connect(self.share.address, options);
-            let flow = Flow::new(number, connected.map_err(|errno| self.fault(number, errno))?);
+            let flow =
+                Flow::new(number, connected.map_err(|errno| fault(self.share.address, number, errno))?);
             self.epoll
                 .add(flow.as_fd(), self.flows.len() as u64, Interest::STREAM_EDGE)
                 .map_err(|errno| Fault::setup(format!("watch connection {number}"), errno))?;
@@ -82,20 +83,32 @@ impl Connector<'_> {
             flow.note(readiness);
             if !flow.is_connected && flow.is_writable {
                 let number = flow.number;
-                socket::take_error(flow.as_fd()).map_err(|errno| self.fault(number, errno))?;
+                socket::take_error(flow.as_fd()).map_err(|errno| fault(self.share.address, number, errno))?;
                 self.flows[user_data as usize].is_connected = true;
                 self.achieved += 1;
             }
         }
         Ok(())
     }
+}
 
-    fn fault(&self, connection: u32, errno: Errno) -> Fault {
-        let address = self.share.address;
-        match errno.0 {
-            libc::ECONNREFUSED => Fault::Refused { address },
-            libc::EADDRNOTAVAIL => Fault::Ports { address, connection },
-            _ => Fault::Connect { address, connection, errno },
-        }
+fn fault(address: SocketAddr, connection: u32, errno: Errno) -> Fault {
+    match errno.0 {
+        libc::ECONNREFUSED => Fault::Refused { address },
+        libc::EADDRNOTAVAIL => Fault::Ports { address, connection },
+        _ => Fault::Connect { address, connection, errno },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_to_fail_has_its_remedy() {
+        let reason = |errno| fault("127.0.0.1:9919".parse().unwrap(), 28_232, Errno(errno)).reason();
+        assert!(reason(libc::ECONNREFUSED).contains("start a server"));
+        assert!(reason(libc::EADDRNOTAVAIL).contains("net.ipv4.ip_local_port_range"));
+        assert!(reason(libc::ENETUNREACH).starts_with("connect: connection 28232 to 127.0.0.1:9919 failed"));
     }
 }

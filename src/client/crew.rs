@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::config::{ClientConfig, write_bytes_max};
 use super::connect::Share;
-use super::driver::{Driver, Job, Outcome};
+use super::driver::{Driver, Job};
 use super::fault::Fault;
+use super::outcome::Outcome;
 use super::pattern::Pattern;
 use super::phase::{Command, Control, Phase, Report, Tally};
 use crate::sys::affinity;

@@ -1,7 +1,7 @@
 //! A load thread: serves its share of the flows, edge-triggered, in turns.
 //!
-//! A turn waits for readiness only if no flow has work left, then gives each flow of the ready ring one receive and a
-//! bounded number of bytes to send; what still has work goes to the tail. So a flow that always has something to do
+//! A turn waits for readiness only if no flow has work left, then gives the first flows of the ready ring one receive and
+//! a bounded number of bytes to send each; what still has work goes to the tail. So a flow that always has something to do
 //! cannot keep the others waiting, and whatever unfairness is measured is the server's.
 //!
 //! Everything is allocated before the first byte is sent; a turn allocates nothing.
@@ -14,6 +14,7 @@ use super::connect::{Connector, Share, WAKE};
 use super::fault::Fault;
 use super::flow::Flow;
 use super::ledger::Ledger;
+use super::outcome::{Mark, Outcome};
 use super::pattern::Pattern;
 use super::phase::{Control, Phase, Report, Tally};
 use super::schedule::Schedule;
@@ -27,8 +28,13 @@ use crate::units::Nanos;
 /// Room of one receive: large, so that a call carries much; not larger, so that what it brought is compared in cache.
 const RECEIVE_BYTES: usize = 256 << 10;
 
-/// A flow gives up its turn when it has sent this much.
-const TURN_SEND_BYTES: usize = 256 << 10;
+/// A flow gives way to the next when it has sent this much: less than it may receive, so that under overload a thread
+/// empties the sockets before it fills them.
+const FLOW_SEND_BYTES: usize = 64 << 10;
+
+/// Most flows of a turn. Bounds the time until the thread looks at new events, or at a new phase, to a few milliseconds,
+/// and shares the price of looking between many.
+const TURN_FLOWS_MAX: usize = 64;
 
 /// Most events taken from one wait.
 const EVENTS_MAX: usize = 1024;
@@ -38,49 +44,6 @@ pub(super) struct Job {
     pub(super) settings: ClientSettings,
     pub(super) share: Share,
     pub(super) pattern: Arc<Pattern>,
-}
-
-/// A copy of the thread's ledgers and clock at one end of the window.
-#[derive(Debug, Default)]
-pub(super) struct Mark {
-    /// By flow.
-    pub(super) ledgers: Vec<Ledger>,
-    /// CPU time of the thread.
-    pub(super) cpu: Nanos,
-}
-
-/// What a thread leaves behind, however it ended.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    /// At the beginning of the window.
-    pub(super) begin: Option<Mark>,
-    /// At its end.
-    pub(super) end: Option<Mark>,
-    /// At the end of the run: number, ledger and whether the stream was read to its end, by flow.
-    pub(super) flows: Vec<(u32, Ledger, bool)>,
-    /// Connections established.
-    pub(super) achieved: u64,
-    /// Latency of the messages completed in the window.
-    pub(super) latency: Histogram,
-    /// Bytes compared.
-    pub(super) verified_bytes: u64,
-    /// What ended it early.
-    pub(super) fault: Option<Fault>,
-}
-
-impl Outcome {
-    /// Of a thread that could not even begin.
-    pub(super) fn unstarted(fault: Fault) -> Self {
-        Self {
-            begin: None,
-            end: None,
-            flows: Vec::new(),
-            achieved: 0,
-            latency: Histogram::new(),
-            verified_bytes: 0,
-            fault: Some(fault),
-        }
-    }
 }
 
 /// The thread's state.
@@ -166,7 +129,7 @@ impl Driver {
         let result = connector.run();
         self.tally.connections = connector.achieved as u64;
         self.control.publish(self.tally);
-        if connector_is_done(&result, self.tally.connections, self.job.share.numbers.len()) {
+        if connector.achieved == self.job.share.numbers.len() {
             self.control.report(Report::Connected);
         }
         result
@@ -180,7 +143,7 @@ impl Driver {
                 return Ok(());
             }
             self.wait()?;
-            for _ in 0..self.ready.len() {
+            for _ in 0..self.ready.len().min(TURN_FLOWS_MAX) {
                 let index = self.ready.pop_front().expect("counted above");
                 self.turn(index)?;
             }
@@ -358,14 +321,14 @@ impl Driver {
 
     /// Sends until the schedule, the socket or the turn has had enough.
     fn send(&mut self, at: usize) -> Result<(), Fault> {
-        let mut turn_bytes = 0;
-        while turn_bytes < TURN_SEND_BYTES {
+        let mut sent_bytes = 0;
+        while sent_bytes < FLOW_SEND_BYTES {
             let wanted = self.sendable(&self.flows[at]);
             if wanted == 0 {
                 break;
             }
             let taken = self.send_once(at, wanted)?;
-            turn_bytes += taken;
+            sent_bytes += taken;
             if taken < wanted {
                 // The send buffer is full: the kernel raises an edge when a third of it is free (epoll(7), tcp(7)).
                 self.flows[at].is_writable = false;
@@ -395,10 +358,6 @@ impl Driver {
             Err(errno) => Err(reset(flow, errno)),
         }
     }
-}
-
-fn connector_is_done(result: &Result<(), Fault>, achieved: u64, wanted: usize) -> bool {
-    result.is_ok() && achieved == wanted as u64
 }
 
 fn copy_mark(flows: &[Flow], mark: &mut Mark) {

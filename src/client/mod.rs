@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`config`] | what is asked of a run, and its bounds |
 //! | [`ledger`], [`schedule`], [`pattern`], [`stopwatch`] | one flow's bytes; when it may send; what; how long it takes. Pure: no system calls |
-//! | [`flow`], [`connect`], [`driver`] | one connection; all of a thread's connections; the thread's loop |
+//! | [`flow`], [`connect`], [`driver`], [`outcome`] | one connection; establishing them; a thread that serves its share; what it leaves behind |
 //! | [`phase`], [`crew`] | how coordinator and threads talk |
 //! | [`observe`], [`stats_tail`] | the server, seen from outside |
 //! | [`series`], [`progress`] | the window second by second, for the record and for whoever waits |
@@ -23,6 +23,7 @@ mod fault;
 mod flow;
 mod ledger;
 mod observe;
+mod outcome;
 mod pattern;
 mod phase;
 mod progress;

@@ -7,7 +7,7 @@ use crate::record::{ClientSettings, Latency, Limit, Mode, RunRecord, Summary};
 use crate::units::Nanos;
 
 /// Width of the column of labels.
-const LABEL_WIDTH: usize = 12;
+const LABEL_WIDTH: usize = 14;
 
 /// Aligned lines, one a measure.
 pub fn render(record: &RunRecord) -> String {
@@ -54,7 +54,7 @@ fn measures(summary: &Summary) -> Vec<(&'static str, String)> {
                 optional(summary.cpu_ns_per_byte, 3)
             ),
         ),
-        ("system calls", format!(" {} per message", optional(summary.syscalls_per_message, 3))),
+        ("system calls", format!("{} per message", optional(summary.syscalls_per_message, 3))),
         ("fairness", format!("Jain {}", optional(summary.jain, 4))),
         (
             "limit",

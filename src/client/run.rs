@@ -19,9 +19,6 @@ use crate::sys::signal::{Signal, Signals};
 use crate::sys::{affinity, clock, limits};
 use crate::units::Nanos;
 
-/// Time allowed for all connections to be established.
-const CONNECT_LIMIT: Nanos = Nanos::from_secs(30);
-
 /// Time allowed for a load thread to notice a new phase: much longer than any turn.
 const ANSWER_LIMIT: Nanos = Nanos::from_secs(5);
 
@@ -121,13 +118,14 @@ impl<'a> Coordinator<'a> {
     }
 
     fn connect(&mut self) -> Result<(), Stop> {
-        if self.await_all(|roll| roll.connected, CONNECT_LIMIT)? {
+        let limit = self.config.connect_limit;
+        if self.await_all(|roll| roll.connected, limit)? {
             return Ok(());
         }
         Err(Stop::Fault(Fault::Short {
             achieved: self.crew.tally().connections,
             requested: self.config.settings.connections as u64,
-            limit_s: CONNECT_LIMIT.as_secs_f64(),
+            limit_s: limit.as_secs_f64(),
         }))
     }
 

@@ -25,6 +25,7 @@ pub(super) fn derive(record: &RunRecord) -> Option<Summary> {
         jain: jain(&record.connections.received_bytes),
         connection_received_bytes: Spread::of(&record.connections.received_bytes),
         server_busy_share,
+        server_core_foreign_share: server_core_foreign_share(cpu),
         client_busy_share,
         limit: limit(server_busy_share, client_busy_share),
     })
@@ -41,6 +42,12 @@ fn syscalls_per_message(counters: &ServerCounters, payload_bytes: u64) -> Option
 fn server_busy_share(cpu: &Cpu, window: Nanos) -> Option<f64> {
     let by_process = || cpu.server_process_ns.map(|used| share(used, window));
     cpu.server_core.map(CoreUse::busy_share).or_else(by_process)
+}
+
+fn server_core_foreign_share(cpu: &Cpu) -> Option<f64> {
+    let core = cpu.server_core?;
+    let own = core.steal_ns + cpu.server_process_ns? + cpu.server_ksoftirqd_ns.unwrap_or_default();
+    Some(share(core.busy_ns.saturating_sub(own), core.elapsed_ns))
 }
 
 fn client_busy_share(cpu: &Cpu, window: Nanos) -> f64 {
@@ -108,6 +115,13 @@ mod tests {
         assert_eq!(server_busy_share(&cpu(), Nanos(1000)), Some(0.98));
         let unpinned = Cpu { server_core: None, ..cpu() };
         assert_eq!(server_busy_share(&unpinned, Nanos(1000)), Some(0.7));
+    }
+
+    #[test]
+    fn what_the_server_did_not_use_of_its_busy_core_is_foreign() {
+        let shared = Cpu { server_ksoftirqd_ns: Some(Nanos(80)), ..cpu() };
+        assert_eq!(server_core_foreign_share(&shared), Some(0.2));
+        assert_eq!(server_core_foreign_share(&Cpu { server_core: None, ..cpu() }), None);
     }
 
     #[test]

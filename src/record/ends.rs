@@ -34,7 +34,7 @@ pub struct Server {
     pub exe_sha256: Option<String>,
     /// Effective settings as it wrote them to its stats file.
     pub settings: Option<Settings>,
-    /// CPUs it may run on, read from the kernel when the window began.
+    /// CPUs it may run on, read from the kernel before the first connection.
     pub cpus: Option<Vec<usize>>,
     /// Most memory it had resident until the window ended (VmHWM), in bytes. Socket buffers are not part of it.
     pub rss_max_bytes: Option<u64>,

@@ -212,6 +212,9 @@ pub struct Summary {
     pub connection_received_bytes: Option<Spread>,
     /// Busy part of the server's core; of its process where it is not pinned to one core. Between 0 and 1.
     pub server_busy_share: Option<f64>,
+    /// Part of its core's time that went to anything but the server: busy time less steal, the server's process and
+    /// ksoftirqd. Between 0 and 1; `None` unless the server is pinned to one core. Noise, if it is more than interrupts.
+    pub server_core_foreign_share: Option<f64>,
     /// The larger of: busy part of the busiest core among the client's when it has one core a thread; CPU time of
     /// its busiest thread over the window. Between 0 and 1.
     pub client_busy_share: f64,

@@ -53,6 +53,7 @@ fn summary(run: &RunEntry, goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Su
         syscalls_per_message: (run.engine != "mio").then_some(0.0625),
         jain: Some(1.0 - f64::from(run.repetition) / 1000.0),
         connection_received_bytes: None,
+        server_core_foreign_share: None,
         server_busy_share: Some(1.0),
         client_busy_share: 0.5,
         limit: if run.engine == "mio" && run.repetition == 2 { Limit::Both } else { Limit::Server },
