@@ -76,6 +76,13 @@ fn run(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::catch().context("cannot catch Ctrl-C")?;
     let runner = Runner { programs: &programs, cores: &cores, interrupt: &interrupt };
     let end = runner.run(&runs, &mut recording)?;
+    if end == End::Interrupted {
+        let made = runs.len() - recording.manifest().count(Status::Planned);
+        eprintln!(
+            "\ninterrupted after {made} of {}; what was measured is kept",
+            format::plural(runs.len(), "run")
+        );
+    }
     println!("\n{}\n\nRecording: {}", report::render(&recording)?, recording.folder().display());
     Ok(exit_code(end, recording.manifest()))
 }

@@ -115,9 +115,13 @@ mod tests {
         let runs = plan(&spec, 9);
         assert!(runs.is_sorted_by_key(|run| run.repetition));
         let order = |repetition| -> Vec<_> {
-            runs.iter().filter(|run| run.repetition == repetition).map(|run| (run.cell, run.engine)).collect()
+            let mut cells: Vec<_> =
+                runs.iter().filter(|run| run.repetition == repetition).map(|run| run.cell).collect();
+            cells.dedup();
+            cells
         };
         assert_ne!(order(1), order(2));
+        assert_ne!(order(1), cells(&spec));
     }
 
     #[test]

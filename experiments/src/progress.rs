@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::format;
 use crate::plan::{OVERHEAD_PER_RUN, Run};
@@ -24,11 +24,7 @@ pub struct Progress {
 impl Progress {
     /// Progress through `runs`, of which none is done.
     pub fn new(runs: &[Run<'_>]) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:24.cyan} {pos}/{len}  {prefix} left  {msg}");
-            ProgressBar::new(runs.len() as u64)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        });
+        let bar = std::io::stderr().is_terminal().then(|| bar(runs.len()));
         Self {
             bar,
             run_count: runs.len(),
@@ -42,16 +38,15 @@ impl Progress {
     /// Shows that `run` begins.
     pub fn begin(&self, run: &Run<'_>) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format::run(run));
             self.tick(Duration::ZERO);
+            bar.set_message(format::run(run));
         }
     }
 
     /// Shows the time left, `elapsed` into the current run.
     pub fn tick(&self, elapsed: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_prefix(format::duration(self.left().saturating_sub(elapsed)));
-            bar.tick();
+            bar.set_prefix(format::duration(self.left().saturating_sub(elapsed)) + " left");
         }
     }
 
@@ -96,4 +91,12 @@ impl Progress {
         };
         self.load_left + overhead * left_count
     }
+}
+
+fn bar(run_count: usize) -> ProgressBar {
+    // Drawing costs time on the client's core; four times a second is enough for a person.
+    const DRAWS_PER_S: u8 = 4;
+    let style = ProgressStyle::with_template("{bar:24.cyan} {pos}/{len}  {prefix}  {msg}");
+    ProgressBar::with_draw_target(Some(run_count as u64), ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S))
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

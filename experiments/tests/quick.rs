@@ -173,8 +173,10 @@ fn an_interrupt_ends_the_children_and_leaves_whole_files() {
     let bench = Bench::new(&SPEC.replace("window_s = 0.3", "window_s = 30"));
     let runner = bench.command(&["run", "--spec", "spec.toml"]).spawn().unwrap();
     let children = wait_for_children(runner.id(), 2);
+    let told = Instant::now();
     process::terminate(runner.id()).unwrap();
     let output = runner.wait_with_output().unwrap();
+    assert!(told.elapsed() < Duration::from_secs(20), "the load went on to its end");
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     assert!(children.iter().all(|&pid| !Path::new(&format!("/proc/{pid}")).exists()), "{children:?}");
     assert_eq!(bench.manifest().count(Status::Planned), 3);
