@@ -81,9 +81,13 @@ impl EpollServer {
         let listener = Listener::bind(common)?;
         let epoll =
             Epoll::new().map_err(|errno| StartError::resource("cannot create an epoll instance", errno))?;
-        for (fd, op) in [(listener.as_fd(), Op::Listener), (lifecycle.as_fd(), Op::Signal)] {
+        for (fd, op, interest) in [
+            (listener.as_fd(), Op::Listener, Interest::READ_EDGE),
+            // Level-triggered: signals of one kind coalesce, so one left unread would raise no second edge.
+            (lifecycle.as_fd(), Op::Signal, Interest::READ),
+        ] {
             epoll
-                .add(fd, Token::global(op).to_bits(), Interest::READ_EDGE)
+                .add(fd, Token::global(op).to_bits(), interest)
                 .map_err(|errno| StartError::resource("cannot watch a descriptor with epoll", errno))?;
         }
         let spills = SpillPool::new(common.connections_max, common.buffer_bytes)
@@ -171,10 +175,7 @@ impl EpollServer {
             match socket::accept(self.listener.as_fd()) {
                 Ok(fd) => self.admit(fd),
                 Err(errno) => match AcceptFault::of(errno) {
-                    AcceptFault::Empty => {
-                        self.backlogged = false;
-                        return;
-                    }
+                    AcceptFault::Empty => return self.rearm_listener(),
                     AcceptFault::Aborted => self.counters.accept_aborts += 1,
                     AcceptFault::Exhausted => return self.pause_accepting(),
                 },
@@ -339,6 +340,15 @@ impl EpollServer {
             self.watch(slot, Interest::STREAM_EDGE);
         }
         Event::Idle
+    }
+
+    /// As [`rearm`](Self::rearm), for the listener.
+    fn rearm_listener(&mut self) {
+        let token = Token::global(Op::Listener);
+        self.counters.syscalls += 1;
+        let watched = self.epoll.modify(self.listener.as_fd(), token.to_bits(), Interest::READ_EDGE);
+        // Without the watch nothing would tell of the next connection, so go on asking.
+        self.backlogged = watched.is_err();
     }
 
     fn watch(&mut self, slot: Slot, interest: Interest) {

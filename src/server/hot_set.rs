@@ -10,7 +10,7 @@ use crate::units::Bytes;
 const MEMORY: usize = 16;
 
 /// Buffers published at the least, as far as there is demand: a send in flight must not hold up every receive.
-const BUFFERS_MIN: usize = 4;
+const BUFFERS_MIN: usize = 1;
 
 /// The size of the published set.
 #[derive(Debug)]

@@ -268,8 +268,9 @@ impl UringServer {
         }
     }
 
-    /// Receives again: at once if the socket is probably drained, for then the receive only waits and takes no buffer;
-    /// otherwise behind those that wait for a buffer already.
+    /// Receives again: at once if nobody waits for a buffer and the socket is probably drained, for then the receive
+    /// only waits and takes none. Otherwise behind those that wait already: a peer that answers at once would overtake
+    /// them with every message.
     fn rearm(&mut self, slot: Slot) {
         let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
         let peer = self.peers.at(slot);
@@ -277,8 +278,8 @@ impl UringServer {
         if !peer.backlogged || over {
             peer.turn = self.budget.turn();
         }
-        if peer.backlogged && (over || !free) {
-            self.counters.yields += u64::from(over);
+        self.counters.yields += u64::from(peer.backlogged && over);
+        if !self.waiting.is_empty() || (peer.backlogged && (over || !free)) {
             self.waiting.push(slot);
             return;
         }

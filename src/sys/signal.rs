@@ -45,7 +45,7 @@ impl Signals {
     /// The next queued signal, if any.
     ///
     /// # Errors
-    /// What `read(2)` says other than EAGAIN and EINTR.
+    /// What `read(2)` says other than EAGAIN and EINTR, which is asked again.
     pub fn next(&self) -> Result<Option<Signal>, Errno> {
         // SAFETY: signalfd_siginfo is plain integers, for which zero is valid.
         let mut info: libc::signalfd_siginfo = unsafe { mem::zeroed() };
@@ -53,9 +53,10 @@ impl Signals {
         // SAFETY: `info` has room for the `size` bytes the kernel writes.
         let result = unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut info).cast(), size) };
         match Errno::check_len(result) {
+            Err(errno) if errno.interrupted() => self.next(),
             Ok(_) if info.ssi_signo == libc::SIGUSR1.cast_unsigned() => Ok(Some(Signal::Snapshot)),
             Ok(_) => Ok(Some(Signal::Stop)),
-            Err(errno) if errno.would_block() || errno.interrupted() => Ok(None),
+            Err(errno) if errno.would_block() => Ok(None),
             Err(errno) => Err(errno),
         }
     }
