@@ -75,7 +75,7 @@ pub struct UringArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
     /// Bytes that the published buffers may be expected to hold together, so that they stay in cache
-    #[arg(long, value_name = "BYTES", default_value = "1M")]
+    #[arg(long, value_name = "BYTES", default_value = "512K")]
     hot_bytes: Bytes,
     /// How to receive
     #[arg(long, value_enum, default_value = "single")]
