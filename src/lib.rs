@@ -9,6 +9,7 @@
 //! | [`measure`] | histograms, fairness, what machine this is |
 //! | [`record`] | the document that a run leaves behind |
 //! | [`cli`] | arguments to validated configurations |
+//! | [`probe`] | what this kernel offers to the two servers |
 //! | [`refusal`] | why the kernel refused a ring, and the remedy |
 //! | [`sys`] | system calls; the only `unsafe` |
 //! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod client;
 pub mod kernel_version;
 pub mod measure;
+pub mod probe;
 pub mod record;
 pub mod refusal;
 pub mod server;

@@ -1,20 +1,29 @@
 //! Parse, run, exit code.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::CommandFactory;
 use uring_echo::cli::serve::ServeArgs;
-use uring_echo::cli::{Cli, Command};
+use uring_echo::cli::{Cli, Command, generate, probe};
 use uring_echo::server::epoll::EpollServer;
 use uring_echo::server::uring::UringServer;
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = match Cli::from_command_line() {
+        Ok(cli) => cli,
+        Err(exit_code) => return exit_code,
+    };
+    let outcome = match cli.command {
         Command::Serve(args) => serve(args),
         Command::Client(args) => args.execute(),
+        Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
+        Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
+        Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("uring-echo: {error:#}");
+        // A closed standard error must not turn a clear end into a panic.
+        let _ = writeln!(io::stderr(), "uring-echo: {error:#}");
         ExitCode::FAILURE
     })
 }
@@ -25,4 +34,8 @@ fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         ServeArgs::Uring(args) => UringServer::start(&args.config())?.run()?,
     };
     Ok(ExitCode::SUCCESS)
+}
+
+fn done(outcome: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    outcome.map(|()| ExitCode::SUCCESS)
 }

@@ -17,6 +17,9 @@ use crate::sys::Errno;
 /// A table of direct descriptors has at most this many entries (IORING_MAX_FIXED_FILES).
 const DIRECT_DESCRIPTORS_MAX: u32 = 1 << 20;
 
+/// The first release with io_uring.
+const FIRST_RELEASE: KernelVersion = KernelVersion::new(5, 1);
+
 /// What was asked of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -31,6 +34,8 @@ pub enum Request {
     BufferRing,
     /// The registration of the ring's own descriptor.
     RingFd,
+    /// A ring without any option.
+    AnyRing,
     /// Anything else, by name.
     Feature {
         /// As a user of this program knows it.
@@ -44,6 +49,7 @@ impl Request {
     /// The first release that grants this request.
     pub const fn since(self) -> KernelVersion {
         match self {
+            Self::AnyRing => FIRST_RELEASE,
             Self::Ring => KernelVersion::new(6, 1),
             Self::DirectDescriptors { .. } | Self::BufferRing => KernelVersion::new(5, 19),
             Self::RingFd => KernelVersion::new(5, 18),
@@ -55,6 +61,7 @@ impl Request {
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AnyRing => write!(f, "an io_uring"),
             Self::Ring => write!(f, "an io_uring with COOP_TASKRUN, SINGLE_ISSUER and DEFER_TASKRUN"),
             Self::DirectDescriptors { count } => write!(f, "an io_uring table of {count} direct descriptors"),
             Self::BufferRing => write!(f, "an io_uring provided buffer ring"),
@@ -126,7 +133,7 @@ impl Refusal {
             ),
             _ => (
                 "the kernel gave no reason that this program knows".to_owned(),
-                "run 'uring-echo probe' to see what this kernel grants".to_owned(),
+                "'uring-echo probe' lists what this kernel grants".to_owned(),
             ),
         };
         Self { request: request.to_string(), cause, error: errno.to_string(), remedy }
@@ -158,12 +165,14 @@ fn forbidden(situation: &Situation) -> (String, String) {
 }
 
 fn absent(situation: &Situation) -> (String, String) {
-    let cause = if situation.filtered {
-        "a seccomp filter or a sandbox hides it, or the kernel was built without it"
-    } else {
-        "the kernel is older than 5.1 or was built without it"
+    let cause = match (situation.filtered, situation.release) {
+        (true, _) => "a seccomp filter or a sandbox hides it, or the kernel was built without it".to_owned(),
+        (false, Some(release)) if release >= FIRST_RELEASE => {
+            format!("this Linux {release} was built without it, or a sandbox stands in for the kernel")
+        }
+        (false, _) => format!("the kernel is older than {FIRST_RELEASE}"),
     };
-    (cause.to_owned(), "run Linux 6.1 or newer with CONFIG_IO_URING=y, outside of such a sandbox".to_owned())
+    (cause, "run Linux 6.1 or newer with CONFIG_IO_URING=y, outside of a sandbox".to_owned())
 }
 
 fn unknown(request: Request, situation: &Situation) -> (String, String) {
@@ -171,7 +180,7 @@ fn unknown(request: Request, situation: &Situation) -> (String, String) {
     match situation.release {
         Some(release) if release >= since => (
             format!("Linux {release} should know it, which came with {since}, and does not"),
-            "run 'uring-echo probe' to see what this kernel grants".to_owned(),
+            "'uring-echo probe' lists what this kernel grants".to_owned(),
         ),
         Some(release) => (
             format!("Linux {release} is too old, it came with {since}"),
@@ -225,6 +234,7 @@ fn out_of_descriptors(request: Request, situation: &Situation) -> (String, Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::host::{Known, Limit};
 
     const INCREMENTAL: Request =
         Request::Feature { name: "an incremental buffer ring", since: KernelVersion::new(6, 12) };
@@ -275,11 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_io_uring_is_told_from_a_sandbox_that_hides_it() {
-        let bare = line(libc::ENOSYS, Request::Ring, &modern());
-        assert!(bare.contains("built without it") && bare.contains("CONFIG_IO_URING=y"), "{bare}");
-        assert!(!bare.contains("seccomp filter"), "{bare}");
-        let sandboxed = line(libc::ENOSYS, Request::Ring, &Situation { filtered: true, ..modern() });
+    fn a_kernel_built_without_io_uring_is_told_from_an_old_one_and_from_a_sandbox() {
+        let absent = |situation| line(libc::ENOSYS, Request::AnyRing, &situation);
+        let built_without = absent(modern());
+        assert!(built_without.contains("Linux 6.12 was built without it"), "{built_without}");
+        assert!(built_without.contains("CONFIG_IO_URING=y"), "{built_without}");
+        let old = absent(Situation { release: Some(KernelVersion::new(4, 19)), ..modern() });
+        assert!(old.contains("older than 5.1") && !old.contains("seccomp"), "{old}");
+        let sandboxed = absent(Situation { filtered: true, ..modern() });
         assert!(sandboxed.contains("seccomp filter"), "{sandboxed}");
     }
 
@@ -347,11 +360,19 @@ mod tests {
 
     #[test]
     fn the_situation_is_read_from_the_description_of_a_host() {
-        let host = Host::capture();
-        let situation = Situation::from(&host);
-        let release = host.kernel.release.value().unwrap();
-        assert!(release.starts_with(&situation.release.unwrap().to_string()));
-        let soft = crate::sys::limits::nofile().unwrap().soft;
-        assert_eq!(situation.nofile, (soft != libc::RLIM_INFINITY).then_some(soft));
+        let mut host = Host::capture();
+        host.kernel.release = Known::Value("6.1.0-37-amd64".to_owned());
+        host.virtualisation.seccomp_mode = Known::Value(2);
+        host.sysctls.insert("kernel.io_uring_disabled".to_owned(), Known::Value("1".to_owned()));
+        host.limits.nofile = Known::Value(Limit { soft: Some(1024), hard: None });
+        host.limits.memlock_bytes = Known::unavailable("no such line");
+        let expected = Situation {
+            release: Some(KernelVersion::new(6, 1)),
+            disabled: Some(1),
+            filtered: true,
+            nofile: Some(1024),
+            memlock_bytes: None,
+        };
+        assert_eq!(Situation::from(&host), expected);
     }
 }

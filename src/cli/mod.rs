@@ -1,16 +1,24 @@
-//! The command line: arguments to validated configurations. Nothing here opens, binds or measures.
+//! The command line: arguments to validated configurations. Nothing here binds or measures.
+//!
+//! The commands whose whole work is to print, of this kernel or of this program, are here as well.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub mod client;
+pub mod generate;
+mod output;
+pub mod probe;
 pub mod serve;
 
 /// Shown when the program is called without a word of what to do.
 const EXAMPLES: &str = "\
 Examples:
-  uring-echo serve uring --cpu 0                                            # one engine, on one core
-  uring-echo client req-res --connect 127.0.0.1:9919 --connections 512      # a load on it, from another shell
-  uring-echo probe                                                          # what this kernel offers
+  uring-echo serve uring                                 # serve, from a first shell
+  uring-echo client req-res --connect 127.0.0.1:9919     # load it, from a second
+  uring-echo probe                                       # see what this kernel offers
 
 ";
 
@@ -23,6 +31,34 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// With the exit code, when help was asked for and printed, or when the arguments make no sense, which takes one
+    /// line on standard error: what is wrong and where to look.
+    pub fn from_command_line() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            if !error.use_stderr()
+                || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            {
+                let _ = error.print();
+                return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            }
+            let text = error.to_string();
+            let _ = writeln!(io::stderr(), "uring-echo: {}; see --help", one_line(&text));
+            ExitCode::from(2)
+        })
+    }
+}
+
+/// The first paragraph of a usage error, and a tip if there is one, on one line.
+fn one_line(error: &str) -> String {
+    let told = error.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    told.collect::<Vec<_>>().join(" ")
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -31,6 +67,17 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Load an echo server, check every byte that comes back, and measure
     Client(client::ClientArgs),
+    /// Tell what this kernel offers to the two servers, and why not where it does not
+    ///
+    /// Takes no privileges and changes nothing. Exits with 0 when a report was made, whatever it says; the verdict is
+    /// in its second and third line, and in JSON under `.servers.epoll.state` and `.servers.uring.state`.
+    Probe(probe::ProbeArgs),
+    /// Print a completion script for a shell to standard output
+    #[command(hide = true)]
+    Completions(generate::CompletionsArgs),
+    /// Print the man page, or write one for each subcommand to a directory
+    #[command(hide = true)]
+    Man(generate::ManArgs),
 }
 
 /// A switch that is spelled out.
@@ -46,5 +93,17 @@ impl OnOff {
     /// Whether it is on.
     pub const fn is_on(self) -> bool {
         matches!(self, Self::On)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_takes_one_line_that_names_the_argument() {
+        let error = Cli::try_parse_from(["uring-echo", "serve", "epoll", "--backlog", "many"]).unwrap_err();
+        let line = one_line(&error.to_string());
+        assert!(!line.contains('\n') && line.contains("--backlog") && line.contains("many"), "{line}");
     }
 }

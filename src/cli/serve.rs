@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::OnOff;
 use crate::server::config::{
-    AcceptMode, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode, Setup, Trigger, UringConfig,
+    AcceptMode, CONNECTIONS_MAX_DEFAULT, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode,
+    Setup, Trigger, UringConfig,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -30,7 +31,7 @@ pub struct CommonArgs {
     #[arg(long, value_name = "N")]
     cpu: Option<usize>,
     /// Connections served at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = 10_240, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     max_connections: u32,
     /// Length of the accept queue
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_535))]

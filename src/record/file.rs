@@ -62,22 +62,30 @@ impl RunRecord {
         serde_json::from_str(&text).map_err(syntax)
     }
 
-    /// Writes the record, so that after a crash at any point `path` holds all of it or what was there before.
+    /// Writes the record [whole](write_whole).
     ///
     /// # Errors
-    /// What creating, writing, syncing or renaming says.
+    /// As [`write_whole`].
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(self)?;
         text.push(b'\n');
-        let temporary = temporary_beside(path);
-        let written = write_synced(&temporary, &text).and_then(|()| fs::rename(&temporary, path));
-        if let Err(error) = written {
-            // The error that matters is the first one; the leftover is only litter.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
-        sync_directory_of(path)
+        write_whole(path, &text)
     }
+}
+
+/// Writes `text` to `path`, so that after a crash at any point `path` holds all of it or what was there before.
+///
+/// # Errors
+/// What creating, writing, syncing or renaming says.
+pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    let written = write_synced(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // The error that matters is the first one; the leftover is only litter.
+        let _ = fs::remove_file(&temporary);
+        return Err(error);
+    }
+    sync_directory_of(path)
 }
 
 /// A name in the same directory, hence on the same file system, which rename(2) needs to be atomic.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::host::Host;
 
 pub use ends::{Build, ClientSettings, Mode, Server, Verify};
-pub use file::ReadError;
+pub use file::{ReadError, write_whole};
 pub use outcome::{
     Connections, CoreUse, Cpu, Latency, Limit, Series, ServerCounters, Summary, Timeline, Totals, Traffic,
 };

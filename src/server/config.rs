@@ -9,6 +9,9 @@ use clap::ValueEnum;
 use crate::measure::counters::Settings;
 use crate::units::{Bytes, Nanos};
 
+/// Connections served at once where nothing else is asked for, a count.
+pub const CONNECTIONS_MAX_DEFAULT: u32 = 10_240;
+
 /// Where defaults come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Preset {

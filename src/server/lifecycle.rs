@@ -16,6 +16,11 @@ use crate::units::Nanos;
 /// and a reserve.
 const OTHER_DESCRIPTORS: u64 = 16;
 
+/// Descriptors that a server of `connections_max` may open: its soft limit is raised to that.
+pub const fn descriptors_needed(connections_max: usize) -> u64 {
+    connections_max as u64 + OTHER_DESCRIPTORS
+}
+
 /// How long a connection has to be quiet before a stopping server closes it.
 const TICK: Nanos = Nanos::from_millis(50);
 
@@ -52,7 +57,7 @@ impl Lifecycle {
         if let Some(cpu) = config.cpu {
             affinity::pin(&[cpu]).map_err(|error| StartError::pin(cpu, &error))?;
         }
-        let needed = config.connections_max as u64 + OTHER_DESCRIPTORS;
+        let needed = descriptors_needed(config.connections_max);
         limits::raise_nofile(needed)
             .map_err(|_| StartError::nofile(needed, limits::nofile().map_or(0, |limit| limit.hard)))?;
         let stats = StatsFile::open(config.stats.as_deref())
@@ -72,7 +77,9 @@ impl Lifecycle {
         let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
         self.append(&StatsLine::Start { pid: std::process::id(), settings });
         if !addr.ip().is_loopback() {
-            eprintln!("warning: {addr} can be reached from other machines; an echo server answers anyone");
+            log(format_args!(
+                "warning: {addr} can be reached from other machines; an echo server answers anyone"
+            ));
         }
     }
 
@@ -152,15 +159,15 @@ impl Lifecycle {
     /// Writes the final counters and says on standard error how it ended.
     pub fn finish(&mut self, counters: &Counters) {
         self.append(&StatsLine::Exit { at_ns: clock::monotonic(), counters: *counters });
-        eprintln!(
+        log(format_args!(
             "stopped: {} connections served, {} bytes echoed, {} cut off with bytes owed",
             counters.closed, counters.sent_bytes, counters.cut_off
-        );
+        ));
     }
 
     fn append(&mut self, line: &StatsLine) {
         if let Err(error) = self.stats.append(line) {
-            eprintln!("warning: the stats file was not written: {error}");
+            log(format_args!("warning: the stats file was not written: {error}"));
         }
     }
 }
@@ -169,4 +176,9 @@ impl AsFd for Lifecycle {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.signals.as_fd()
     }
+}
+
+/// Writes one line to standard error. Nobody reading it is no reason not to serve.
+fn log(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -6,10 +6,12 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
+pub mod boot;
 pub mod buf_ring;
 pub mod clock;
 pub mod cpu_time;
 pub mod epoll;
+pub mod epoll_probe;
 pub mod errno;
 pub mod limits;
 pub mod map;
@@ -17,5 +19,6 @@ pub mod process;
 pub mod ring;
 pub mod signal;
 pub mod socket;
+pub mod uring_probe;
 
 pub use errno::Errno;

@@ -118,14 +118,10 @@ impl Cache {
 
 fn governors(tree: &Tree) -> Known<BTreeSet<String>> {
     tree.names(CPUS).and_then(|names| {
-        let is_cpu =
-            |name: &&String| name.strip_prefix("cpu").is_some_and(|number| number.parse::<u32>().is_ok());
-        let of_each = names.iter().filter(is_cpu).filter_map(|name| {
-            tree.text(&format!("{CPUS}/{name}/cpufreq/scaling_governor")).value().cloned()
-        });
-        let found: BTreeSet<String> = of_each.collect();
-        let reason =
-            "no CPU has cpufreq/scaling_governor: frequency scaling is not under this kernel's control";
+        let governor = |name: &String| tree.text(&format!("{CPUS}/{name}/cpufreq/scaling_governor"));
+        let found: BTreeSet<String> =
+            names.iter().filter_map(|name| governor(name).value().cloned()).collect();
+        let reason = "no CPU has cpufreq/scaling_governor: this kernel does not scale frequencies";
         Known::from_option((!found.is_empty()).then_some(found), reason)
     })
 }
@@ -186,7 +182,7 @@ mod tests {
             ("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n"),
             ("sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n"),
             ("sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "powersave\n"),
-            ("sys/devices/system/cpu/cpufreq/scaling_governor", "not of a CPU\n"),
+            ("sys/devices/system/cpu/cpuidle/current_governor", "menu\n"),
         ]);
         let expected = BTreeSet::from(["performance".to_owned(), "powersave".to_owned()]);
         assert_eq!(cpu.governors, Known::Value(expected));

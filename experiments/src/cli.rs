@@ -1,0 +1,140 @@
+//! Arguments. Every built-in specification is a command of its own, so that `--help` lists them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+
+use crate::cores::CpuList;
+use crate::filter::Filter;
+use crate::spec::{self, SpecError};
+use crate::vm::VmArgs;
+
+/// What the user asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// List the experiments.
+    List,
+    /// Run the built-in experiment of this id.
+    BuiltIn(String, RunArgs),
+    /// Run the experiment in this file.
+    File(PathBuf, RunArgs),
+    /// Print the table of this recording again.
+    Show(PathBuf),
+    /// Boot a kernel and run something inside it.
+    Vm(VmArgs),
+}
+
+/// How to run an experiment.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Seed of the order of the runs; without it every recording has its own
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Core of the server [default: the last permitted]
+    #[arg(long, value_name = "N")]
+    pub server_cpu: Option<usize>,
+    /// Cores of the client, such as 0 or 1,4-6 [default: the first permitted that is not the server's]
+    #[arg(long, value_name = "LIST")]
+    pub client_cpus: Option<CpuList>,
+    /// Folder of the recordings
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
+    /// Repetitions of each cell instead of what the experiment asks for
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
+    pub repetitions: Option<u32>,
+    /// Levels to keep, such as mode=stream,connections=512; factors: engine, mode, payload_bytes, connections
+    #[arg(long, value_name = "LEVELS", default_value = "", hide_default_value = true)]
+    pub filter: Filter,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  experiments quick                                  a first look: minutes, no privileges
+  experiments parity --filter mode=stream --seed 7   a part of an experiment, in a given order
+  experiments run --spec mine.toml                   an experiment of your own
+  experiments show results/quick/RECORDING           the table of a recording again";
+
+/// Reads `arguments`, the program's name first. Prints help or an error and exits where clap does.
+///
+/// # Errors
+/// A fault in a built-in specification.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, SpecError> {
+    let matches = command()?.get_matches_from(arguments);
+    Ok(request(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// The command line.
+///
+/// # Errors
+/// A fault in a built-in specification.
+pub fn command() -> Result<Command, SpecError> {
+    let experiments = spec::built_in()?.into_iter().map(|(spec, _)| {
+        let about = format!("{}: {}", spec.title, first_sentence(&spec.question));
+        run_command(Command::new(spec.id), about).long_about(spec.question)
+    });
+    let path = |name: &'static str| Arg::new(name).required(true).value_parser(value_parser!(PathBuf));
+    Ok(Command::new("experiments")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs uring-echo experiments and keeps their recordings")
+        .after_help(EXAMPLES)
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommand(Command::new("list").about("List the experiments: question, runs, time"))
+        .subcommands(experiments)
+        .subcommand(
+            run_command(Command::new("run"), "Run an experiment from a file of your own".into())
+                .arg(path("spec").long("spec").value_name("FILE").help("The specification, a TOML file")),
+        )
+        .subcommand(
+            Command::new("show")
+                .about("Print the table of a recording again")
+                .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        )
+        .subcommand(
+            VmArgs::augment_args(Command::new("vm"))
+                .about("Boot a kernel and run the conformance suite inside it"),
+        ))
+}
+
+/// `command` with the arguments of a run, which come with a description of their own.
+fn run_command(command: Command, about: String) -> Command {
+    let described = RunArgs::augment_args(command).about(about.clone());
+    described.long_about(about)
+}
+
+fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
+    let (name, matches) = matches.subcommand().expect("a command is required");
+    let path = |name: &str| matches.get_one::<PathBuf>(name).expect("required").clone();
+    Ok(match name {
+        "list" => Request::List,
+        "show" => Request::Show(path("recording")),
+        "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
+        "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),
+        id => Request::BuiltIn(id.into(), RunArgs::from_arg_matches(matches)?),
+    })
+}
+
+fn first_sentence(prose: &str) -> &str {
+    prose.find(['?', '.']).map_or(prose, |end| &prose[..=end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().unwrap().debug_assert();
+    }
+
+    #[test]
+    fn an_experiment_is_a_command_with_the_arguments_of_a_run() {
+        let line = "experiments quick --seed 7 --client-cpus 0,2 --filter mode=stream";
+        let Request::BuiltIn(id, args) = parse(line.split(' ').map(OsString::from)).unwrap() else {
+            panic!("not taken for a built-in experiment");
+        };
+        assert_eq!((id.as_str(), args.seed, args.client_cpus), ("quick", Some(7), Some(CpuList(vec![0, 2]))));
+        assert_eq!(args.filter.to_string(), "mode=stream");
+    }
+}

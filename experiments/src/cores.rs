@@ -1,0 +1,113 @@
+//! Which cores the two ends run on.
+
+use std::str::FromStr;
+
+use anyhow::ensure;
+
+/// CPUs as a user lists them: `1`, `0,2`, `1,4-6`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CpuList(pub Vec<usize>);
+
+impl FromStr for CpuList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let range = first.parse::<usize>().ok()?..=last.parse::<usize>().ok()?;
+            (!range.is_empty()).then_some(range)
+        };
+        let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
+        let cpus: Vec<usize> = ranges.into_iter().flatten().flatten().take(CPUS_MAX).collect();
+        if cpus.is_empty() {
+            Err(format!("'{text}' is no list of CPUs such as 0 or 1,4-6"))
+        } else {
+            Ok(Self(cpus))
+        }
+    }
+}
+
+/// More than any machine has; keeps `0-99999999999` from being written out.
+const CPUS_MAX: usize = 8192;
+
+/// The cores of a recording. The runner stays on the client's, so that drawing its progress costs the server nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cores {
+    /// The server's.
+    pub server: usize,
+    /// The client's.
+    pub client: Vec<usize>,
+}
+
+impl Cores {
+    /// What the user asked for, the rest chosen from `permitted`: the last core for the server, the first other one
+    /// for the client. Ends of the list are rarely two threads of one core, and core 0 takes most interrupts. On a
+    /// machine of one core both ends share it.
+    ///
+    /// # Errors
+    /// When a core asked for is not permitted, or `permitted` is empty.
+    pub fn choose(permitted: &[usize], server: Option<usize>, client: &[usize]) -> anyhow::Result<Self> {
+        for cpu in client.iter().chain(&server) {
+            ensure!(permitted.contains(cpu), "CPU {cpu} is not among those permitted: {permitted:?}");
+        }
+        let free = |cpu: &&usize| !client.contains(cpu);
+        let Some(&last) = permitted.iter().rev().find(free).or(permitted.last()) else {
+            anyhow::bail!("this process may run on no CPU at all");
+        };
+        let server = server.unwrap_or(last);
+        let other = permitted.iter().copied().find(|&cpu| cpu != server).unwrap_or(server);
+        let client = if client.is_empty() { vec![other] } else { client.to_vec() };
+        Ok(Self { server, client })
+    }
+
+    /// Whether the two ends compete for a core.
+    pub fn are_shared(&self) -> bool {
+        self.client.contains(&self.server)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(permitted: &[usize], server: Option<usize>, client: &[usize]) -> (usize, Vec<usize>) {
+        let cores = Cores::choose(permitted, server, client).unwrap();
+        (cores.server, cores.client)
+    }
+
+    #[test]
+    fn the_two_ends_get_different_cores_where_there_are_two() {
+        assert_eq!(choose(&[0, 1], None, &[]), (1, vec![0]));
+        assert_eq!(choose(&[4, 6, 9], None, &[]), (9, vec![4]));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_kept_and_the_other_end_avoids_it() {
+        assert_eq!(choose(&[0, 1, 2], Some(0), &[]), (0, vec![1]));
+        assert_eq!(choose(&[0, 1, 2], None, &[1, 2]), (0, vec![1, 2]));
+        assert_eq!(choose(&[0, 1, 2], Some(2), &[2]), (2, vec![2]));
+    }
+
+    #[test]
+    fn one_core_is_shared_and_known_to_be() {
+        let cores = Cores::choose(&[3], None, &[]).unwrap();
+        assert_eq!((cores.server, cores.client.as_slice()), (3, [3].as_slice()));
+        assert!(cores.are_shared());
+        assert!(!Cores::choose(&[0, 1], None, &[]).unwrap().are_shared());
+    }
+
+    #[test]
+    fn a_list_of_cpus_may_hold_ranges() {
+        assert_eq!("0,2".parse(), Ok(CpuList(vec![0, 2])));
+        assert_eq!("1,4-6".parse(), Ok(CpuList(vec![1, 4, 5, 6])));
+        for wrong in ["", "a", "1,", "0,3-1", "-1"] {
+            assert!(wrong.parse::<CpuList>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_core_that_is_not_permitted_is_refused_with_those_that_are() {
+        let error = Cores::choose(&[0, 1], Some(7), &[]).unwrap_err().to_string();
+        assert_eq!(error, "CPU 7 is not among those permitted: [0, 1]");
+    }
+}

@@ -1,0 +1,190 @@
+//! The columns of the table: one row for each engine of a cell, a summary row for each comparison.
+
+use uring_echo::record::{Limit, Mode};
+
+use super::grid::{Cell, Comparison, Grid, Metric, Samples};
+use super::table::{self, Align, Column, Row};
+use crate::format::{bytes, decimal, plural, span, three_digits};
+use crate::statistics::{PairedRatio, geometric_mean};
+
+const COLUMNS: [Column; 14] = [
+    right("payload", ""),
+    right("conns", ""),
+    left("engine", ""),
+    right("goodput", "MB/s"),
+    right("messages", "1/s"),
+    right("CPU", "ns/msg"),
+    right("syscalls", "1/msg"),
+    right("latency", "p50"),
+    right("latency", "p99"),
+    right("Jain", "worst"),
+    left("limit", ""),
+    left("ratio", "to"),
+    left("CPU per message", "median (min..max)"),
+    right("goodput", "median"),
+];
+
+/// Columns before those of the ratios.
+const MEASURED_COUNT: usize = 11;
+
+const fn left(first: &'static str, second: &'static str) -> Column {
+    Column { heading: [first, second], align: Align::Left }
+}
+
+const fn right(first: &'static str, second: &'static str) -> Column {
+    Column { heading: [first, second], align: Align::Right }
+}
+
+/// The table of `mode` under its heading.
+pub(super) fn section(grid: &Grid, mode: Mode) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (index, cell) in grid.cells_of(mode).enumerate() {
+        if index > 0 {
+            rows.push(Row::Blank);
+        }
+        rows.extend(cell_rows(grid, cell));
+    }
+    if !grid.comparisons.is_empty() {
+        rows.push(Row::Rule);
+        rows.extend(grid.comparisons.iter().map(|comparison| mean_row(grid, mode, comparison)));
+    }
+    let mut lines = vec![heading(mode).into()];
+    lines.extend(table::render(&COLUMNS, &rows));
+    lines
+}
+
+const fn heading(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Stream => "STREAM: the client writes without waiting for echoes",
+        Mode::ReqRes => "REQ-RES: the client writes, waits for the echo, writes again",
+    }
+}
+
+fn cell_rows(grid: &Grid, cell: Cell) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for engine in &grid.engines {
+        let Some(samples) = grid.samples(cell, engine) else { continue };
+        let mut measured = measured(cell, engine, samples, grid.repetitions);
+        if !rows.is_empty() {
+            // The cell is named once, on its first row.
+            measured[0].clear();
+            measured[1].clear();
+        }
+        let mut ratios: Vec<_> = grid
+            .comparisons
+            .iter()
+            .filter(|comparison| comparison.of == *engine)
+            .map(|comparison| ratio_cells(grid, cell, comparison))
+            .collect();
+        if ratios.is_empty() {
+            ratios.push(Default::default());
+        }
+        for ratio in ratios {
+            let cells = measured.iter_mut().map(std::mem::take).chain(ratio).collect();
+            rows.push(Row::Cells(cells));
+        }
+    }
+    rows
+}
+
+fn measured(cell: Cell, engine: &str, samples: &Samples, repetitions: u32) -> Vec<String> {
+    let or_dash = |value: Option<f64>, format: fn(f64) -> String| value.map_or_else(|| "–".into(), format);
+    let quantile = |share| samples.latency.as_ref().map(|latency| latency.quantile(share).0 as f64);
+    let valid_count = samples.valid_count();
+    let name = if valid_count < repetitions as usize {
+        format!("{engine} ({valid_count}/{repetitions})")
+    } else {
+        engine.to_owned()
+    };
+    vec![
+        bytes(cell.payload_bytes),
+        cell.connections.to_string(),
+        name,
+        or_dash(samples.median(|summary| Some(summary.goodput_bytes_per_s / 1e6)), three_digits),
+        or_dash(samples.median(|summary| Some(summary.messages_per_s)), decimal),
+        or_dash(samples.median(|summary| summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
+        or_dash(samples.median(|summary| summary.syscalls_per_message), |count| format!("{count:.3}")),
+        or_dash(quantile(0.5), span),
+        or_dash(quantile(0.99), span),
+        or_dash(samples.worst_jain(), |jain| format!("{jain:.3}")),
+        limit(samples).into(),
+    ]
+}
+
+/// The end that was the limit, when all repetitions agree.
+fn limit(samples: &Samples) -> &'static str {
+    let mut limits = samples.limits();
+    let Some(first) = limits.next() else { return "–" };
+    if limits.any(|limit| limit != first) {
+        return "varies";
+    }
+    match first {
+        Limit::Server => "server",
+        Limit::Client => "client",
+        Limit::Both => "both",
+        Limit::Neither => "neither",
+    }
+}
+
+fn ratio_cells(grid: &Grid, cell: Cell, comparison: &Comparison) -> [String; 3] {
+    let ratio = |metric, format: fn(&PairedRatio) -> String| {
+        grid.ratio(cell, comparison, metric).map_or_else(|| "–".into(), |ratio| format(&ratio))
+    };
+    [comparison.to.clone(), ratio(Metric::CpuPerMessage, spread), ratio(Metric::Goodput, middle)]
+}
+
+/// A ratio with its spread.
+fn spread(ratio: &PairedRatio) -> String {
+    let PairedRatio { median, min, max, pair_count } = ratio;
+    match pair_count {
+        1 => format!("{median:.2}"),
+        _ => format!("{median:.2} ({min:.2}..{max:.2}){}", doubt(ratio)),
+    }
+}
+
+/// A ratio without its spread.
+fn middle(ratio: &PairedRatio) -> String {
+    format!("{:.2}{}", ratio.median, doubt(ratio))
+}
+
+/// `≈` when some repetitions lie above 1 and some below; a blank in its place keeps the digits aligned.
+fn doubt(ratio: &PairedRatio) -> &'static str {
+    if ratio.pair_count > 1 && ratio.min <= 1.0 && ratio.max >= 1.0 { " ≈" } else { "  " }
+}
+
+fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
+    let medians = |metric| -> Vec<f64> {
+        let ratios = grid.cells_of(mode).filter_map(|cell| grid.ratio(cell, comparison, metric));
+        ratios.map(|ratio| ratio.median).collect()
+    };
+    let mean =
+        |metric| geometric_mean(&medians(metric)).map_or_else(|| "–".into(), |mean| format!("{mean:.2}"));
+    let label = format!("geometric mean of the cells: {} to {}", comparison.of, comparison.to);
+    let mut cells = vec![String::new(); MEASURED_COUNT];
+    cells.extend([comparison.to.clone(), mean(Metric::CpuPerMessage), mean(Metric::Goodput) + "  "]);
+    Row::Labelled(label, cells)
+}
+
+/// What the columns mean.
+pub(super) fn legend(grid: &Grid) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "Medians of {}; latency from their merged histograms. CPU: busy time of the server's core, \
+             softirq included.",
+            plural(grid.repetitions as usize, "repetition")
+        ),
+        "Ratios: median of the ratios of the repetitions, each of two runs made right after each other. CPU below 1 \
+         and goodput".into(),
+        "above 1 are better. ≈: the repetitions disagree which side of 1 it is. Limit: the end whose core was at \
+         least 95 % busy.".into(),
+    ];
+    if grid.cells().any(|cell| grid.engines.iter().any(|engine| has_no_counters(grid, cell, engine))) {
+        lines.push("–: the engine does not count this, or there is no valid run.".into());
+    }
+    lines
+}
+
+fn has_no_counters(grid: &Grid, cell: Cell, engine: &str) -> bool {
+    grid.samples(cell, engine)
+        .is_some_and(|samples| samples.median(|summary| summary.syscalls_per_message).is_none())
+}

@@ -1,0 +1,131 @@
+//! The whole report of a small recording, compared with `golden.txt`, whose figures were worked out by hand.
+
+use uring_echo::measure::histogram::Histogram;
+use uring_echo::record::{Limit, Mode, Summary, Verify};
+use uring_echo::units::Nanos;
+
+use super::grid::Grid;
+use crate::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::spec::Engine;
+
+/// Engine, then for each repetition goodput in MB/s and CPU in nanoseconds a message.
+type Series = (&'static str, [(f64, f64); 3]);
+
+const STREAM: [Series; 3] = [
+    ("epoll", [(800.0, 400.0), (820.0, 410.0), (780.0, 390.0)]),
+    // Against epoll 0.95, 1.00, 1.10: the median is 1.00 and the spread spans it.
+    ("uring", [(840.0, 380.0), (820.0, 410.0), (702.0, 429.0)]),
+    // epoll against it 1.25, 1.025, 1.00.
+    ("mio", [(1000.0, 320.0), (820.0, 400.0), (780.0, 390.0)]),
+];
+const REQ_RES: [Series; 3] = [
+    ("epoll", [(500.0, 30_000.0), (500.0, 30_000.0), (500.0, 30_000.0)]),
+    // Against epoll 0.90, no pair, 0.80.
+    ("uring", [(550.0, 27_000.0), (1.0, 1.0), (600.0, 24_000.0)]),
+    ("mio", [(500.0, 30_000.0), (500.0, 30_000.0), (500.0, 30_000.0)]),
+];
+
+fn entry(number: usize, repetition: u32, engine: &str, mode: Mode) -> RunEntry {
+    let (payload_bytes, connections) = if mode == Mode::Stream { (256, 8) } else { (16_384, 512) };
+    RunEntry {
+        number,
+        repetition,
+        engine: engine.into(),
+        mode,
+        payload_bytes,
+        connections,
+        warmup_ns: Nanos::from_millis(500),
+        window_ns: Nanos::from_secs(2),
+        verify: Verify::Sample,
+        status: Status::Valid,
+        reasons: Vec::new(),
+        file: None,
+    }
+}
+
+fn summary(run: &RunEntry, goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Summary {
+    let goodput_bytes_per_s = goodput_mb_per_s * 1e6;
+    Summary {
+        goodput_bytes_per_s,
+        messages_per_s: goodput_bytes_per_s / run.payload_bytes as f64,
+        cpu_ns_per_message: Some(cpu_ns_per_message),
+        cpu_ns_per_byte: None,
+        syscalls_per_message: (run.engine != "mio").then_some(0.0625),
+        jain: Some(1.0 - f64::from(run.repetition) / 1000.0),
+        connection_received_bytes: None,
+        server_core_foreign_share: None,
+        server_busy_share: Some(1.0),
+        client_busy_share: 0.5,
+        limit: if run.engine == "mio" && run.repetition == 2 { Limit::Both } else { Limit::Server },
+    }
+}
+
+/// One message in each repetition: 10, 20 and 30 µs, so that the merged median is 20 µs.
+fn latency(run: &RunEntry) -> Histogram {
+    let mut histogram = Histogram::new();
+    histogram.record(Nanos(u64::from(run.repetition) * 10_000));
+    histogram
+}
+
+fn recording() -> (Manifest, Vec<Summary>) {
+    let (mut runs, mut summaries) = (Vec::new(), Vec::new());
+    for (mode, cell) in [(Mode::Stream, STREAM), (Mode::ReqRes, REQ_RES)] {
+        for (engine, series) in cell {
+            for (repetition, (goodput, cpu)) in (1..).zip(series) {
+                let run = entry(runs.len() + 1, repetition, engine, mode);
+                summaries.push(summary(&run, goodput, cpu));
+                runs.push(run);
+            }
+        }
+    }
+    // Request-response, uring, second repetition.
+    runs[13].status = Status::Invalid;
+    runs[13].reasons = vec!["mismatch: connection 7, byte 4096".into()];
+    let engines = [("epoll", Engine::Epoll), ("uring", Engine::Uring), ("mio", Engine::Mio)];
+    let manifest = Manifest {
+        schema_version: SCHEMA_VERSION,
+        experiment: "golden".into(),
+        title: "Worked out by hand".into(),
+        recording: "20260101T000000Z-000007".into(),
+        seed: 7,
+        filter: String::new(),
+        started_unix_ms: 0,
+        finished_unix_ms: Some(1),
+        version: "0.1.0".into(),
+        revision: "unavailable".into(),
+        server_cpu: 1,
+        client_cpus: vec![0],
+        repetitions: 3,
+        engines: engines
+            .map(|(name, engine)| EngineEntry { name: name.into(), engine, args: Vec::new() })
+            .into(),
+        ratios: vec!["uring/epoll".into(), "epoll/mio".into()],
+        files: Vec::new(),
+        runs,
+    };
+    (manifest, summaries)
+}
+
+fn rendered() -> String {
+    let (manifest, summaries) = recording();
+    let mut grid = Grid::of(&manifest);
+    for (run, summary) in manifest.runs.iter().zip(summaries) {
+        if run.status == Status::Valid {
+            grid.add(run, summary, Some(&latency(run)));
+        }
+    }
+    super::text(&manifest, &grid)
+}
+
+#[test]
+fn the_report_is_the_one_worked_out_by_hand() {
+    let (expected, got) = (include_str!("golden.txt"), rendered() + "\n");
+    assert!(got == expected, "got:\n{got}\nexpected:\n{expected}");
+}
+
+#[test]
+fn no_line_is_longer_than_140_columns() {
+    let report = rendered();
+    let longest = report.lines().max_by_key(|line| line.chars().count()).unwrap();
+    assert!(longest.chars().count() <= 140, "{longest}");
+}

@@ -1,0 +1,129 @@
+//! One server process: started, ready, stopped, and its exit judged.
+
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use anyhow::bail;
+
+use crate::child::OwnedChild;
+use crate::interrupt::{Interrupt, Waited};
+use crate::programs::Programs;
+use crate::spec::{Engine, EngineLevel};
+
+/// Time from its start until a server must listen.
+const READY_LIMIT: Duration = Duration::from_secs(10);
+/// Time from SIGTERM until a server must have drained and gone; its own deadline is shorter.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(2);
+const SIGTERM: i32 = 15;
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    child: OwnedChild,
+    engine: Engine,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where it writes its counters. `None` for an engine that has none.
+    pub stats: Option<PathBuf>,
+}
+
+impl Server {
+    /// Starts `level` on `cpu`, with its output in `scratch`, and waits until it listens. `None` when interrupted.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends, or is not ready in time; with what it wrote to standard error.
+    pub fn start(
+        programs: &Programs,
+        level: &EngineLevel,
+        cpu: usize,
+        scratch: &Path,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<Self>> {
+        let stats = (level.engine != Engine::Mio).then(|| scratch.join("server.stats"));
+        let mut command = command(programs.server(level.engine), level, cpu, stats.as_deref());
+        let mut child = OwnedChild::start(&mut command, scratch, "server")?;
+        let ready = interrupt.wait(READY_LIMIT, PAUSE, || match announced(&child.stdout()) {
+            Some(address) => Ok(Some(address)),
+            None => match child.ended()? {
+                Some(status) => bail!("{} ended with {status}:\n{}", level.name, child.complaint()),
+                None => Ok(None),
+            },
+        })?;
+        match ready {
+            Waited::Done(address) => Ok(Some(Self { child, engine: level.engine, address, stats })),
+            Waited::Interrupted => Ok(None),
+            Waited::TimedOut => {
+                bail!("{} was not ready in {READY_LIMIT:?}:\n{}", level.name, child.complaint())
+            }
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// Stops it. What speaks against the run that it served, if anything.
+    ///
+    /// # Errors
+    /// Never for a child of this process.
+    pub fn stop(self) -> anyhow::Result<Option<String>> {
+        let engine = self.engine;
+        Ok(match self.child.stop(STOP_LIMIT)? {
+            None => Some(format!("server-hung: it was killed {STOP_LIMIT:?} after SIGTERM")),
+            Some(status) if ended_as_told(engine, status) => None,
+            Some(status) => Some(format!("server-exit: it ended with {status}")),
+        })
+    }
+}
+
+fn command(program: &Path, level: &EngineLevel, cpu: usize, stats: Option<&Path>) -> Command {
+    let mut command = Command::new(program);
+    match level.engine {
+        Engine::Epoll => command.args(["serve", "epoll"]),
+        Engine::Uring => command.args(["serve", "uring"]),
+        Engine::Mio => &mut command,
+    };
+    command.args(["--listen", "127.0.0.1:0", "--cpu", &cpu.to_string()]);
+    if let Some(stats) = stats {
+        command.arg("--stats").arg(stats);
+    }
+    command.args(&level.args);
+    command
+}
+
+/// The address in `listening on ADDRESS engine=…`, once the line is whole.
+fn announced(stdout: &str) -> Option<SocketAddr> {
+    let (line, _) = stdout.split_once('\n')?;
+    line.strip_prefix("listening on ")?.split(' ').next()?.parse().ok()
+}
+
+/// The yardstick does not catch SIGTERM; our servers drain and exit with 0.
+fn ended_as_told(engine: Engine, status: ExitStatus) -> bool {
+    status.success() || (engine == Engine::Mio && status.signal() == Some(SIGTERM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_counts_only_when_its_line_is_whole() {
+        assert_eq!(announced("listening on 127.0.0.1:4"), None);
+        let line = "listening on 127.0.0.1:4711 engine=uring buffers=16\n";
+        assert_eq!(announced(line), Some("127.0.0.1:4711".parse().unwrap()));
+        assert_eq!(announced("hello\n"), None);
+    }
+
+    #[test]
+    fn dying_of_sigterm_is_fine_for_the_yardstick_only() {
+        let killed = ExitStatus::from_raw(SIGTERM);
+        assert!(ended_as_told(Engine::Mio, killed));
+        assert!(!ended_as_told(Engine::Epoll, killed));
+        assert!(ended_as_told(Engine::Uring, ExitStatus::from_raw(0)));
+    }
+}

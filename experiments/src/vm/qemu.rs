@@ -1,0 +1,175 @@
+//! Starts the emulator, waits for it no longer than allowed, and keeps what the guest said.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Who executes the guest's instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Accel {
+    /// The CPU: times mean something.
+    Kvm,
+    /// An emulator: what the guest does is right, how fast is not.
+    Tcg,
+}
+
+/// How long a boot may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Until the guest's first process reports.
+    pub(crate) boot: Duration,
+    /// Until the guest is off.
+    pub(crate) total: Duration,
+}
+
+/// A machine to boot.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) qemu: PathBuf,
+    pub(crate) image: PathBuf,
+    pub(crate) memory_mib: u32,
+    pub(crate) command_line: String,
+    /// Where the initramfs is and the guest's two serial lines go.
+    pub(crate) files: Files,
+}
+
+/// The files of one boot, in one folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    folder: PathBuf,
+}
+
+impl Files {
+    /// Creates `folder` if need be.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(crate) fn create(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(Self { folder: folder.into() })
+    }
+
+    /// The initramfs.
+    pub(crate) fn initramfs(&self) -> PathBuf {
+        self.folder.join("initramfs.cpio")
+    }
+
+    /// The first serial line: the kernel's messages and the steps' output.
+    pub(crate) fn console(&self) -> PathBuf {
+        self.folder.join("console.log")
+    }
+
+    /// The second serial line: records.
+    pub(crate) fn records(&self) -> PathBuf {
+        self.folder.join("records.jsonl")
+    }
+
+    /// What the emulator itself wrote.
+    pub(crate) fn messages(&self) -> PathBuf {
+        self.folder.join("qemu.log")
+    }
+
+    /// The verdict on the boot.
+    pub(crate) fn report(&self) -> PathBuf {
+        self.folder.join("vm.json")
+    }
+
+    /// The text of one of these files; empty if it is not there, since a guest may die before it writes.
+    pub(crate) fn text(path: &Path) -> String {
+        fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+}
+
+/// How a boot ended, seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The emulator exited.
+    Exited(ExitStatus),
+    /// It was killed when its time was up.
+    TimedOut,
+}
+
+impl Machine {
+    /// Boots under `accel` and waits until the guest is off or a limit is reached.
+    ///
+    /// # Errors
+    /// When the emulator cannot be started.
+    pub(crate) fn boot(&self, accel: Accel, limits: Limits) -> Result<Ending> {
+        remove_stale(&self.files.console())?;
+        remove_stale(&self.files.records())?;
+        let mut child = self.command(accel)?.spawn().map_err(|cause| Failure::NoQemu {
+            program: self.qemu.display().to_string(),
+            cause: cause.to_string(),
+        })?;
+        let ending = self.wait(&mut child, limits);
+        if !matches!(ending, Ok(Ending::Exited(_))) {
+            // It may have ended by itself since; either way it is collected here.
+            drop(child.kill());
+            child.wait().context("cannot wait for the emulator")?;
+        }
+        ending
+    }
+
+    /// Whether the guest's first process has reported.
+    pub(crate) fn has_booted(&self) -> bool {
+        fs::metadata(self.files.records()).is_ok_and(|file| file.len() > 0)
+    }
+
+    fn wait(&self, child: &mut Child, limits: Limits) -> Result<Ending> {
+        const POLL_INTERVAL: Duration = Duration::from_millis(20);
+        let started = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().context("cannot wait for the emulator")? {
+                return Ok(Ending::Exited(status));
+            }
+            let limit = if self.has_booted() { limits.total } else { limits.boot.min(limits.total) };
+            if started.elapsed() >= limit {
+                return Ok(Ending::TimedOut);
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    fn command(&self, accel: Accel) -> Result<Command> {
+        let messages = self.files.messages();
+        let log = File::create(&messages).with_context(|| format!("cannot create {}", messages.display()))?;
+        let (accel, cpu) = match accel {
+            Accel::Kvm => ("kvm", "host"),
+            Accel::Tcg => ("tcg", "max"),
+        };
+        let mut command = Command::new(&self.qemu);
+        command.args(["-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", "2", "-nodefaults", "-no-reboot"]);
+        command.args(["-display", "none", "-m", &format!("{}M", self.memory_mib)]);
+        for line in [self.files.console(), self.files.records()] {
+            command.arg("-serial").arg(format!("file:{}", line.display()));
+        }
+        command.arg("-kernel").arg(&self.image).arg("-initrd").arg(self.files.initramfs());
+        command.arg("-append").arg(&self.command_line);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Ok(command)
+    }
+}
+
+/// The file of an earlier boot must not be taken for this one's.
+fn remove_stale(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the virtualisation device can be opened. That it opens does not mean that a guest boots.
+pub(crate) fn kvm_opens() -> bool {
+    File::options().read(true).write(true).open("/dev/kvm").is_ok()
+}

@@ -1,0 +1,116 @@
+//! What is kept of a boot that went well: a JSON document, and the same for people.
+
+use std::path::Path;
+use std::{fmt, fs};
+
+use anyhow::{Context, Result};
+use guest::record::{Boot, Step};
+use serde::Serialize;
+use uring_echo::units::Nanos;
+
+use super::kernel::Kernel;
+use super::qemu::{Accel, Machine};
+use super::session::Booted;
+use super::verdict::summaries;
+
+/// A boot, its circumstances and its outcome.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// What was booted.
+    kernel: Kernel,
+    /// Who executed it.
+    accel: Accel,
+    /// Times in this report say nothing about a real machine.
+    functional_only: bool,
+    /// Why KVM was tried and not used.
+    kvm_failure: Option<String>,
+    memory_mib: u32,
+    command_line: String,
+    /// The guest's account of itself.
+    boot: Boot,
+    steps: Vec<Step>,
+    /// From starting the emulator to its exit, in nanoseconds.
+    elapsed_ns: Nanos,
+}
+
+impl Report {
+    /// The report on `booted`, which ran on `machine` with `kernel`.
+    pub(crate) fn new(kernel: Kernel, machine: &Machine, booted: Booted) -> Self {
+        Self {
+            kernel,
+            accel: booted.accel,
+            functional_only: booted.accel == Accel::Tcg,
+            kvm_failure: booted.kvm_failure,
+            memory_mib: machine.memory_mib,
+            command_line: machine.command_line.clone(),
+            boot: booted.verdict.boot,
+            steps: booted.verdict.steps,
+            elapsed_ns: booted.elapsed,
+        }
+    }
+
+    /// Writes it to the file `path`.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self)? + "\n";
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel, boot, .. } = self;
+        writeln!(f, "guest     {} {}", boot.release, boot.version)?;
+        if let Some(package) = &kernel.package {
+            writeln!(f, "package   {} {}", package.name, package.version)?;
+        }
+        writeln!(f, "sha256    {} {}", kernel.sha256, kernel.image.display())?;
+        writeln!(f, "machine   {}", self.machine())?;
+        writeln!(f, "time      {}, booted after {}", seconds(self.elapsed_ns), seconds(boot.uptime_ns))?;
+        for step in &self.steps {
+            let strays = if step.strays == 0 { String::new() } else { format!(", {} strays", step.strays) };
+            writeln!(f, "\n{}: {} after {}{strays}", step.name, step.ended, seconds(step.elapsed_ns))?;
+            for line in verdict_lines(&step.output) {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn machine(&self) -> String {
+        let accel = match (self.accel, &self.kvm_failure) {
+            (Accel::Kvm, _) => "kvm".to_string(),
+            (Accel::Tcg, None) => "tcg, functional only".to_string(),
+            (Accel::Tcg, Some(reason)) => format!("tcg, functional only (kvm was tried: {reason})"),
+        };
+        format!("{} CPUs, {} MiB, {accel}", self.boot.cpus, self.memory_mib)
+    }
+}
+
+/// The lines that sum up a test run, or everything when there are none.
+fn verdict_lines(output: &str) -> Vec<&str> {
+    let found: Vec<&str> = summaries(output).collect();
+    if found.is_empty() { output.lines().map(str::trim_end).collect() } else { found }
+}
+
+fn seconds(span: Nanos) -> String {
+    format!("{:.1} s", span.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_run_is_summed_up_and_anything_else_is_shown_whole() {
+        assert_eq!(
+            verdict_lines("test a ... ok\n\ntest result: ok. 1 passed;\n"),
+            ["test result: ok. 1 passed;"]
+        );
+        assert_eq!(verdict_lines("kernel 6.1\nring yes\n"), ["kernel 6.1", "ring yes"]);
+    }
+}

@@ -1,0 +1,288 @@
+//! Judges a boot by what the guest left: its report, its console, and how the emulator ended.
+//!
+//! Nothing passes by default. A verdict needs a boot, every step that was asked for in its order, an end, and success in
+//! each step; all else is a [`Failure`]. The checks stand in the order of what explains most: a panic also cuts
+//! the report short, and is the better thing to say.
+
+use guest::record::{Boot, Record, Step};
+
+use super::failure::{Failure, memory_hint, tail};
+use super::qemu::{Ending, Files};
+
+/// What a guest did that went well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) boot: Boot,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// What there is to judge.
+pub(crate) struct Evidence<'a> {
+    pub(crate) ending: Ending,
+    pub(crate) console: &'a str,
+    pub(crate) records: &'a str,
+    /// What the emulator wrote.
+    pub(crate) messages: &'a str,
+    pub(crate) files: &'a Files,
+}
+
+impl Evidence<'_> {
+    /// The verdict on a guest that was asked to run the steps `wanted`.
+    ///
+    /// # Errors
+    /// The failure that explains most.
+    pub(crate) fn judge(&self, wanted: &[String]) -> Result<Verdict, Failure> {
+        if let Some(line) = self.console.lines().find_map(panic_message) {
+            let (line, hint) = (line.to_string(), memory_hint(self.console));
+            return Err(Failure::Panicked { line, hint, tail: self.tail() });
+        }
+        match self.ending {
+            Ending::TimedOut => return Err(self.timed_out(wanted)),
+            Ending::Exited(status) if !status.success() => {
+                let messages = self.messages.trim().to_string();
+                return Err(Failure::QemuFailed { status: status.to_string(), messages });
+            }
+            Ending::Exited(_) => {}
+        }
+        let verdict = self.complete(self.parse()?)?;
+        let found: Vec<String> = verdict.steps.iter().map(|step| step.name.clone()).collect();
+        if found != wanted {
+            return Err(Failure::WrongSteps { wanted: wanted.to_vec(), found, tail: self.tail() });
+        }
+        verdict.steps.iter().try_for_each(|step| self.judge_step(step))?;
+        Ok(verdict)
+    }
+
+    fn timed_out(&self, wanted: &[String]) -> Failure {
+        let records: Vec<Record> =
+            self.records.lines().map_while(|line| serde_json::from_str(line).ok()).collect();
+        let done = records.iter().filter(|record| matches!(record, Record::Step(_))).count();
+        if records.is_empty() {
+            Failure::BootTimedOut { tail: self.tail() }
+        } else {
+            Failure::TimedOut { done, wanted: wanted.len(), tail: self.tail() }
+        }
+    }
+
+    fn parse(&self) -> Result<Vec<Record>, Failure> {
+        let parse = |(index, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|error| self.garbage(index + 1, line, error.to_string()))
+        };
+        self.records.lines().enumerate().map(parse).collect()
+    }
+
+    fn garbage(&self, line: usize, text: &str, cause: String) -> Failure {
+        let excerpt = text.chars().take(80).collect();
+        Failure::Garbage { line, cause, excerpt, tail: self.tail() }
+    }
+
+    /// The report's shape: one boot, steps, one end that counted them all.
+    fn complete(&self, records: Vec<Record>) -> Result<Verdict, Failure> {
+        let (count, mut records) = (records.len(), records.into_iter());
+        let boot = match records.next() {
+            Some(Record::Boot(boot)) => boot,
+            Some(_) => return Err(self.garbage(1, self.records, "a report starts with a boot".into())),
+            None => return Err(self.incomplete()),
+        };
+        let mut steps = Vec::new();
+        for record in records.by_ref() {
+            match record {
+                Record::Step(step) => steps.push(step),
+                Record::End(end) if end.steps == steps.len() && steps.len() + 2 == count => {
+                    return Ok(Verdict { boot, steps });
+                }
+                Record::End(_) | Record::Boot(_) => {
+                    let line = steps.len() + 2;
+                    let text = self.records.lines().nth(line - 1).unwrap_or_default();
+                    return Err(self.garbage(line, text, "it is out of place".into()));
+                }
+            }
+        }
+        Err(self.incomplete())
+    }
+
+    fn incomplete(&self) -> Failure {
+        Failure::Incomplete { hint: memory_hint(self.console), tail: self.tail() }
+    }
+
+    fn judge_step(&self, step: &Step) -> Result<(), Failure> {
+        let tail = tail(&format!("output of {}", step.name), &step.output, &self.files.console());
+        let name = step.name.clone();
+        if !step.ended.is_success() {
+            let hint = memory_hint(self.console);
+            return Err(Failure::StepFailed { name, ended: step.ended.clone(), hint, tail });
+        }
+        if name == "conformance" && tests_passed(&step.output) == 0 {
+            return Err(Failure::NothingTested { name, tail });
+        }
+        Ok(())
+    }
+
+    fn tail(&self) -> String {
+        tail("console", self.console, &self.files.console())
+    }
+}
+
+fn panic_message(line: &str) -> Option<&str> {
+    let start = line.find("Kernel panic - not syncing")?;
+    Some(line[start..].trim_end())
+}
+
+/// The lines of a test harness that sum up a run.
+pub(crate) fn summaries(output: &str) -> impl Iterator<Item = &str> {
+    output.lines().map(str::trim).filter(|line| line.starts_with("test result: "))
+}
+
+/// How many tests passed, by those lines: `test result: ok. 12 passed; 0 failed; …`.
+fn tests_passed(output: &str) -> usize {
+    summaries(output)
+        .filter_map(|line| line.split_once(" passed;")?.0.rsplit(' ').next()?.parse::<usize>().ok())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::path::Path;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    const BOOT: &str =
+        r#"{"record":"boot","release":"6.1.0","version":"v","command_line":"c","cpus":2,"uptime_ns":5}"#;
+    const END: &str = r#"{"record":"end","steps":1}"#;
+
+    fn step(name: &str, ended: &str, output: &str) -> String {
+        let output = serde_json::to_string(output).unwrap();
+        format!(
+            r#"{{"record":"step","name":"{name}","ended":{ended},"elapsed_ns":7,"strays":0,"output":{output}}}"#
+        )
+    }
+
+    fn exited(code: i32) -> Ending {
+        Ending::Exited(ExitStatus::from_raw(code << 8))
+    }
+
+    fn judge(ending: Ending, console: &str, records: &str, wanted: &str) -> Result<Verdict, Failure> {
+        let files = Files::create(Path::new("/tmp")).unwrap();
+        let messages = "qemu: bad option\n";
+        Evidence { ending, console, records, messages, files: &files }.judge(&[wanted.to_string()])
+    }
+
+    #[test]
+    fn a_complete_report_of_successes_passes() {
+        let line = step("probe", r#"{"exit":0}"#, "yes\n");
+        let verdict = judge(exited(0), "", &format!("{BOOT}\r\n{line}\r\n{END}\r\n"), "probe").unwrap();
+        assert_eq!((verdict.boot.release.as_str(), verdict.steps.len()), ("6.1.0", 1));
+    }
+
+    #[test]
+    fn a_panic_is_reported_in_the_kernels_words_even_when_time_ran_out() {
+        let console = "[ 1.0] start\r\n[ 2.0] Kernel panic - not syncing: Attempted to kill init!\r\n[ 2.1] Rebooting\r\n";
+        for ending in [exited(0), Ending::TimedOut] {
+            let failure = judge(ending, console, BOOT, "probe").unwrap_err().to_string();
+            assert!(
+                failure.contains("panicked: Kernel panic - not syncing: Attempted to kill init!"),
+                "{failure}"
+            );
+            assert!(failure.ends_with("    [ 2.1] Rebooting"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_panic_for_want_of_memory_names_the_remedy() {
+        let console =
+            "Kernel panic - not syncing: System is deadlocked on memory\nOut of memory: no killable\n";
+        let failure = judge(exited(0), console, "", "probe").unwrap_err().to_string();
+        assert!(failure.contains("--memory-mib"), "{failure}");
+    }
+
+    #[test]
+    fn a_time_out_tells_a_boot_from_a_step() {
+        let failure = judge(Ending::TimedOut, "[ 0.1] Decompressing\n", "", "probe").unwrap_err().to_string();
+        assert!(failure.contains("did not boot") && failure.contains("Decompressing"), "{failure}");
+        let failure = judge(Ending::TimedOut, "", BOOT, "probe").unwrap_err().to_string();
+        assert!(failure.contains("0 of 1 steps"), "{failure}");
+    }
+
+    #[test]
+    fn an_emulator_that_fails_is_quoted() {
+        let failure = judge(exited(1), "", "", "probe").unwrap_err().to_string();
+        assert!(failure.contains("exit status: 1") && failure.contains("bad option"), "{failure}");
+    }
+
+    #[test]
+    fn a_report_without_an_end_is_incomplete() {
+        let line = step("probe", r#"{"exit":0}"#, "");
+        for records in [String::new(), BOOT.to_string(), format!("{BOOT}\n{line}\n")] {
+            let failure = judge(exited(0), "guest-init: error: x\n", &records, "probe").unwrap_err();
+            assert!(matches!(failure, Failure::Incomplete { .. }), "{failure}");
+            assert!(failure.to_string().contains("guest-init: error: x"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_guest_that_never_spoke_may_want_memory() {
+        let failure = judge(exited(0), "", "", "probe").unwrap_err().to_string();
+        assert!(failure.contains("--memory-mib"), "{failure}");
+    }
+
+    #[test]
+    fn what_is_no_record_is_shown_with_its_line() {
+        let failure = judge(exited(0), "", &format!("{BOOT}\n\u{1}?nonsense\n{END}\n"), "probe").unwrap_err();
+        assert!(matches!(failure, Failure::Garbage { line: 2, .. }), "{failure}");
+        assert!(failure.to_string().contains("?nonsense"), "{failure}");
+    }
+
+    #[test]
+    fn records_out_of_place_are_garbage() {
+        let line = step("probe", r#"{"exit":0}"#, "");
+        let misplaced = [
+            (format!("{line}\n{END}\n"), 1),
+            (format!("{BOOT}\n{END}\n"), 2),
+            (format!("{BOOT}\n{line}\n{BOOT}\n{END}\n"), 3),
+            (format!("{BOOT}\n{line}\n{END}\n{END}\n"), 3),
+        ];
+        for (records, expected) in misplaced {
+            let failure = judge(exited(0), "", &records, "probe").unwrap_err();
+            assert!(matches!(&failure, Failure::Garbage { line, .. } if *line == expected), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_report_on_something_else_does_not_pass() {
+        let line = step("probe", r#"{"exit":0}"#, "");
+        let failure = judge(exited(0), "", &format!("{BOOT}\n{line}\n{END}\n"), "conformance").unwrap_err();
+        assert!(matches!(failure, Failure::WrongSteps { .. }), "{failure}");
+    }
+
+    #[test]
+    fn a_failed_step_is_named_with_the_end_of_its_output() {
+        let endings = [
+            (r#"{"exit":101}"#, "exit status 101"),
+            (r#"{"signal":9}"#, "signal 9"),
+            (r#"{"timed_out":30}"#, "deadline of 30 s"),
+            (r#"{"not_started":"no file"}"#, "no file"),
+        ];
+        for (ended, said) in endings {
+            let line = step("probe", ended, "assertion failed\n");
+            let failure = judge(exited(0), "", &format!("{BOOT}\n{line}\n{END}\n"), "probe").unwrap_err();
+            let text = failure.to_string();
+            assert!(matches!(failure, Failure::StepFailed { .. }), "{text}");
+            assert!(text.contains("step probe failed") && text.contains(said), "{text}");
+            assert!(text.contains("    assertion failed"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_suite_that_ran_no_test_does_not_pass() {
+        let run = |output: &str| {
+            let line = step("conformance", r#"{"exit":0}"#, output);
+            judge(exited(0), "", &format!("{BOOT}\n{line}\n{END}\n"), "conformance")
+        };
+        let empty =
+            run("running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 60 filtered out\n");
+        assert!(matches!(empty, Err(Failure::NothingTested { .. })));
+        assert!(run("test result: ok. 12 passed; 0 failed; 0 ignored\n").is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! Text for standard output.
+
+use std::io::{ErrorKind, Write};
+
+use anyhow::{Context, Result};
+
+/// Writes all of `text` to `out`.
+///
+/// A reader that has seen enough, such as `head`, closes the pipe: that is no error.
+///
+/// # Errors
+/// When it cannot be written, for instance because the disk is full; `what` says to the user what is lost.
+pub(super) fn write(out: &mut impl Write, text: &[u8], what: &str) -> Result<()> {
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).with_context(|| format!("cannot write {what}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    struct Failing(ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_error() {
+        write(&mut Failing(ErrorKind::BrokenPipe), b"text", "the report").unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_that_names_what_is_lost() {
+        let error = write(&mut Failing(ErrorKind::StorageFull), b"text", "the report").unwrap_err();
+        assert_eq!(error.to_string(), "cannot write the report");
+    }
+
+    #[test]
+    fn text_arrives_whole() {
+        let mut out = Vec::new();
+        write(&mut out, b"text", "the report").unwrap();
+        assert_eq!(out, b"text");
+    }
+}
