@@ -122,15 +122,15 @@ fn command(address: SocketAddr, arguments: &str) -> (Command, TempDir, PathBuf) 
     (command, directory, path)
 }
 
-/// A short run of two connections with small messages, unless `arguments` say otherwise.
+/// What a run is told that a test says nothing about: two connections, small messages, a short window.
+const DEFAULTS: [(&str, &str); 4] =
+    [("--connections", "2"), ("--payload-bytes", "1000"), ("--warmup-s", "0.1"), ("--duration-s", "0.3")];
+
+/// A whole run against `address`.
 fn client(address: SocketAddr, arguments: &str) -> Run {
-    let brief = "--connections 2 --payload-bytes 1000 --warmup-s 0.1 --duration-s 0.3 --drain-s 1";
-    let options = if arguments.contains("--connections") {
-        "--warmup-s 0.1 --duration-s 0.3 --drain-s 1"
-    } else {
-        brief
-    };
-    let (mut command, directory, path) = command(address, &format!("{arguments} {options}"));
+    let unsaid = DEFAULTS.iter().filter(|(name, _)| !arguments.contains(name));
+    let complete = unsaid.fold(arguments.to_owned(), |line, (name, value)| format!("{line} {name} {value}"));
+    let (mut command, directory, path) = command(address, &complete);
     let output = command.output().unwrap();
     let record = RunRecord::read(&path).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     Run { output, record, _directory: directory }
@@ -232,7 +232,7 @@ fn a_connection_closed_early_voids_the_run() {
 #[test]
 fn a_server_that_never_answers_voids_the_run() {
     for mode in ["stream", "req-res"] {
-        let run = client(serve(Fault::Swallow), mode);
+        let run = client(serve(Fault::Swallow), &format!("{mode} --drain-s 1"));
         run.assert_void("drain");
         assert!(run.stderr().contains("2 connections still miss"), "{}", run.stderr());
         assert_eq!(run.record.totals.window.received_bytes, 0);
@@ -246,7 +246,7 @@ fn bytes_after_the_last_echo_void_the_run() {
 
 #[test]
 fn a_server_that_does_not_close_voids_the_run() {
-    client(serve(Fault::Linger), "stream").assert_void("no-end");
+    client(serve(Fault::Linger), "stream --drain-s 1").assert_void("no-end");
 }
 
 #[test]

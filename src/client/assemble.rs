@@ -14,7 +14,7 @@ use crate::measure::histogram::Histogram;
 use crate::measure::host::Host;
 use crate::record::{
     Build, ClientSettings, Connections, Cpu, Latency, Mode, RunRecord, SCHEMA_VERSION, Series, Server,
-    ServerCounters, Timeline, Totals, Traffic, Verify,
+    ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
 };
 use crate::units::Nanos;
 
@@ -183,6 +183,7 @@ pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
         series: evidence.series,
     };
     record.summary = summary::derive(&record);
+    record.notes.extend(record.summary.as_ref().and_then(foreign_note));
     record
 }
 
@@ -217,6 +218,14 @@ fn per_connection(window: &[(Ledger, Ledger)], payload: u64) -> Connections {
         received_bytes: window.iter().map(|(begin, end)| end.received - begin.received).collect(),
         messages: window.iter().map(|(begin, end)| messages(begin.received, end.received, payload)).collect(),
     }
+}
+
+/// Says so if the server's core did much besides serving.
+fn foreign_note(summary: &Summary) -> Option<String> {
+    /// Interrupts that arrive while the core is idle stay below this.
+    const FOREIGN_SHARE_MIN: f64 = 0.1;
+    let percent = 100.0 * summary.server_core_foreign_share.filter(|&share| share >= FOREIGN_SHARE_MIN)?;
+    Some(format!("{percent:.0} % of the server's core went to something else: CPU per message includes it"))
 }
 
 fn notes(client: &ClientSettings, server: &Server) -> Vec<String> {

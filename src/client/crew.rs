@@ -99,17 +99,18 @@ impl Crew {
         self.command.tally()
     }
 
-    /// Takes in the next report, waiting for it at most `timeout`.
+    /// Takes in the next report, waiting for it at most `timeout`, and notices threads that ended without one.
     pub(super) fn listen(&mut self, timeout: Duration) {
         match self.command.reports.recv_timeout(timeout) {
             Ok(report) => self.roll.note(report),
-            Err(RecvTimeoutError::Timeout) => {
-                // A thread that panicked says nothing; one that has returned in the last phase has said it.
-                let ended = self.threads.iter().filter(|thread| thread.is_finished()).count();
-                self.roll.failed += ended.saturating_sub(self.roll.failed + self.roll.closed);
-            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // All have ended; the caller's clock goes on.
             Err(RecvTimeoutError::Disconnected) => thread::sleep(timeout),
         }
+        let ended = self.threads.iter().filter(|thread| thread.is_finished()).count();
+        // A thread reports before it ends, so that after seeing its end, its report is here. Only a panic leaves none.
+        self.command.reports.try_iter().for_each(|report| self.roll.note(report));
+        self.roll.failed += ended.saturating_sub(self.roll.failed + self.roll.closed);
     }
 
     /// Ends every thread that has not ended and gathers what they leave behind.
@@ -152,4 +153,25 @@ fn job(config: &ClientConfig, index: usize, pattern: Arc<Pattern>) -> Job {
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_panics_is_noticed_and_quoted() {
+        let (command, controls) = Command::new(1).unwrap();
+        let threads = vec![thread::spawn(move || {
+            let _held = controls;
+            panic!("seven is not six")
+        })];
+        let mut crew = Crew { command, threads, roll: Roll::default() };
+        while crew.roll.failed == 0 {
+            crew.listen(Duration::from_millis(1));
+        }
+        let (outcomes, faults) = crew.join();
+        assert!(outcomes.is_empty());
+        assert!(faults[0].reason().starts_with("panic: ") && faults[0].reason().contains("seven is not six"));
+    }
 }

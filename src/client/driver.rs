@@ -142,13 +142,18 @@ impl Driver {
             if is_over || self.phase == Phase::Abort {
                 return Ok(());
             }
-            self.wait()?;
-            for _ in 0..self.ready.len().min(TURN_FLOWS_MAX) {
-                let index = self.ready.pop_front().expect("counted above");
-                self.turn(index)?;
-            }
-            self.control.publish(self.tally);
+            self.turn()?;
         }
+    }
+
+    fn turn(&mut self) -> Result<(), Fault> {
+        self.wait()?;
+        for _ in 0..self.ready.len().min(TURN_FLOWS_MAX) {
+            let index = self.ready.pop_front().expect("counted above");
+            self.serve_flow(index)?;
+        }
+        self.control.publish(self.tally);
+        Ok(())
     }
 
     /// Follows the coordinator through the phases, none left out.
@@ -223,7 +228,7 @@ impl Driver {
     }
 
     /// Serves one flow, and queues it again if that left work.
-    fn turn(&mut self, index: u32) -> Result<(), Fault> {
+    fn serve_flow(&mut self, index: u32) -> Result<(), Fault> {
         let at = index as usize;
         self.flows[at].is_queued = false;
         if self.flows[at].is_readable {
@@ -353,7 +358,6 @@ impl Driver {
                 Ok(taken)
             }
             Err(errno) if errno.would_block() => Ok(0),
-            // Nothing was sent: the flow stays writable only if the turn asks again, so ask again.
             Err(errno) if errno.interrupted() => self.send_once(at, wanted),
             Err(errno) => Err(reset(flow, errno)),
         }
@@ -368,3 +372,7 @@ fn copy_mark(flows: &[Flow], mark: &mut Mark) {
 fn reset(flow: &Flow, errno: Errno) -> Fault {
     Fault::Reset { connection: flow.number, owed_bytes: flow.ledger.in_flight(), errno }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

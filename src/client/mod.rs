@@ -1,18 +1,18 @@
 //! The load: connections that send, check every byte that comes back, and measure the server that echoes them.
 //!
-//! One coordinating thread leads a run through its phases ([`run`]); load threads ([`driver`]) serve their share of
+//! One coordinating thread leads a run through its phases (`run`); load threads (`driver`) serve their share of
 //! the flows, each with its own epoll instance, buffer and histogram, and share nothing but a phase number.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`config`] | what is asked of a run, and its bounds |
-//! | [`ledger`], [`schedule`], [`pattern`], [`stopwatch`] | one flow's bytes; when it may send; what; how long it takes. Pure: no system calls |
-//! | [`flow`], [`connect`], [`driver`], [`outcome`] | one connection; establishing them; a thread that serves its share; what it leaves behind |
-//! | [`phase`], [`crew`] | how coordinator and threads talk |
-//! | [`observe`], [`stats_tail`] | the server, seen from outside |
-//! | [`series`], [`progress`] | the window second by second, for the record and for whoever waits |
-//! | [`fault`] | what voids a run |
-//! | [`assemble`], [`summary`], [`report`] | the record, its derived values, its rendering for people |
+//! | `config` | what is asked of a run, and its bounds |
+//! | `ledger`, `schedule`, `pattern`, `stopwatch` | one flow's bytes; when it may send; what; how long it takes. Pure: no system calls |
+//! | `flow`, `connect`, `driver`, `outcome` | one connection; establishing them; a thread that serves its share; what it leaves behind |
+//! | `phase`, `crew` | how coordinator and threads talk |
+//! | `observe`, `stats_tail` | the server, seen from outside |
+//! | `series`, `progress` | the window second by second, for the record and for whoever waits |
+//! | `fault` | what voids a run |
+//! | `assemble`, `summary`, `report` | the record, its derived values, its rendering for people |
 
 mod assemble;
 mod config;

@@ -37,7 +37,7 @@ fn load(client: &ClientSettings, engine: Option<&String>) -> String {
     let depth = if *mode == Mode::ReqRes { format!(", depth {depth}") } else { String::new() };
     let engine = engine.map_or("a server".into(), |engine| format!("engine {engine}"));
     format!(
-        "{mode} on {engine}: {connections} connections x {payload_bytes} B{depth}, {threads} threads, verify {verify}"
+        "{mode} on {engine}: {connections} x {payload_bytes} B{depth}, threads {threads}, verify {verify}"
     )
 }
 
@@ -96,20 +96,29 @@ fn percentiles(latency: &Latency) -> String {
 /// A span with three digits or so, in the unit that suits it.
 fn span(span: Nanos) -> String {
     match span.0 {
-        ns @ ..1000 => format!("{ns} ns"),
-        ns @ ..1_000_000 => format!("{:.1} us", ns as f64 / 1e3),
-        ns @ ..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
-        ns => format!("{:.2} s", ns as f64 / 1e9),
+        ns @ 0..1000 => format!("{ns} ns"),
+        ns @ 1000..1_000_000 => format!("{:.1} us", ns as f64 / 1e3),
+        ns @ 1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
+        ns @ 1_000_000_000.. => format!("{:.2} s", ns as f64 / 1e9),
+    }
+}
+
+/// A size in the decimal unit that suits it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        1_000_000_000.. => format!("{:.2} GB", bytes as f64 / 1e9),
     }
 }
 
 fn connections(spread: &Spread) -> String {
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
     format!(
-        "min {:.2} MB   median {:.2} MB   max {:.2} MB   min/max {}",
-        megabytes(spread.min),
-        megabytes(spread.median),
-        megabytes(spread.max),
+        "min {}   median {}   max {}   min/max {}",
+        size(spread.min),
+        size(spread.median),
+        size(spread.max),
         optional(spread.min_max_ratio, 3)
     )
 }
@@ -130,6 +139,12 @@ mod tests {
         assert_eq!(span(Nanos(12_345)), "12.3 us");
         assert_eq!(span(Nanos(12_345_678)), "12.35 ms");
         assert_eq!(span(Nanos::from_secs(2)), "2.00 s");
+    }
+
+    #[test]
+    fn sizes_are_given_in_the_unit_that_suits_them() {
+        assert_eq!([size(999), size(1500), size(2_340_000)], ["999 B", "1.5 kB", "2.3 MB"]);
+        assert_eq!(size(7_000_000_000), "7.00 GB");
     }
 
     #[test]
