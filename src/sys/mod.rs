@@ -19,6 +19,7 @@ pub mod process;
 pub mod ring;
 pub mod signal;
 pub mod socket;
+pub mod testing;
 pub mod uring_probe;
 
 pub use errno::Errno;

@@ -48,7 +48,7 @@ pub fn terminate(pid: u32) -> Result<(), Errno> {
     send(pid, libc::SIGTERM)
 }
 
-fn send(pid: u32, signal: i32) -> Result<(), Errno> {
+pub(super) fn send(pid: u32, signal: i32) -> Result<(), Errno> {
     let pid = libc::pid_t::try_from(pid).map_err(|_| Errno(libc::ESRCH))?;
     // kill(2) gives 0 and negative ids the meaning of process groups.
     if pid <= 0 {

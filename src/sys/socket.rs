@@ -7,13 +7,13 @@ use std::{io, mem, ptr};
 use super::Errno;
 
 /// A socket address in the kernel's form.
-struct RawAddr {
-    storage: libc::sockaddr_storage,
-    len: libc::socklen_t,
+pub(super) struct RawAddr {
+    pub(super) storage: libc::sockaddr_storage,
+    pub(super) len: libc::socklen_t,
 }
 
 impl RawAddr {
-    fn new(addr: SocketAddr) -> Self {
+    pub(super) fn new(addr: SocketAddr) -> Self {
         // SAFETY: sockaddr_storage is plain integers, for which zero is valid.
         let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
         let len = match addr {
@@ -72,7 +72,7 @@ fn open(addr: SocketAddr) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-fn set(fd: BorrowedFd<'_>, level: i32, option: i32, value: i32) -> Result<(), Errno> {
+pub(super) fn set(fd: BorrowedFd<'_>, level: i32, option: i32, value: i32) -> Result<(), Errno> {
     let size = size_of::<i32>() as libc::socklen_t;
     // SAFETY: `value` is valid for reads of `size` bytes for the call.
     let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const value).cast(), size) };

@@ -1,0 +1,86 @@
+//! A client that does not read costs its server little, and the other clients nothing.
+
+use std::time::Duration;
+
+use crate::both_engines;
+use crate::support::fairness::assert_p99_below;
+use crate::support::fleet::{Fleet, SMALL, SocketBuffers, TINY};
+use crate::support::procfs::resident_bytes;
+use crate::support::{Engine, Launch, Server, Stream, scaled};
+
+both_engines! {
+    beside_others: [
+        a_client_that_does_not_read_is_not_read_from_and_then_gets_exact_bytes,
+        a_client_that_reads_slowly_gets_exact_bytes,
+    ],
+    alone: [
+        one_connection_is_served_beside_three_thousand_that_do_not_read,
+        four_thousand_connections_that_hold_data_are_all_served,
+        more_connections_than_buffers_all_make_progress,
+    ],
+}
+
+fn a_client_that_does_not_read_is_not_read_from_and_then_gets_exact_bytes(engine: Engine) {
+    let server = Server::start(engine);
+    server.assert_serves();
+    let idle = resident_bytes(server.pid());
+    let mut fleet = Fleet::connect(server.addr, 4, SocketBuffers::default());
+    fleet.fill(scaled(256 << 20));
+    assert!(fleet.sent() < 4 * scaled(256 << 20) as u64, "the server read on without being read from");
+    let grown = resident_bytes(server.pid()).saturating_sub(idle);
+    assert!(grown <= 32 << 20, "{grown} bytes more than idle for four blocked readers");
+    fleet.drain();
+    fleet.finish();
+    server.stop_clean();
+}
+
+fn a_client_that_reads_slowly_gets_exact_bytes(engine: Engine) {
+    let server = Server::start(engine);
+    let mut stream = Stream::with_buffers(server.addr, TINY);
+    for _ in 0..20 {
+        stream.send(20_000);
+        std::thread::sleep(Duration::from_millis(5));
+        for _ in 0..20 {
+            stream.receive(1000);
+        }
+    }
+    stream.finish();
+    server.stop_clean();
+}
+
+fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engine) {
+    let server = Launch::new(engine).args("--max-connections 4096").start();
+    let mut blocked = Fleet::connect(server.addr, scaled(3000), SMALL);
+    blocked.fill(16 << 20);
+    let mut served = Fleet::connect(server.addr, 1, SocketBuffers::default());
+    let times = served.request_response(256, Duration::from_secs(2));
+    assert_p99_below(Duration::from_millis(100), &times);
+    served.finish();
+    assert_eq!(server.snapshot().0, scaled(3000) as u64, "blocked connections that are still served");
+    blocked.reset();
+    server.wait_until("empty", |connections, _| connections == 0);
+    server.stop();
+}
+
+fn four_thousand_connections_that_hold_data_are_all_served(engine: Engine) {
+    let server = Launch::new(engine).args("--max-connections 4096").start();
+    let mut fleet = Fleet::connect(server.addr, scaled(4000), SMALL);
+    fleet.fill(16 << 20);
+    fleet.echo(10_000);
+    fleet.finish();
+    server.stop_clean();
+}
+
+fn more_connections_than_buffers_all_make_progress(engine: Engine) {
+    let mut launch = Launch::new(engine).args("--buffer-bytes 4096 --budget-bytes 8192");
+    if engine == Engine::Uring {
+        launch = launch.args("--buffers 4");
+    }
+    let server = launch.start();
+    let mut fleet = Fleet::connect(server.addr, scaled(300), SMALL);
+    fleet.echo(100_000);
+    fleet.fill(1 << 20);
+    fleet.drain();
+    fleet.finish();
+    server.stop_clean();
+}

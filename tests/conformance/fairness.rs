@@ -1,0 +1,61 @@
+//! Whoever asks for much does not keep the others from getting their little.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::both_engines;
+use crate::support::fairness::{assert_p99_below, jain};
+use crate::support::fleet::{Fleet, SocketBuffers};
+use crate::support::{Engine, Server, Stream};
+
+both_engines! {
+    alone: [
+        fifty_polite_connections_are_served_beside_a_greedy_one,
+        polite_connections_are_served_beside_senders_that_never_read,
+    ],
+}
+
+/// Streams as fast as it can until told to stop; returns how many bytes came back, checked.
+fn stream_until(stop: &AtomicBool, mut stream: Stream) -> u64 {
+    while !stop.load(Ordering::Relaxed) {
+        stream.full_duplex(4 << 20, false);
+    }
+    let received = stream.received;
+    stream.finish();
+    received
+}
+
+fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: Engine) {
+    let server = Server::start(engine);
+    let stop = AtomicBool::new(false);
+    let greedy = Stream::connect(server.addr);
+    let mut polite = Fleet::connect(server.addr, 50, SocketBuffers::default());
+    let (times, streamed) = thread::scope(|scope| {
+        let streaming = scope.spawn(|| stream_until(&stop, greedy));
+        let times = polite.request_response(256, Duration::from_secs(3));
+        stop.store(true, Ordering::Relaxed);
+        (times, streaming.join().unwrap())
+    });
+    assert!(streamed > 0, "the greedy connection was not served");
+    assert_p99_below(Duration::from_millis(100), &times);
+    let jain = jain(&times);
+    assert!(jain >= 0.8, "Jain's index of 50 equal connections is {jain:.3}");
+    polite.finish();
+    server.stop_clean();
+}
+
+fn polite_connections_are_served_beside_senders_that_never_read(engine: Engine) {
+    let server = Server::start(engine);
+    let mut hogs = Fleet::connect(server.addr, 8, SocketBuffers::default());
+    hogs.fill(256 << 20);
+    let mut polite = Fleet::connect(server.addr, 4, SocketBuffers::default());
+    let times = polite.request_response(256, Duration::from_secs(1));
+    assert_p99_below(Duration::from_millis(100), &times);
+    let jain = jain(&times);
+    assert!(jain >= 0.8, "Jain's index of 4 equal connections is {jain:.3}");
+    polite.finish();
+    hogs.drain();
+    hogs.finish();
+    server.stop_clean();
+}
