@@ -16,3 +16,4 @@ pub mod queue;
 pub mod spill;
 pub mod stats;
 pub mod uring;
+mod uring_setup;

@@ -12,26 +12,22 @@
 
 use std::os::fd::AsFd;
 
-use crate::kernel_version::KernelVersion;
 use crate::measure::counters::Counters;
-use crate::refusal::{Refusal, Request};
 use crate::server::budget::{Budget, Turn};
-use crate::server::config::{AcceptMode, Files, Publish, RecvMode, SendMode, Setup, UringConfig};
+use crate::server::config::{AcceptMode, Publish, RecvMode, SendMode, UringConfig};
 use crate::server::connection::{Connection, Event, Next};
 use crate::server::error::{ServeError, StartError};
 use crate::server::hot_set::HotSet;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
+use crate::server::uring_setup;
 use crate::slab::{Slab, Slot};
-use crate::sys::buf_ring::{BufRing, Lease};
-use crate::sys::ring::{Completion, File, RecvHow, Ring, SetupFlags};
+use crate::sys::buf_ring::Lease;
+use crate::sys::ring::{Completion, File, RecvHow, Ring};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 use crate::units::Nanos;
-
-/// Submission queue entries. Completions are reaped only while there is room for what they lead to.
-const SQ_ENTRIES: u32 = 256;
 
 /// The most entries that handling one completion can queue.
 const SQES_PER_CQE: usize = 2;
@@ -98,7 +94,7 @@ impl UringServer {
         let common = &config.common;
         let mut lifecycle = Lifecycle::start(common)?;
         let listener = Listener::bind(common)?;
-        let ring = set_up_ring(config)?;
+        let ring = uring_setup::set_up(config)?;
         lifecycle.announce(listener.addr(), config.settings());
         let mut server = Self {
             ring,
@@ -503,53 +499,5 @@ impl UringServer {
 
     fn is_finished(&self) -> bool {
         self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
-    }
-}
-
-/// Sets up the ring and registers what it needs, step by step, so that a refusal names its step.
-fn set_up_ring(config: &UringConfig) -> Result<Ring, StartError> {
-    let connections = config.common.connections_max;
-    let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
-    let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
-        .map_err(|error| StartError::resource("cannot map the provided buffers", error))?;
-    // Each connection has one operation in flight; doubled, so that a turn's completions and the next turn's fit.
-    let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
-    let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
-        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;
-    ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;
-    ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
-    if config.files == Files::Direct {
-        let count = u32::try_from(connections).unwrap_or(u32::MAX);
-        ring.register_files(count)
-            .map_err(|error| Refusal::here(Errno::of(&error), Request::DirectDescriptors { count }))?;
-    }
-    Ok(ring)
-}
-
-fn setup_flags(setup: Setup) -> SetupFlags {
-    SetupFlags {
-        single_issuer: setup != Setup::Plain,
-        coop_taskrun: setup != Setup::Plain,
-        defer_taskrun: matches!(setup, Setup::Defer | Setup::DeferNoSqarray),
-        no_sqarray: setup == Setup::DeferNoSqarray,
-    }
-}
-
-/// What a ring set up this way needs of the kernel.
-const fn setup_request(setup: Setup) -> Request {
-    match setup {
-        Setup::Defer => Request::Ring,
-        Setup::DeferNoSqarray => Request::Feature {
-            name: "an io_uring with NO_SQARRAY (--setup defer-no-sqarray)",
-            since: KernelVersion::new(6, 6),
-        },
-        Setup::Coop => Request::Feature {
-            name: "an io_uring with SINGLE_ISSUER and COOP_TASKRUN (--setup coop)",
-            since: KernelVersion::new(6, 0),
-        },
-        Setup::Plain => Request::Feature {
-            name: "an io_uring with SUBMIT_ALL (--setup plain)",
-            since: KernelVersion::new(5, 18),
-        },
     }
 }

@@ -1,0 +1,63 @@
+//! Setting up the io_uring engine's ring: step by step, so that a refusal names its step.
+
+use crate::kernel_version::KernelVersion;
+use crate::refusal::{Refusal, Request};
+use crate::server::config::{Files, Setup, UringConfig};
+use crate::server::error::StartError;
+use crate::sys::Errno;
+use crate::sys::buf_ring::BufRing;
+use crate::sys::ring::{Ring, SetupFlags};
+
+/// Submission queue entries. Completions are reaped only while there is room for what they lead to.
+const SQ_ENTRIES: u32 = 256;
+
+/// A ring with its buffers and its table of direct descriptors registered, as `config` asks.
+///
+/// # Errors
+/// With cause and remedy, when the kernel refuses one of the steps.
+pub(super) fn set_up(config: &UringConfig) -> Result<Ring, StartError> {
+    let connections = config.common.connections_max;
+    let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
+    let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
+        .map_err(|error| StartError::resource("cannot map the provided buffers", error))?;
+    // Each connection has one operation in flight; doubled, so that a turn's completions and the next turn's fit.
+    let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
+    let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
+        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;
+    ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;
+    ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
+    if config.files == Files::Direct {
+        let count = u32::try_from(connections).unwrap_or(u32::MAX);
+        ring.register_files(count)
+            .map_err(|error| Refusal::here(Errno::of(&error), Request::DirectDescriptors { count }))?;
+    }
+    Ok(ring)
+}
+
+fn setup_flags(setup: Setup) -> SetupFlags {
+    SetupFlags {
+        single_issuer: setup != Setup::Plain,
+        coop_taskrun: setup != Setup::Plain,
+        defer_taskrun: matches!(setup, Setup::Defer | Setup::DeferNoSqarray),
+        no_sqarray: setup == Setup::DeferNoSqarray,
+    }
+}
+
+/// What a ring set up this way needs of the kernel.
+const fn setup_request(setup: Setup) -> Request {
+    match setup {
+        Setup::Defer => Request::Ring,
+        Setup::DeferNoSqarray => Request::Feature {
+            name: "an io_uring with NO_SQARRAY (--setup defer-no-sqarray)",
+            since: KernelVersion::new(6, 6),
+        },
+        Setup::Coop => Request::Feature {
+            name: "an io_uring with SINGLE_ISSUER and COOP_TASKRUN (--setup coop)",
+            since: KernelVersion::new(6, 0),
+        },
+        Setup::Plain => Request::Feature {
+            name: "an io_uring with SUBMIT_ALL (--setup plain)",
+            since: KernelVersion::new(5, 18),
+        },
+    }
+}
