@@ -74,6 +74,7 @@ fn client() -> ClientSettings {
         payload_bytes: Bytes(4),
         batch_bytes: Bytes(65_536),
         depth: 3,
+        in_flight_bytes_max: Bytes(12),
         threads: 1,
         cpus: vec![1],
         nodelay: true,

@@ -42,6 +42,9 @@ pub struct ClientArgs {
     /// Unanswered messages of a connection (req-res)
     #[arg(long, value_name = "N", default_value_t = 1)]
     depth: u32,
+    /// Most bytes of a connection sent and not yet back (stream) [default: a share of 128 MiB, at most 1 MiB]
+    #[arg(long, value_name = "BYTES")]
+    in_flight_bytes: Option<Bytes>,
     /// Load threads [default: one for each of --cpus, else 1]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -141,6 +144,9 @@ impl ClientArgs {
             payload_bytes: self.payload_bytes,
             batch_bytes: self.batch_bytes,
             depth: self.depth,
+            in_flight_bytes_max: self
+                .in_flight_bytes
+                .unwrap_or_else(|| client::in_flight_bytes_default(self.connections)),
             threads: self.threads.unwrap_or(cpus.len().clamp(1, self.connections.max(1))),
             cpus,
             nodelay: self.nodelay.is_on(),

@@ -8,6 +8,7 @@ use super::ledger::Ledger;
 use super::observe::{Observer, Reading};
 use super::outcome::{Mark, Outcome};
 use super::provenance;
+use super::schedule::in_flight_bytes_max;
 use super::stats_tail::Snapshot;
 use super::summary;
 use crate::measure::histogram::Histogram;
@@ -192,6 +193,7 @@ fn effective(config: &ClientConfig, evidence: &Evidence) -> ClientSettings {
     let asked = config.settings.clone();
     ClientSettings {
         batch_bytes: write_bytes_max(asked.payload_bytes, asked.batch_bytes),
+        in_flight_bytes_max: in_flight_bytes_max(&asked),
         depth: if asked.mode == Mode::Stream { 0 } else { asked.depth },
         cpus: evidence.client_cpus.clone(),
         ..asked

@@ -15,6 +15,21 @@ pub const PAYLOAD_MAX: Bytes = Bytes(16 << 20);
 /// Most unanswered messages of a flow in request-response mode.
 pub const DEPTH_MAX: u32 = 1024;
 
+/// What streams may have on their way together, sent and not yet back.
+///
+/// Without a bound a client that outruns its server fills every socket buffer, and with hundreds of connections the
+/// kernel's limit of TCP memory (tcp(7), tcp_mem). From there on segments are dropped on loopback, retransmissions back
+/// off for seconds, and what is measured is that.
+const IN_FLIGHT_TOTAL: Bytes = Bytes(128 << 20);
+
+/// Most bytes of one stream on their way, unless asked otherwise.
+const IN_FLIGHT_MAX: Bytes = Bytes(1 << 20);
+
+/// The share of one stream among `connections`. A write that is larger is still permitted, one at a time.
+pub fn in_flight_bytes_default(connections: usize) -> Bytes {
+    Bytes((IN_FLIGHT_TOTAL.0 / connections.max(1)).min(IN_FLIGHT_MAX.0))
+}
+
 /// Everything a run is told.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {

@@ -32,6 +32,7 @@ fn settings(mode: Mode) -> ClientSettings {
         payload_bytes: Bytes(1000),
         batch_bytes: Bytes(4000),
         depth: 4,
+        in_flight_bytes_max: Bytes(1 << 20),
         threads: 1,
         cpus: vec![],
         nodelay: true,

@@ -36,7 +36,9 @@ mod stats_tail;
 mod stopwatch;
 mod summary;
 
-pub use config::{CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, PAYLOAD_MAX};
+pub use config::{
+    CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, PAYLOAD_MAX, in_flight_bytes_default,
+};
 pub use fault::Fault;
 pub use report::render;
 pub use run::run;

@@ -1,8 +1,11 @@
 //! When a flow may send, and how much. Closed loop: decided by what came back, never by a clock.
+//!
+//! A stream does not wait for echoes; it only stops while more than a deep limit of it is on its way.
 
 use super::config::write_bytes_max;
 use super::ledger::Ledger;
 use crate::record::{ClientSettings, Mode};
+use crate::units::Bytes;
 
 /// The rule by which flows send.
 #[derive(Clone, Copy, Debug)]
@@ -10,8 +13,19 @@ pub(super) struct Schedule {
     payload_bytes: u64,
     /// Most bytes of one write; a multiple of the payload.
     write_bytes_max: u64,
-    /// Most unanswered messages; unlimited when streaming.
+    /// Most unanswered messages; bounded in bytes when streaming.
     depth: Option<u64>,
+    in_flight_bytes_max: u64,
+}
+
+/// Most bytes of a flow on their way under `settings`: a stream always has room for one write.
+pub(super) fn in_flight_bytes_max(settings: &ClientSettings) -> Bytes {
+    match settings.mode {
+        Mode::Stream => {
+            settings.in_flight_bytes_max.max(write_bytes_max(settings.payload_bytes, settings.batch_bytes))
+        }
+        Mode::ReqRes => Bytes(settings.payload_bytes.0 * settings.depth as usize),
+    }
 }
 
 impl Schedule {
@@ -19,6 +33,7 @@ impl Schedule {
         Self {
             payload_bytes: settings.payload_bytes.0 as u64,
             write_bytes_max: write_bytes_max(settings.payload_bytes, settings.batch_bytes).0 as u64,
+            in_flight_bytes_max: in_flight_bytes_max(settings).0 as u64,
             depth: (settings.mode == Mode::ReqRes).then_some(u64::from(settings.depth)),
         }
     }
@@ -30,6 +45,8 @@ impl Schedule {
     pub(super) fn sendable(&self, flow: Ledger) -> usize {
         let to_boundary = self.write_bytes_max - flow.sent % self.payload_bytes;
         let permitted = match self.depth {
+            // Whole writes or none: at the limit a stream would otherwise send in the pieces in which its echoes come.
+            None if flow.in_flight() + to_boundary > self.in_flight_bytes_max => 0,
             None => to_boundary,
             Some(depth) => {
                 let answered = flow.received / self.payload_bytes;
@@ -56,24 +73,28 @@ mod tests {
     use proptest::prelude::*;
 
     fn streaming(payload_bytes: u64, write_bytes_max: u64) -> Schedule {
-        Schedule { payload_bytes, write_bytes_max, depth: None }
+        Schedule { payload_bytes, write_bytes_max, depth: None, in_flight_bytes_max: 1 << 20 }
     }
 
     fn request_response(payload_bytes: u64, depth: u64) -> Schedule {
         let write_bytes_max = (65_536 / payload_bytes).max(1) * payload_bytes;
-        Schedule { payload_bytes, write_bytes_max, depth: Some(depth) }
+        let in_flight_bytes_max = payload_bytes * depth;
+        Schedule { payload_bytes, write_bytes_max, depth: Some(depth), in_flight_bytes_max }
     }
 
     #[test]
-    fn a_stream_never_waits_for_echoes() {
+    fn a_stream_does_not_wait_for_echoes_until_too_much_is_on_its_way() {
         let schedule = streaming(256, 65_536);
-        assert_eq!(schedule.sendable(Ledger { sent: 1 << 40, received: 0 }), 65_536);
+        let received = 1 << 40;
+        assert_eq!(schedule.sendable(Ledger { sent: received + (15 << 16), received }), 65_536);
+        assert_eq!(schedule.sendable(Ledger { sent: received + (16 << 16), received }), 0);
+        assert_eq!(schedule.sendable(Ledger { sent: received + (16 << 16), received: received + 65_535 }), 0);
     }
 
     #[test]
     fn a_write_cut_short_is_followed_by_one_that_ends_on_a_message() {
         let schedule = streaming(1000, 65_000);
-        assert_eq!(schedule.sendable(Ledger { sent: 65_400, received: 0 }), 64_600);
+        assert_eq!(schedule.sendable(Ledger { sent: 65_400, received: 60_000 }), 64_600);
     }
 
     #[test]

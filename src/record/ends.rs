@@ -94,6 +94,8 @@ pub struct ClientSettings {
     pub batch_bytes: Bytes,
     /// Most unanswered messages of a flow in request-response mode; 0 in stream mode, where it does not apply.
     pub depth: u32,
+    /// Most bytes of a flow on their way at once, in bytes: sent and not yet back.
+    pub in_flight_bytes_max: Bytes,
     /// Threads the flows are split between.
     pub threads: usize,
     /// CPUs the client may run on, read back from the kernel.

@@ -29,7 +29,7 @@ use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 use crate::units::Nanos;
 
-/// The most entries that handling one completion can queue.
+/// Most entries that one completion leads to.
 const SQES_PER_CQE: usize = 2;
 
 /// How long a stopping server waits for the kernel to give back cancelled operations.
@@ -264,9 +264,8 @@ impl UringServer {
         }
     }
 
-    /// Receives again: at once if nobody waits for a buffer and the socket is probably drained, for then the receive
-    /// only waits and takes none. Otherwise behind those that wait already: a peer that answers at once would overtake
-    /// them with every message.
+    /// Receives again. At once if nobody waits for a buffer and the socket is probably drained, for then it takes none;
+    /// otherwise behind those that wait: a peer that answers at once would overtake them with every message.
     fn rearm(&mut self, slot: Slot) {
         let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
         let peer = self.peers.at(slot);
@@ -429,8 +428,7 @@ impl UringServer {
         });
     }
 
-    /// A while into stopping: closes the connections on which nothing arrives any more. Their receives are taken back
-    /// first, for a descriptor is closed only when nothing of it is in flight.
+    /// A while into stopping: closes quiet connections, whose receives have to be taken back first.
     fn on_tick(&mut self) {
         self.for_each_peer(|server, slot| {
             let token = server.token(Op::Recv, slot);
