@@ -24,7 +24,7 @@ pub enum Op {
     Close = 7,
     /// A request to cancel other operations.
     Cancel = 8,
-    /// The close of an accepted descriptor that no slot was free for.
+    /// Whatever needs no answer: a shutdown before a close, the close of a connection that no slot was free for.
     Discard = 9,
 }
 

@@ -22,7 +22,7 @@ pub const fn descriptors_needed(connections_max: usize) -> u64 {
 }
 
 /// How long a connection has to be quiet before a stopping server closes it.
-const TICK: Nanos = Nanos::from_millis(50);
+const TICK: Nanos = Nanos::from_millis(200);
 
 /// How long the serving loop rests after the kernel had no memory for its wait call.
 const REST: Nanos = Nanos::from_millis(1);

@@ -30,9 +30,9 @@ use crate::token::{Op, Token};
 use crate::units::Nanos;
 
 /// Most entries that one completion leads to.
-const SQES_PER_CQE: usize = 2;
+const SQES_PER_CQE: usize = 3;
 
-/// How long a stopping server waits for the kernel to give back cancelled operations.
+/// How long a stopping server waits for cancelled operations.
 const CANCEL_PATIENCE: Nanos = Nanos::from_secs(1);
 
 /// What the kernel is doing for a connection: one thing at a time.
@@ -77,7 +77,7 @@ pub struct UringServer {
     hot_set: HotSet,
     /// Receives outstanding.
     receiving: usize,
-    /// Receives queued since the last enter that will take a published buffer for certain.
+    /// Receives queued since the last enter that will take a buffer for certain.
     admitted: usize,
     budget: Budget,
     config: UringConfig,
@@ -323,7 +323,7 @@ impl UringServer {
             Ok((slot, _)) => self.arm_recv(slot),
             Err(peer) => {
                 self.counters.closed += 1;
-                self.ring.close(peer.file, Token::global(Op::Discard));
+                self.ring.close(peer.file, Token::global(Op::Discard), Token::global(Op::Discard));
             }
         }
     }
@@ -339,8 +339,7 @@ impl UringServer {
         self.ring.accept(self.listener.as_fd(), many, Token::global(Op::Accept));
     }
 
-    /// A multishot accept takes a whole backlog before it can be cancelled, and the kernel drops what it finds no
-    /// place for. So close to the limit connections are accepted one by one.
+    /// Near the limit, no: a multishot accept takes a whole backlog, and the kernel drops what finds no place.
     fn may_accept_many(&self) -> bool {
         let margin = 2 * self.config.common.backlog as usize;
         self.config.accept == AcceptMode::Multishot && self.gate.room(self.peers.len()) > margin
@@ -368,7 +367,7 @@ impl UringServer {
         if let Some(lease) = peer.lease.take() {
             self.ring.buffers.recycle(lease);
         }
-        self.ring.close(peer.file, token);
+        self.ring.close(peer.file, Token::global(Op::Discard), token);
     }
 
     /// Submits and waits, not at all if there is work, and handles what completed.
@@ -428,7 +427,7 @@ impl UringServer {
         });
     }
 
-    /// A while into stopping: closes quiet connections, whose receives have to be taken back first.
+    /// A while into stopping: closes quiet connections, their receives taken back first.
     fn on_tick(&mut self) {
         self.for_each_peer(|server, slot| {
             let token = server.token(Op::Recv, slot);

@@ -242,14 +242,18 @@ impl Ring {
         self.push(on_file(entry, file), token);
     }
 
-    /// Closes `file`.
-    pub fn close(&mut self, file: File, token: Token) {
-        let entry = if file.direct {
-            opcode::Close::new(Fixed(file.number.cast_unsigned())).build()
-        } else {
-            opcode::Close::new(Fd(file.number)).build()
-        };
-        self.push(entry, token);
+    /// Closes `file`. Both entries complete: the shutdown with `shutdown`, the close with `close`.
+    ///
+    /// The shutdown comes first because before Linux 6.13 a direct descriptor that is closed keeps its socket until
+    /// every operation on the ring that is older has ended: one idle connection would hold back the end of stream of
+    /// all that close after it (liburing#1192).
+    pub fn close(&mut self, file: File, shutdown: Token, close: Token) {
+        if !file.direct {
+            return self.push(opcode::Close::new(Fd(file.number)).build(), close);
+        }
+        let entry = opcode::Shutdown::new(Fd(file.number), libc::SHUT_RDWR).build();
+        self.push(on_file(entry, file), shutdown);
+        self.push(opcode::Close::new(Fixed(file.number.cast_unsigned())).build(), close);
     }
 
     /// Completes once when `fd` is readable.
