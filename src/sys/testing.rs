@@ -89,13 +89,15 @@ pub fn confine(command: &mut Command, limits: ChildLimits) {
 }
 
 /// Sizes of a socket's kernel buffers in bytes, as asked for: the kernel doubles them and has a minimum. `None`
-/// leaves the size to its autotuning. Source: socket(7).
+/// leaves the size to its autotuning. Source: socket(7), tcp(7).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SocketBuffers {
     /// SO_RCVBUF.
     pub receive_bytes: Option<i32>,
     /// SO_SNDBUF.
     pub send_bytes: Option<i32>,
+    /// TCP_MAXSEG: the longest segment that the peer may send.
+    pub segment_bytes: Option<i32>,
 }
 
 /// Connects a blocking socket to `addr`. Its buffers are sized before, since the window offered to the peer
@@ -114,6 +116,9 @@ pub fn connect(addr: SocketAddr, buffers: SocketBuffers) -> io::Result<TcpStream
     }
     if let Some(size) = buffers.send_bytes {
         socket::set(stream.as_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, size)?;
+    }
+    if let Some(size) = buffers.segment_bytes {
+        socket::set(stream.as_fd(), libc::IPPROTO_TCP, libc::TCP_MAXSEG, size)?;
     }
     let raw = RawAddr::new(addr);
     // SAFETY: `raw` holds an address of `raw.len` bytes and is only read.
@@ -175,10 +180,8 @@ mod tests {
 
     #[test]
     fn a_small_receive_buffer_bounds_what_a_peer_can_send_ahead() {
-        let tiny = SocketBuffers { receive_bytes: Some(4096), send_bytes: None };
-        let (_client, server) = pair(tiny);
-        let size = SocketBuffers { receive_bytes: None, send_bytes: Some(4096) };
-        socket::set(server.as_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, size.send_bytes.unwrap()).unwrap();
+        let (_client, server) = pair(SocketBuffers { receive_bytes: Some(4096), ..SocketBuffers::default() });
+        socket::set(server.as_fd(), libc::SOL_SOCKET, libc::SO_SNDBUF, 4096).unwrap();
         server.set_nonblocking(true).unwrap();
         let mut sent = 0;
         while let Ok(count) = socket::send(server.as_fd(), &[0; 4096]) {

@@ -66,7 +66,7 @@ fn connections_that_once_held_data_give_their_memory_back_to_the_next(engine: En
     let idle = resident_bytes(server.pid());
     for _ in 0..5 {
         let mut fleet = Fleet::connect(server.addr, scaled(200), SMALL);
-        fleet.fill(8 << 20);
+        fleet.fill(1 << 20);
         fleet.drain();
         fleet.finish();
         let grown = resident_bytes(server.pid()).saturating_sub(idle);

@@ -22,12 +22,14 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// How long nothing may move before a fleet that only sends counts as blocked.
 const STILL: Duration = Duration::from_millis(300);
 
-/// Kernel buffers as small as the kernel makes them, so that few bytes block a connection.
-pub(crate) const TINY: SocketBuffers = SocketBuffers { receive_bytes: Some(4096), send_bytes: Some(4096) };
+/// Kernel buffers as small as the kernel makes them, so that few bytes block a connection; segments of an Ethernet's
+/// size. With loopback's own, of 64 KiB, a window this small stays shut until timers open it (RFC 9293, 3.8.6.2.2).
+pub(crate) const TINY: SocketBuffers =
+    SocketBuffers { receive_bytes: Some(4096), send_bytes: Some(4096), segment_bytes: Some(1460) };
 
-/// Small buffers that still let the window open in steps of a segment of loopback: with smaller ones the kernels wait
-/// for timers, and a thousand connections take minutes to empty.
-pub(crate) const SMALL: SocketBuffers = SocketBuffers { receive_bytes: Some(65_536), send_bytes: Some(4096) };
+/// Small, but not so small that thousands of connections take minutes to empty.
+pub(crate) const SMALL: SocketBuffers =
+    SocketBuffers { receive_bytes: Some(65_536), send_bytes: Some(4096), segment_bytes: Some(4096) };
 
 /// One connection of a fleet.
 struct Member {

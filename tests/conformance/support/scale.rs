@@ -24,5 +24,5 @@ pub(crate) fn widened(full: Duration) -> Duration {
 
 /// How long anything may take before it counts as hung.
 pub(crate) fn patience() -> Duration {
-    widened(Duration::from_secs(30))
+    widened(Duration::from_secs(60))
 }
