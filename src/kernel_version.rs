@@ -16,6 +16,11 @@ pub struct KernelVersion {
 }
 
 impl KernelVersion {
+    /// The release that runs. `None` if /proc is not there to say.
+    pub fn running() -> Option<Self> {
+        std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?.trim().parse().ok()
+    }
+
     /// Linux `major.minor`.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }

@@ -130,7 +130,7 @@ impl EpollServer {
             self.turn()?;
         }
         self.for_each_peer(|server, slot| {
-            server.counters.cut_off += u64::from(server.peers.at(slot).connection.owed_bytes() > 0);
+            server.counters.cut_off += u64::from(!server.peers.at(slot).connection.is_quiet());
             server.close(slot);
         });
         self.lifecycle.finish(&self.counters);

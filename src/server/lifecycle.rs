@@ -160,7 +160,7 @@ impl Lifecycle {
     pub fn finish(&mut self, counters: &Counters) {
         self.append(&StatsLine::Exit { at_ns: clock::monotonic(), counters: *counters });
         log(format_args!(
-            "stopped: {} connections served, {} bytes echoed, {} cut off with bytes owed",
+            "stopped: {} connections served, {} bytes echoed, {} cut off amid traffic",
             counters.closed, counters.sent_bytes, counters.cut_off
         ));
     }

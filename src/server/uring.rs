@@ -59,10 +59,8 @@ struct Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Accepting {
     Not,
-    /// Until a completion has no more.
     Multishot,
     One,
-    /// A multishot accept is being cancelled.
     Cancelling,
 }
 
@@ -80,6 +78,7 @@ pub struct UringServer {
     /// Receives queued since the last enter that will take a buffer for certain.
     admitted: usize,
     budget: Budget,
+    shutdown_first: bool,
     config: UringConfig,
     lifecycle: Lifecycle,
     counters: Counters,
@@ -107,6 +106,7 @@ impl UringServer {
             receiving: 0,
             admitted: 0,
             budget: Budget::new(common.budget_bytes),
+            shutdown_first: uring_setup::needs_shutdown_before_close(config),
             config: config.clone(),
             lifecycle,
             counters: Counters::default(),
@@ -130,7 +130,9 @@ impl UringServer {
         }
         self.cancel_everything();
         self.for_each_peer(|server, slot| {
-            server.counters.cut_off += u64::from(server.peers.at(slot).connection.owed_bytes() > 0);
+            let peer = server.peers.at(slot);
+            let closing = peer.in_flight == InFlight::Close || peer.connection.is_quiet();
+            server.counters.cut_off += u64::from(!closing);
             server.counters.closed += 1;
         });
         let counters = self.counters();
@@ -163,7 +165,6 @@ impl UringServer {
         }
     }
 
-    /// Takes over an accepted connection, or notes why there is none.
     fn on_accept(&mut self, completion: Completion) {
         if !completion.has_more() {
             self.accepting = Accepting::Not;
@@ -242,7 +243,6 @@ impl UringServer {
         Event::Failed
     }
 
-    /// Takes note of sent bytes where the bytes are held.
     fn advance(&mut self, slot: Slot, count: usize) -> Event {
         let peer = self.peers.at(slot);
         peer.sent_bytes += count;
@@ -254,7 +254,6 @@ impl UringServer {
         Event::Sent(count)
     }
 
-    /// Does what the connection decided.
     fn act(&mut self, slot: Slot, next: Next) {
         match next {
             Next::Recv => self.rearm(slot),
@@ -303,7 +302,6 @@ impl UringServer {
         self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
     }
 
-    /// Begins to serve an accepted connection.
     fn admit(&mut self, file: File) {
         let peer = Peer {
             file,
@@ -323,7 +321,7 @@ impl UringServer {
             Ok((slot, _)) => self.arm_recv(slot),
             Err(peer) => {
                 self.counters.closed += 1;
-                self.ring.close(peer.file, Token::global(Op::Discard), Token::global(Op::Discard));
+                self.ring.close(peer.file, Token::global(Op::Discard));
             }
         }
     }
@@ -350,7 +348,6 @@ impl UringServer {
         self.gate.rest(clock::monotonic());
     }
 
-    /// Publishes buffers for the receives that may need one.
     fn publish(&mut self) {
         let target = match self.config.publish {
             Publish::Demand => self.hot_set.target(self.receiving + self.waiting.len()),
@@ -367,7 +364,10 @@ impl UringServer {
         if let Some(lease) = peer.lease.take() {
             self.ring.buffers.recycle(lease);
         }
-        self.ring.close(peer.file, Token::global(Op::Discard), token);
+        if self.shutdown_first {
+            self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
+        }
+        self.ring.close(peer.file, token);
     }
 
     /// Submits and waits, not at all if there is work, and handles what completed.
@@ -451,7 +451,7 @@ impl UringServer {
         }
     }
 
-    /// Submits when the queue is nearly full, outside the serving loop.
+    /// Submits a nearly full queue, outside the serving loop.
     fn make_room(&mut self) {
         while self.ring.room() <= SQES_PER_CQE {
             let result = self.ring.enter(0, None);

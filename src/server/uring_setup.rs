@@ -61,3 +61,12 @@ const fn setup_request(setup: Setup) -> Request {
         },
     }
 }
+
+/// Whether a connection has to be shut down before its descriptor is closed.
+///
+/// Before Linux 6.13 a closed direct descriptor keeps its socket until every older operation of the ring has ended, so
+/// one idle connection would hold back the end of stream of all that close after it (liburing#1192).
+pub(super) fn needs_shutdown_before_close(config: &UringConfig) -> bool {
+    config.files == Files::Direct
+        && KernelVersion::running().is_none_or(|release| release < KernelVersion::new(6, 13))
+}

@@ -242,18 +242,23 @@ impl Ring {
         self.push(on_file(entry, file), token);
     }
 
-    /// Closes `file`. Both entries complete: the shutdown with `shutdown`, the close with `close`.
+    /// Shuts `file` down in both directions, ahead of the close that must be queued next.
     ///
-    /// The shutdown comes first because before Linux 6.13 a direct descriptor that is closed keeps its socket until
-    /// every operation on the ring that is older has ended: one idle connection would hold back the end of stream of
-    /// all that close after it (liburing#1192).
-    pub fn close(&mut self, file: File, shutdown: Token, close: Token) {
-        if !file.direct {
-            return self.push(opcode::Close::new(Fd(file.number)).build(), close);
-        }
+    /// The kernel runs a shutdown in a worker thread, so the close is linked to it: unlinked it would come first, and
+    /// the shutdown hit whoever got the descriptor next. A hard link, for a close follows a failed shutdown too.
+    pub fn shutdown_before_close(&mut self, file: File, token: Token) {
         let entry = opcode::Shutdown::new(Fd(file.number), libc::SHUT_RDWR).build();
-        self.push(on_file(entry, file), shutdown);
-        self.push(opcode::Close::new(Fixed(file.number.cast_unsigned())).build(), close);
+        self.push(on_file(entry, file).flags(Flags::IO_HARDLINK), token);
+    }
+
+    /// Closes `file`.
+    pub fn close(&mut self, file: File, token: Token) {
+        let entry = if file.direct {
+            opcode::Close::new(Fixed(file.number.cast_unsigned())).build()
+        } else {
+            opcode::Close::new(Fd(file.number)).build()
+        };
+        self.push(entry, token);
     }
 
     /// Completes once when `fd` is readable.
