@@ -96,7 +96,7 @@ impl Fleet {
         let mut moved = Instant::now();
         while moved.elapsed() < STILL {
             let before = self.sent();
-            self.epoll.wait(&mut self.events, Some(Duration::from_millis(20).into())).unwrap();
+            self.wait(Duration::from_millis(20));
             for index in 0..self.events.len() {
                 self.members[self.events.get(index).0 as usize].send();
             }
@@ -176,7 +176,7 @@ impl Fleet {
         self.members.iter_mut().for_each(Member::send);
         while self.members.iter().any(|member| member.received < member.goal) {
             assert!(Instant::now() < end + patience(), "{}", self.progress());
-            self.epoll.wait(&mut self.events, Some(Duration::from_millis(50).into())).unwrap();
+            self.wait(Duration::from_millis(50));
             for event in 0..self.events.len() {
                 let index = self.events.get(event).0 as usize;
                 let member = &mut self.members[index];
@@ -213,7 +213,7 @@ impl Fleet {
         let mut left = pending.iter().filter(|&&pending| pending).count();
         while left > 0 && Instant::now() < deadline {
             let span = deadline.saturating_duration_since(Instant::now());
-            self.epoll.wait(&mut self.events, Some(span.into())).unwrap();
+            self.wait(span);
             for event in 0..self.events.len() {
                 let index = self.events.get(event).0 as usize;
                 if act(&mut self.members[index], &mut self.buffer) && pending[index] {
@@ -223,6 +223,15 @@ impl Fleet {
             }
         }
         left
+    }
+
+    /// Waits for readiness, at most `span`. Whoever freezes and thaws the machine, a debugger or a hypervisor, ends the
+    /// wait early and for nothing.
+    fn wait(&mut self, span: Duration) {
+        match self.epoll.wait(&mut self.events, Some(span.into())) {
+            Err(errno) if errno.interrupted() => {}
+            outcome => _ = outcome.unwrap(),
+        }
     }
 
     fn progress(&self) -> String {
