@@ -7,7 +7,7 @@
 //! | [`cores`], [`programs`] | where the two ends run, and what they are |
 //! | [`runner`], [`server`], [`load`], [`child`], [`interrupt`], [`scratch`], [`progress`] | making the runs |
 //! | [`recording`], [`manifest`], [`timestamp`] | what stays of them |
-//! | [`report`], [`statistics`], [`format`] | saying what came out |
+//! | [`report`], [`statistics`], [`mod@format`] | saying what came out |
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
