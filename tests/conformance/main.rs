@@ -14,6 +14,7 @@ mod signals;
 mod start_up;
 #[allow(dead_code, unused_imports, reason = "the suites beside this one use the rest")]
 mod support;
+mod variants;
 mod verifier;
 
 /// Makes each named case, a function of an [`Engine`], a test of its own on either engine.

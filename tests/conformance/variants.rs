@@ -1,0 +1,100 @@
+//! Whatever else an engine can be told to be is still an echo server: each variant loses nothing under the loads that
+//! make it short of send buffers, of receive buffers, of slots.
+
+use std::os::fd::AsFd;
+use std::thread;
+
+use uring_echo::kernel_version::KernelVersion;
+use uring_echo::sys::testing;
+
+use crate::support::fleet::{Fleet, SMALL, TINY};
+use crate::support::{Engine, Launch, Server, Stream, beside_others, scaled};
+
+/// Makes a test of each variant: its name, engine and arguments.
+macro_rules! variants {
+    ($($name:ident: $engine:ident, $args:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            beside_others(|| loses_nothing(Launch::new(Engine::$engine).args($args)));
+        }
+    )+};
+}
+
+variants! {
+    level_triggered_epoll_loses_nothing: Epoll, "--trigger level";
+    level_triggered_epoll_with_small_buffers_loses_nothing: Epoll, "--trigger level --buffer-bytes 4096 --budget-bytes 4096";
+    epoll_without_nodelay_loses_nothing: Epoll, "--nodelay off";
+    epoll_with_the_2023_preset_loses_nothing: Epoll, "--preset seed";
+    uring_with_the_2023_preset_loses_nothing: Uring, "--preset seed";
+    uring_without_nodelay_loses_nothing: Uring, "--nodelay off";
+    uring_that_polls_first_loses_nothing: Uring, "--recv poll-first";
+    uring_that_sends_once_loses_nothing: Uring, "--send once";
+    uring_that_accepts_one_by_one_loses_nothing: Uring, "--accept single";
+    uring_with_plain_descriptors_loses_nothing: Uring, "--files plain";
+    uring_with_coop_taskrun_alone_loses_nothing: Uring, "--setup coop";
+    uring_without_taskrun_flags_loses_nothing: Uring, "--setup plain";
+    uring_that_publishes_its_whole_ring_loses_nothing: Uring, "--publish full";
+    uring_with_one_buffer_loses_nothing: Uring, "--buffers 1";
+    uring_with_one_small_buffer_loses_nothing: Uring, "--buffers 1 --buffer-bytes 4096 --send once --publish full";
+    uring_with_large_buffers_and_a_small_budget_loses_nothing: Uring, "--buffer-bytes 256K --budget-bytes 1000";
+    epoll_with_large_buffers_and_a_small_budget_loses_nothing: Epoll, "--buffer-bytes 256K --budget-bytes 1000";
+}
+
+#[test]
+fn uring_without_a_submission_array_loses_nothing_where_the_kernel_has_that() {
+    const ARGS: &str = "--setup defer-no-sqarray";
+    let running = KernelVersion::running().expect("/proc says what runs");
+    beside_others(|| {
+        let launch = Launch::new(Engine::Uring).args(ARGS);
+        if running >= KernelVersion::new(6, 6) {
+            loses_nothing(launch);
+        } else {
+            let line = launch.refused();
+            assert!(
+                line.contains("6.6"),
+                "a missing feature is refused by the release that brought it: {line}"
+            );
+        }
+    });
+}
+
+fn loses_nothing(launch: Launch) {
+    let server = launch.start();
+    thread::scope(|scope| {
+        scope.spawn(|| block_and_drain(&server));
+        scope.spawn(|| come_and_go(&server));
+        let mut stream = Stream::connect(server.addr);
+        stream.full_duplex(scaled(8 << 20), true);
+        stream.finish();
+    });
+    server.assert_serves();
+    let counters = server.stop();
+    assert_eq!(counters.cut_off, 0, "{counters:?}");
+}
+
+/// Connections that do not read until their server cannot send, then read it all.
+fn block_and_drain(server: &Server) {
+    let mut fleet = Fleet::connect(server.addr, scaled(30), SMALL);
+    fleet.echo(10_000);
+    fleet.fill(1 << 20);
+    fleet.drain();
+    fleet.finish();
+}
+
+/// Connections that end in each of the ways there are.
+fn come_and_go(server: &Server) {
+    for round in 0..scaled(200) {
+        let mut stream = Stream::with_buffers(server.addr, TINY);
+        stream.send(1000);
+        match round % 4 {
+            0 => drop(stream),
+            1 => stream.reset(),
+            2 => {
+                testing::send_urgent(stream.socket.as_fd(), stream.pattern.slice(1000, 1)[0]).unwrap();
+                stream.sent += 1;
+                stream.finish();
+            }
+            _ => stream.finish(),
+        }
+    }
+}
