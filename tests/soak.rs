@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::fleet::{Fleet, SocketBuffers, TINY};
+use support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers, TINY};
 use support::{Engine, Server, Stream, patience};
 
 /// Bytes to echo and compare on each engine.
@@ -80,7 +80,7 @@ fn read_slowly(server: &Server, progress: &Progress) {
     let mut fleet = Fleet::connect(server.addr, 32, TINY);
     while progress.is_short() {
         let before = fleet.sent();
-        fleet.fill(4 << 20);
+        fleet.fill(MORE_THAN_KERNELS_HOLD);
         thread::sleep(Duration::from_millis(50));
         fleet.drain();
         progress.add(fleet.sent() - before);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::both_engines;
 use crate::support::fairness::assert_p99_below;
-use crate::support::fleet::{Fleet, SMALL, SocketBuffers, TINY};
+use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SMALL, SocketBuffers, TINY};
 use crate::support::procfs::resident_bytes;
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
@@ -25,8 +25,8 @@ fn a_client_that_does_not_read_is_not_read_from_and_then_gets_exact_bytes(engine
     server.assert_serves();
     let idle = resident_bytes(server.pid());
     let mut fleet = Fleet::connect(server.addr, 4, SocketBuffers::default());
-    fleet.fill(scaled(256 << 20));
-    assert!(fleet.sent() < 4 * scaled(256 << 20) as u64, "the server read on without being read from");
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
+    assert!(fleet.sent() < 4 * MORE_THAN_KERNELS_HOLD as u64, "the server read on without being read from");
     let grown = resident_bytes(server.pid()).saturating_sub(idle);
     assert!(grown <= 32 << 20, "{grown} bytes more than idle for four blocked readers");
     fleet.drain();
@@ -51,7 +51,7 @@ fn a_client_that_reads_slowly_gets_exact_bytes(engine: Engine) {
 fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engine) {
     let server = Launch::new(engine).args("--max-connections 4096").start();
     let mut blocked = Fleet::connect(server.addr, scaled(3000), SMALL);
-    blocked.fill(16 << 20);
+    blocked.fill(MORE_THAN_KERNELS_HOLD);
     let mut served = Fleet::connect(server.addr, 1, SocketBuffers::default());
     let times = served.request_response(256, Duration::from_secs(2));
     assert_p99_below(Duration::from_millis(100), &times);
@@ -65,7 +65,7 @@ fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engin
 fn four_thousand_connections_that_hold_data_are_all_served(engine: Engine) {
     let server = Launch::new(engine).args("--max-connections 4096").start();
     let mut fleet = Fleet::connect(server.addr, scaled(4000), SMALL);
-    fleet.fill(16 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     fleet.echo(10_000);
     fleet.finish();
     server.stop_clean();
@@ -77,9 +77,9 @@ fn more_connections_than_buffers_all_make_progress(engine: Engine) {
         launch = launch.args("--buffers 4");
     }
     let server = launch.start();
-    let mut fleet = Fleet::connect(server.addr, scaled(300), SMALL);
+    let mut fleet = Fleet::connect(server.addr, scaled(60), SMALL);
     fleet.echo(100_000);
-    fleet.fill(1 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     fleet.drain();
     fleet.finish();
     server.stop_clean();

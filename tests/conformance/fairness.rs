@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::both_engines;
 use crate::support::fairness::{assert_p99_below, jain};
-use crate::support::fleet::{Fleet, SocketBuffers};
+use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers};
 use crate::support::{Engine, Server, Stream};
 
 both_engines! {
@@ -48,7 +48,7 @@ fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: Engine) {
 fn polite_connections_are_served_beside_senders_that_never_read(engine: Engine) {
     let server = Server::start(engine);
     let mut hogs = Fleet::connect(server.addr, 8, SocketBuffers::default());
-    hogs.fill(256 << 20);
+    hogs.fill(MORE_THAN_KERNELS_HOLD);
     let mut polite = Fleet::connect(server.addr, 4, SocketBuffers::default());
     let times = polite.request_response(256, Duration::from_secs(1));
     assert_p99_below(Duration::from_millis(100), &times);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::both_engines;
 use crate::support::fairness::assert_p99_below;
-use crate::support::fleet::{Fleet, SMALL, SocketBuffers};
+use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SMALL, SocketBuffers};
 use crate::support::procfs::resident_bytes;
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
@@ -65,8 +65,8 @@ fn connections_that_once_held_data_give_their_memory_back_to_the_next(engine: En
     server.assert_serves();
     let idle = resident_bytes(server.pid());
     for _ in 0..5 {
-        let mut fleet = Fleet::connect(server.addr, scaled(200), SMALL);
-        fleet.fill(1 << 20);
+        let mut fleet = Fleet::connect(server.addr, scaled(50), SMALL);
+        fleet.fill(MORE_THAN_KERNELS_HOLD);
         fleet.drain();
         fleet.finish();
         let grown = resident_bytes(server.pid()).saturating_sub(idle);

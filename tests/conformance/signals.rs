@@ -8,7 +8,7 @@ use uring_echo::sys::process;
 use uring_echo::sys::testing::{self, Upset};
 
 use crate::both_engines;
-use crate::support::fleet::{Fleet, SocketBuffers, TINY};
+use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers, TINY};
 use crate::support::scale::widened;
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
@@ -61,7 +61,7 @@ fn sigint_ends_a_server_with_idle_connections(engine: Engine) {
 fn owed_bytes_are_sent_before_a_stopped_server_exits(engine: Engine) {
     let server = Launch::new(engine).args("--drain-ms 4000").start();
     let mut fleet = Fleet::connect(server.addr, 4, TINY).that_may_be_cut();
-    fleet.fill(16 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     let received = server.snapshot().1.received_bytes;
     process::terminate(server.pid()).unwrap();
     // Stopping has begun before the first byte is read.
@@ -76,7 +76,7 @@ fn owed_bytes_are_sent_before_a_stopped_server_exits(engine: Engine) {
 fn bytes_that_nobody_reads_are_cut_off_at_the_deadline(engine: Engine) {
     let server = Launch::new(engine).args("--drain-ms 500").start();
     let mut fleet = Fleet::connect(server.addr, 3, TINY);
-    fleet.fill(16 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     let begun = Instant::now();
     process::terminate(server.pid()).unwrap();
     let counters = server.exited();
@@ -87,7 +87,7 @@ fn bytes_that_nobody_reads_are_cut_off_at_the_deadline(engine: Engine) {
 fn a_second_stop_signal_cuts_the_drain_short(engine: Engine) {
     let server = Launch::new(engine).args("--drain-ms 60000").start();
     let mut fleet = Fleet::connect(server.addr, 1, TINY);
-    fleet.fill(16 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     process::terminate(server.pid()).unwrap();
     thread::sleep(Duration::from_millis(200));
     server.upset(Upset::Interrupt);
@@ -97,7 +97,7 @@ fn a_second_stop_signal_cuts_the_drain_short(engine: Engine) {
 fn a_stopping_server_accepts_nobody(engine: Engine) {
     let server = Launch::new(engine).args("--drain-ms 2000").start();
     let mut fleet = Fleet::connect(server.addr, 1, TINY);
-    fleet.fill(16 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     process::terminate(server.pid()).unwrap();
     thread::sleep(Duration::from_millis(200));
     let refused = testing::connect(server.addr, SocketBuffers::default()).err().map(|error| error.kind());

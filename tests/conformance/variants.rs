@@ -7,7 +7,7 @@ use std::thread;
 use uring_echo::kernel_version::KernelVersion;
 use uring_echo::sys::testing;
 
-use crate::support::fleet::{Fleet, SMALL, TINY};
+use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SMALL, TINY};
 use crate::support::{Engine, Launch, Server, Stream, beside_others, scaled};
 
 /// Makes a test of each variant: its name, engine and arguments.
@@ -74,9 +74,9 @@ fn loses_nothing(launch: Launch) {
 
 /// Connections that do not read until their server cannot send, then read it all.
 fn block_and_drain(server: &Server) {
-    let mut fleet = Fleet::connect(server.addr, scaled(30), SMALL);
+    let mut fleet = Fleet::connect(server.addr, scaled(20), SMALL);
     fleet.echo(10_000);
-    fleet.fill(1 << 20);
+    fleet.fill(MORE_THAN_KERNELS_HOLD);
     fleet.drain();
     fleet.finish();
 }

@@ -22,6 +22,10 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// How long nothing may move before a fleet that only sends counts as blocked.
 const STILL: Duration = Duration::from_millis(300);
 
+/// More than the kernels at both ends buffer for a connection that nobody reads from, as long as they have memory for
+/// it: a fleet filled with so much ends up blocked.
+pub(crate) const MORE_THAN_KERNELS_HOLD: usize = 256 << 20;
+
 /// Kernel buffers as small as the kernel makes them, so that few bytes block a connection; segments of an Ethernet's
 /// size. With loopback's own, of 64 KiB, a window this small stays shut until timers open it (RFC 9293, 3.8.6.2.2).
 pub(crate) const TINY: SocketBuffers =
