@@ -4,13 +4,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`server`] | the twins [`server::epoll`] and [`server::uring`], and what they share: the connection's phases and ledger, the budget, the listener, the counters |
-//! | [`client`] | the load: workloads, schedules, one flow a connection, the driver |
-//! | [`measure`] | histograms, fairness, what machine this is |
-//! | [`record`] | the document that a run leaves behind |
 //! | [`cli`] | arguments to validated configurations |
 //! | [`probe`] | what this kernel offers to the two servers |
+//! | [`server`] | the twins [`server::epoll`] and [`server::uring`], and what they share: the connection's phases and ledger, the budget, the listener, the counters |
+//! | [`client`] | the load: pattern, schedule, one flow a connection, the driver |
+//! | [`record`] | the document that a run leaves behind |
 //! | [`refusal`] | why the kernel refused a ring, and the remedy |
+//! | [`measure`] | histograms, fairness, counters, what machine this is |
 //! | [`sys`] | system calls; the only `unsafe` |
 //! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
 //!

@@ -4,9 +4,9 @@
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
 //!
 //! The ring is small and hot: buffers are published as receives need them, the one recycled last first, and no more
-//! than stay in cache ([`HotSet`]). A connection whose socket held more data than it received queues for a buffer behind those
-//! that wait already, so a small ring starves nobody. Behind the ring stands one buffer for each connection, touched
-//! only when a peer that does not read holds one back.
+//! than stay in cache ([`HotSet`]). While anyone waits for a buffer everyone queues for one, in order, so a small ring
+//! starves nobody. Behind the ring stands one buffer for each connection, touched only when a peer that does not read
+//! holds one back.
 //!
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
 
