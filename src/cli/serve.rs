@@ -39,7 +39,7 @@ pub struct CommonArgs {
     /// Size of a receive buffer [tuned: 64K, seed: 8K]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     buffer_bytes: Option<Bytes>,
-    /// Bytes a connection may receive before another one's turn [tuned: 64K, seed: 32K for epoll, 8K for uring]
+    /// Bytes a connection may receive before another one's turn [tuned: 512K, seed: 32K for epoll, 8K for uring]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     budget_bytes: Option<Bytes>,
     /// TCP_NODELAY on accepted connections [tuned: on, seed: off]
@@ -112,8 +112,8 @@ impl Defaults {
         match preset {
             Preset::Tuned => Self {
                 buffer_bytes: Bytes::kib(64),
-                epoll_budget_bytes: Bytes::kib(64),
-                uring_budget_bytes: Bytes::kib(64),
+                epoll_budget_bytes: Bytes::kib(512),
+                uring_budget_bytes: Bytes::kib(512),
                 nodelay: true,
                 buffers: 512,
                 publish: Publish::Demand,

@@ -23,7 +23,7 @@ pub const DEPTH_MAX: u32 = 1024;
 const IN_FLIGHT_TOTAL: Bytes = Bytes(128 << 20);
 
 /// Most bytes of one stream on their way, unless asked otherwise.
-const IN_FLIGHT_MAX: Bytes = Bytes(1 << 20);
+const IN_FLIGHT_MAX: Bytes = Bytes(256 << 10);
 
 /// The share of one stream among `connections`. A write that is larger is still permitted, one at a time.
 pub fn in_flight_bytes_default(connections: usize) -> Bytes {

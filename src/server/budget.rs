@@ -20,6 +20,11 @@ impl Budget {
     pub const fn turn(self) -> Turn {
         Turn { left_bytes: self.0 }
     }
+
+    /// Bytes received in `turn` so far, or the whole budget if it was overspent.
+    pub const fn spent_bytes(self, turn: Turn) -> usize {
+        self.0 - turn.left_bytes
+    }
 }
 
 /// What is left of one connection's turn.
@@ -55,6 +60,7 @@ mod tests {
         assert_eq!(turn.ask(64), 64);
         turn.spend(64);
         assert_eq!(turn.ask(64), 36);
+        assert_eq!(Budget::new(Bytes(100)).spent_bytes(turn), 64);
         assert!(!turn.is_over());
         turn.spend(36);
         assert!(turn.is_over());

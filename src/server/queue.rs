@@ -25,7 +25,15 @@ impl SlotQueue {
         }
     }
 
-    /// Takes the slot that has waited longest.
+    /// Puts `slot` at the head, unless it is queued already: its turn goes on.
+    pub fn push_front(&mut self, slot: Slot) {
+        if !self.queued[slot.index()] {
+            self.queued[slot.index()] = true;
+            self.slots.push_front(slot);
+        }
+    }
+
+    /// Takes the slot at the head.
     pub fn pop(&mut self) -> Option<Slot> {
         let slot = self.slots.pop_front()?;
         self.queued[slot.index()] = false;
@@ -56,6 +64,17 @@ mod tests {
         let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|slot| slot.0).collect();
         assert_eq!(order, [2, 0, 1]);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_slot_whose_turn_goes_on_leaves_first() {
+        let mut queue = SlotQueue::new(3);
+        queue.push(Slot(0));
+        queue.push(Slot(1));
+        queue.push_front(Slot(2));
+        queue.push_front(Slot(1));
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|slot| slot.0).collect();
+        assert_eq!(order, [2, 0, 1]);
     }
 
     #[test]

@@ -3,10 +3,9 @@
 //! Path of a byte: recv CQE -> [`Lease`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
 //!
-//! The ring is small and hot: buffers are published as receives need them, the one recycled last first, and no more
-//! than stay in cache ([`HotSet`]). While anyone waits for a buffer everyone queues for one, in order, so a small ring
-//! starves nobody. Behind the ring stands one buffer for each connection, touched only when a peer that does not read
-//! holds one back.
+//! The ring is small and hot: buffers are published as turns need them, the one recycled last first, and no more than
+//! stay in cache ([`HotSet`]). Turns are taken in order, so a small ring starves nobody. Behind it stands one buffer for
+//! each connection, touched only when a peer that does not read holds one back.
 //!
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
 
@@ -194,7 +193,6 @@ impl UringServer {
             (Ok(count), Some(lease)) if count > 0 => {
                 peer.turn.spend(count);
                 (peer.lease, peer.sent_bytes) = (Some(lease), 0);
-                self.hot_set.note(count);
                 self.counters.messages += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
@@ -263,21 +261,23 @@ impl UringServer {
         }
     }
 
-    /// Receives again. At once if nobody waits for a buffer and the socket is probably drained, for then it takes none;
-    /// otherwise behind those that wait: a peer that answers at once would overtake them with every message.
+    /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
+    /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
     fn rearm(&mut self, slot: Slot) {
         let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
         let peer = self.peers.at(slot);
-        let over = peer.turn.is_over();
-        if !peer.backlogged || over {
+        let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
+        if !backlogged || over {
+            self.hot_set.note(self.budget.spent_bytes(peer.turn));
             peer.turn = self.budget.turn();
         }
-        self.counters.yields += u64::from(peer.backlogged && over);
-        if !self.waiting.is_empty() || (peer.backlogged && (over || !free)) {
-            self.waiting.push(slot);
-            return;
+        self.counters.yields += u64::from(backlogged && over);
+        match (backlogged, over) {
+            (true, false) if !free => return self.waiting.push_front(slot),
+            (true, true) => return self.waiting.push(slot),
+            (false, _) if !self.waiting.is_empty() => return self.waiting.push(slot),
+            _ => self.admitted += usize::from(backlogged),
         }
-        self.admitted += usize::from(peer.backlogged);
         self.arm_recv(slot);
     }
 
