@@ -8,8 +8,9 @@ use uring_echo::measure::fairness::Spread;
 use uring_echo::measure::histogram::Histogram;
 use uring_echo::measure::host::Host;
 use uring_echo::record::{
-    Build, ClientSettings, Connections, CoreUse, Cpu, Latency, Limit, Mode, ReadError, RunRecord,
-    SCHEMA_VERSION, Series, Server, ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
+    Arrivals, Build, ClientSettings, Connections, CoreUse, Cpu, HogKind, Hogs, Latency, Limit, Mode,
+    OpenLoop, ReadError, RunRecord, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, Series, Server, ServerCounters,
+    Summary, Timeline, Totals, Traffic, Verify,
 };
 use uring_echo::units::{Bytes, Nanos};
 
@@ -44,6 +45,8 @@ fn full_record() -> RunRecord {
             run: Some(Counters { syscalls: 9, ..Counters::default() }),
         },
         latency: Some(latency()),
+        open_loop: Some(open_loop()),
+        hogs: Some(hogs()),
         connections: Connections {
             sent_bytes: vec![10, 11],
             received_bytes: vec![9, 10],
@@ -75,6 +78,12 @@ fn client() -> ClientSettings {
         batch_bytes: Bytes(65_536),
         depth: 3,
         in_flight_bytes_max: Bytes(12),
+        rate_per_s: Some(1000),
+        arrivals: Some(Arrivals::Staggered),
+        hogs: 2,
+        hog_kind: Some(HogKind::NonReading),
+        idle: 5,
+        discard: false,
         threads: 1,
         cpus: vec![1],
         nodelay: true,
@@ -91,6 +100,7 @@ fn totals() -> Totals {
     Totals {
         connections_requested: 2,
         connections_achieved: 2,
+        idle_connections: 5,
         window: traffic,
         run: traffic,
         verified_bytes: 19,
@@ -122,6 +132,22 @@ fn latency() -> Latency {
     let mut histogram = Histogram::new();
     (1..=1000).for_each(|micros| histogram.record(Nanos(micros * 1000)));
     Latency::of(&histogram).expect("it is not empty")
+}
+
+fn open_loop() -> OpenLoop {
+    OpenLoop {
+        rate_per_s: 1000,
+        arrivals: Arrivals::Staggered,
+        corrected: Some(latency()),
+        uncorrected: Some(latency()),
+        send_lag: Some(latency()),
+        client_lag: Some(latency()),
+        late_share: 0.125,
+    }
+}
+
+fn hogs() -> Hogs {
+    Hogs { kind: HogKind::NonReading, connections: 2, sent_bytes: 40, received_bytes: 0 }
 }
 
 fn summary() -> Summary {
@@ -191,6 +217,47 @@ fn a_record_of_another_version_is_refused() {
     fs::write(file.path(), r#"{"schema_version": 999}"#).unwrap();
     let error = RunRecord::read(file.path()).unwrap_err();
     assert!(matches!(error, ReadError::Version { found: 999, .. }), "{error}");
+}
+
+/// The fields that version 2 added, as paths into the document.
+const ADDED_IN_2: [&str; 9] = [
+    "/open_loop",
+    "/hogs",
+    "/totals/idle_connections",
+    "/client/rate_per_s",
+    "/client/arrivals",
+    "/client/hogs",
+    "/client/hog_kind",
+    "/client/idle",
+    "/client/discard",
+];
+
+#[test]
+fn a_record_of_the_first_version_reads_as_a_closed_loop_without_company() {
+    let mut document = serde_json::to_value(full_record()).unwrap();
+    document["schema_version"] = SCHEMA_VERSION_OLDEST.into();
+    for path in ADDED_IN_2 {
+        let (parent, name) = path.rsplit_once('/').unwrap();
+        let object = document.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
+        assert!(object.remove(name).is_some(), "{path}");
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), document.to_string()).unwrap();
+    let record = RunRecord::read(file.path()).unwrap();
+    assert_eq!(record.schema_version, SCHEMA_VERSION_OLDEST);
+    assert!(record.open_loop.is_none() && record.hogs.is_none());
+    let client = &record.client;
+    assert_eq!((client.rate_per_s, client.hogs, client.idle, client.discard), (None, 0, 0, false));
+    assert_eq!(record.totals.idle_connections, 0);
+}
+
+#[test]
+fn what_does_not_apply_is_null_and_not_left_out() {
+    let record = RunRecord { open_loop: None, hogs: None, ..full_record() };
+    let document = serde_json::to_value(&record).unwrap();
+    for path in ["/open_loop", "/hogs"] {
+        assert_eq!(document.pointer(path), Some(&Value::Null), "{path}");
+    }
 }
 
 #[test]

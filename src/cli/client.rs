@@ -10,14 +10,16 @@ use clap::{Args, ValueEnum};
 
 use super::OnOff;
 use crate::client::{self, ClientConfig};
-use crate::record::{ClientSettings, Mode, RunRecord, Verify};
+use crate::record::{Arrivals, ClientSettings, HogKind, Mode, RunRecord, Verify};
 use crate::units::{Bytes, Nanos};
 
 /// Load an echo server, check every byte that comes back, and measure.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:\n  \
     uring-echo client stream --connect 127.0.0.1:9919 --connections 512 --payload-bytes 4096\n  \
-    uring-echo client req-res --connect 127.0.0.1:9919 --connections 8 --payload-bytes 256 --depth 4 --out run.json")]
+    uring-echo client req-res --connect 127.0.0.1:9919 --connections 8 --payload-bytes 256 --depth 4 --out run.json\n  \
+    uring-echo client req-res --connections 64 --payload-bytes 256 --rate 20000      # open loop\n  \
+    uring-echo client req-res --connections 64 --hogs 4 --hog-kind greedy            # who starves?")]
 pub struct ClientArgs {
     /// Whether a flow waits for echoes
     mode: ModeArg,
@@ -45,6 +47,27 @@ pub struct ClientArgs {
     /// Most bytes of a connection sent and not yet back (stream) [default: a share of 128 MiB, at most 1 MiB]
     #[arg(long, value_name = "BYTES")]
     in_flight_bytes: Option<Bytes>,
+    /// Open loop: start this many messages a second over all connections, whatever comes back (req-res)
+    ///
+    /// --depth still bounds what a connection has unanswered. A message that is due and has to wait for that keeps its
+    /// intended start, from which its corrected latency counts.
+    #[arg(long, value_name = "N")]
+    rate: Option<u64>,
+    /// How the intended starts of --rate are spread [default: poisson]
+    #[arg(long, value_name = "poisson|staggered")]
+    arrivals: Option<ArrivalsArg>,
+    /// Connections beside the measured ones, to compete with them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    hogs: usize,
+    /// What hogs do
+    #[arg(long, value_name = "non-reading|reading|greedy")]
+    hog_kind: Option<HogKindArg>,
+    /// Further connections that are kept open and never send
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    idle: usize,
+    /// The server is `uring-echo discard`: expect nothing back, measure what the client can offer (stream)
+    #[arg(long)]
+    discard: bool,
     /// Load threads [default: one for each of --cpus, else 1]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -92,10 +115,66 @@ enum ModeArg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum ArrivalsArg {
+    /// Exponential gaps, on each connection independently
+    Poisson,
+    /// Equal gaps, connections evenly offset against each other
+    Staggered,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum HogKindArg {
+    /// Write until blocked, read nothing before the drain
+    NonReading,
+    /// Stream, as `client stream` does
+    Reading,
+    /// Stream in large writes with much on its way
+    Greedy,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum VerifyArg {
     Full,
     Sample,
     Off,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Stream => Self::Stream,
+            ModeArg::ReqRes => Self::ReqRes,
+        }
+    }
+}
+
+impl From<ArrivalsArg> for Arrivals {
+    fn from(arrivals: ArrivalsArg) -> Self {
+        match arrivals {
+            ArrivalsArg::Poisson => Self::Poisson,
+            ArrivalsArg::Staggered => Self::Staggered,
+        }
+    }
+}
+
+impl From<HogKindArg> for HogKind {
+    fn from(kind: HogKindArg) -> Self {
+        match kind {
+            HogKindArg::NonReading => Self::NonReading,
+            HogKindArg::Reading => Self::Reading,
+            HogKindArg::Greedy => Self::Greedy,
+        }
+    }
+}
+
+impl From<VerifyArg> for Verify {
+    fn from(verify: VerifyArg) -> Self {
+        match verify {
+            VerifyArg::Full => Self::Full,
+            VerifyArg::Sample => Self::Sample,
+            VerifyArg::Off => Self::Off,
+        }
+    }
 }
 
 /// A list such as `1,3-5`.
@@ -136,10 +215,7 @@ impl ClientArgs {
     pub fn into_config(self) -> anyhow::Result<ClientConfig> {
         let cpus = self.cpus.map_or_else(Vec::new, |list| list.0);
         let settings = ClientSettings {
-            mode: match self.mode {
-                ModeArg::Stream => Mode::Stream,
-                ModeArg::ReqRes => Mode::ReqRes,
-            },
+            mode: self.mode.into(),
             connections: self.connections,
             payload_bytes: self.payload_bytes,
             batch_bytes: self.batch_bytes,
@@ -147,14 +223,16 @@ impl ClientArgs {
             in_flight_bytes_max: self
                 .in_flight_bytes
                 .unwrap_or_else(|| client::in_flight_bytes_default(self.connections)),
+            rate_per_s: self.rate,
+            arrivals: self.arrivals.map(Arrivals::from).or(self.rate.map(|_| Arrivals::Poisson)),
+            hogs: self.hogs,
+            hog_kind: self.hog_kind.map(HogKind::from),
+            idle: self.idle,
+            discard: self.discard,
             threads: self.threads.unwrap_or(cpus.len().clamp(1, self.connections.max(1))),
             cpus,
             nodelay: self.nodelay.is_on(),
-            verify: match self.verify {
-                VerifyArg::Full => Verify::Full,
-                VerifyArg::Sample => Verify::Sample,
-                VerifyArg::Off => Verify::Off,
-            },
+            verify: self.verify.into(),
             warmup_ns: self.warmup_s,
             duration_ns: self.duration_s,
             drain_limit_ns: self.drain_s,
@@ -229,11 +307,14 @@ mod tests {
         client: ClientArgs,
     }
 
-    const BASE: [&str; 7] =
-        ["stream", "--connect", "127.0.0.1:9919", "--connections", "4", "--payload-bytes", "4K"];
+    const BASE: [&str; 6] = ["--connect", "127.0.0.1:9919", "--connections", "4", "--payload-bytes", "4K"];
 
     fn parse(extra: &[&str]) -> Result<ClientConfig, String> {
-        let arguments = ["client"].iter().chain(&BASE).chain(extra);
+        parse_mode("stream", extra)
+    }
+
+    fn parse_mode(mode: &str, extra: &[&str]) -> Result<ClientConfig, String> {
+        let arguments = ["client", mode].into_iter().chain(BASE).chain(extra.iter().copied());
         let command = Command::try_parse_from(arguments).map_err(|error| error.to_string())?;
         command.client.into_config().map_err(|error| error.to_string())
     }
@@ -274,6 +355,42 @@ mod tests {
             let error = parse(&arguments).unwrap_err();
             assert!(error.contains(name), "{arguments:?}: {error}");
         }
+    }
+
+    #[test]
+    fn an_open_loop_is_poisson_unless_asked_otherwise() {
+        let closed = parse_mode("req-res", &[]).unwrap().settings;
+        assert_eq!((closed.rate_per_s, closed.arrivals), (None, None));
+        let open = parse_mode("req-res", &["--rate", "5000"]).unwrap().settings;
+        assert_eq!((open.rate_per_s, open.arrivals), (Some(5000), Some(Arrivals::Poisson)));
+        let even = parse_mode("req-res", &["--rate", "1", "--arrivals", "staggered"]).unwrap().settings;
+        assert_eq!(even.arrivals, Some(Arrivals::Staggered));
+    }
+
+    #[test]
+    fn loads_that_contradict_each_other_are_refused_with_the_remedy() {
+        for (mode, arguments, remedy) in [
+            ("stream", "--rate 100", "use req-res"),
+            ("req-res", "--rate 0", "--rate 0 is not between 1 and"),
+            ("req-res", "--arrivals staggered", "add --rate"),
+            ("req-res", "--hogs 2", "add --hog-kind non-reading, reading or greedy"),
+            ("req-res", "--hog-kind greedy", "say how many with --hogs"),
+            ("req-res", "--discard", "use stream"),
+            ("stream", "--discard --hogs 1 --hog-kind reading", "drop --hogs and --idle"),
+            ("stream", "--discard --idle 1", "drop --hogs and --idle"),
+            ("stream", "--idle 59997", "make 60001 together"),
+        ] {
+            let error = parse_mode(mode, &arguments.split(' ').collect::<Vec<_>>()).unwrap_err();
+            assert!(error.contains(remedy), "{mode} {arguments}: {error}");
+        }
+    }
+
+    #[test]
+    fn hogs_and_idle_connections_are_counted_apart() {
+        let arguments = ["--hogs", "2", "--hog-kind", "non-reading", "--idle", "7"];
+        let settings = parse(&arguments).unwrap().settings;
+        assert_eq!((settings.connections, settings.hogs, settings.idle), (4, 2, 7));
+        assert_eq!(settings.hog_kind, Some(HogKind::NonReading));
     }
 
     #[test]

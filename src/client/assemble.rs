@@ -147,6 +147,7 @@ impl Evidence {
         Totals {
             connections_requested: settings.connections as u64,
             connections_achieved: self.outcomes.iter().map(|outcome| outcome.achieved).sum(),
+            idle_connections: 0,
             window: traffic(window.iter().copied(), payload),
             run: traffic(self.flows().map(|&(_, ledger, _)| (Ledger::default(), ledger)), payload),
             verified_bytes: self.outcomes.iter().map(|outcome| outcome.verified_bytes).sum(),
@@ -173,6 +174,8 @@ pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
         cpu: evidence.cpu(),
         counters: evidence.counters(),
         latency: evidence.latency(),
+        open_loop: None,
+        hogs: None,
         connections: per_connection(&window, client.payload_bytes.0 as u64),
         summary: None,
         validity: evidence.faults.iter().map(Fault::reason).collect(),

@@ -15,6 +15,9 @@ pub const PAYLOAD_MAX: Bytes = Bytes(16 << 20);
 /// Most unanswered messages of a flow in request-response mode.
 pub const DEPTH_MAX: u32 = 1024;
 
+/// Highest rate of an open loop, far above what a thread can send: a message every ten nanoseconds.
+pub const RATE_MAX: u64 = 100_000_000;
+
 /// What streams may have on their way together, sent and not yet back.
 ///
 /// Without a bound a client that outruns its server fills every socket buffer, and with hundreds of connections the
@@ -55,6 +58,11 @@ pub enum ConfigError {
     /// No connection, or too many.
     #[error("--connections {0} is not between 1 and {CONNECTIONS_MAX}")]
     Connections(usize),
+    /// Too many together.
+    #[error(
+        "--connections, --hogs and --idle make {0} together, and an address has ports for {CONNECTIONS_MAX}; ask for fewer"
+    )]
+    AllConnections(usize),
     /// An empty message, or too large a one.
     #[error("--payload-bytes {0} is not between 1 and {PAYLOAD_MAX}")]
     Payload(Bytes),
@@ -72,6 +80,29 @@ pub enum ConfigError {
     /// A window without length has no rates.
     #[error("--duration-s must be more than 0")]
     EmptyWindow,
+    /// An open loop without messages, or with more than can be sent.
+    #[error("--rate {0} is not between 1 and {RATE_MAX}")]
+    Rate(u64),
+    /// A stream has no messages of its own to start at a time.
+    #[error(
+        "--rate sets when each message starts, and a stream has no single messages; use req-res, or drop --rate"
+    )]
+    RateOfStream,
+    /// Arrivals of what?
+    #[error("--arrivals says how the messages of --rate are spread; add --rate, or drop --arrivals")]
+    ArrivalsWithoutRate,
+    /// Hogs that do nothing in particular.
+    #[error("--hogs {0} does not say what they do; add --hog-kind non-reading, reading or greedy")]
+    HogsWithoutKind(usize),
+    /// Nobody to be of this kind.
+    #[error("--hog-kind is of no connection; say how many with --hogs, or drop it")]
+    KindWithoutHogs,
+    /// Waiting for what never comes.
+    #[error("--discard expects nothing back, and req-res waits for its echoes; use stream")]
+    DiscardOfReqRes,
+    /// Hogs want echoes.
+    #[error("--discard measures what the client can offer, alone; drop --hogs and --idle")]
+    DiscardAmongOthers,
 }
 
 impl ClientConfig {
@@ -82,6 +113,8 @@ impl ClientConfig {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let ClientSettings { mode, connections, payload_bytes, depth, threads, duration_ns, .. } =
             self.settings.clone();
+        self.validate_loop()?;
+        self.validate_others()?;
         if !(1..=CONNECTIONS_MAX).contains(&connections) {
             return Err(ConfigError::Connections(connections));
         }
@@ -96,6 +129,36 @@ impl ClientConfig {
         }
         if duration_ns.0 == 0 {
             return Err(ConfigError::EmptyWindow);
+        }
+        Ok(())
+    }
+
+    fn validate_loop(&self) -> Result<(), ConfigError> {
+        let ClientSettings { mode, rate_per_s, arrivals, .. } = self.settings;
+        match rate_per_s {
+            None if arrivals.is_some() => Err(ConfigError::ArrivalsWithoutRate),
+            Some(_) if mode == Mode::Stream => Err(ConfigError::RateOfStream),
+            Some(rate) if !(1..=RATE_MAX).contains(&rate) => Err(ConfigError::Rate(rate)),
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_others(&self) -> Result<(), ConfigError> {
+        let ClientSettings { mode, connections, hogs, hog_kind, idle, discard, .. } = self.settings;
+        match hog_kind {
+            None if hogs > 0 => return Err(ConfigError::HogsWithoutKind(hogs)),
+            Some(_) if hogs == 0 => return Err(ConfigError::KindWithoutHogs),
+            _ => {}
+        }
+        if discard && mode == Mode::ReqRes {
+            return Err(ConfigError::DiscardOfReqRes);
+        }
+        if discard && (hogs > 0 || idle > 0) {
+            return Err(ConfigError::DiscardAmongOthers);
+        }
+        let all = connections.saturating_add(hogs).saturating_add(idle);
+        if all > CONNECTIONS_MAX && connections <= CONNECTIONS_MAX {
+            return Err(ConfigError::AllConnections(all));
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ mod stopwatch;
 mod summary;
 
 pub use config::{
-    CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, PAYLOAD_MAX, in_flight_bytes_default,
+    CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX, in_flight_bytes_default,
 };
 pub use fault::Fault;
 pub use report::render;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Arrivals, HogKind};
 use crate::measure::counters::Settings;
 use crate::units::{Bytes, Nanos};
 
@@ -94,8 +95,24 @@ pub struct ClientSettings {
     pub batch_bytes: Bytes,
     /// Most unanswered messages of a flow in request-response mode; 0 in stream mode, where it does not apply.
     pub depth: u32,
-    /// Most bytes of a flow on their way at once, in bytes: sent and not yet back.
+    /// Most bytes of a flow on their way at once, in bytes: sent and not yet back. 0 with `discard`, where nothing comes
+    /// back.
     pub in_flight_bytes_max: Bytes,
+    /// Messages per second over all connections, in an open loop; `None` in a closed one.
+    pub rate_per_s: Option<u64>,
+    /// How the intended starts of an open loop were spread.
+    pub arrivals: Option<Arrivals>,
+    /// Connections asked for beside the measured ones, to compete with them.
+    #[serde(default)]
+    pub hogs: usize,
+    /// What those do.
+    pub hog_kind: Option<HogKind>,
+    /// Connections asked for that never send.
+    #[serde(default)]
+    pub idle: usize,
+    /// Whether the server was expected to discard what it gets, and nothing to come back.
+    #[serde(default)]
+    pub discard: bool,
     /// Threads the flows are split between.
     pub threads: usize,
     /// CPUs the client may run on, read back from the kernel.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{RunRecord, SCHEMA_VERSION};
+use super::{RunRecord, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 
 /// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,8 @@ pub enum ReadError {
     },
     /// The file was written by another generation of this program.
     #[error(
-        "{path} has schema version {found}, this build reads {SCHEMA_VERSION}; use the build that wrote it"
+        "{path} has schema version {found}, this build reads {SCHEMA_VERSION_OLDEST} to {SCHEMA_VERSION}; use the build \
+         that wrote it"
     )]
     Version {
         /// The file.
@@ -50,13 +51,13 @@ impl RunRecord {
     /// Reads a record.
     ///
     /// # Errors
-    /// When the file cannot be read, is no record, or has another schema version.
+    /// When the file cannot be read, is no record, or has a schema version that this build does not know.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let named = |source| ReadError::Io { path: path.into(), source };
         let text = fs::read_to_string(path).map_err(named)?;
         let syntax = |source| ReadError::Syntax { path: path.into(), source };
         let Versioned { schema_version } = serde_json::from_str(&text).map_err(syntax)?;
-        if schema_version != SCHEMA_VERSION {
+        if !(SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema_version) {
             return Err(ReadError::Version { path: path.into(), found: schema_version });
         }
         serde_json::from_str(&text).map_err(syntax)

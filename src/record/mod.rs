@@ -8,6 +8,7 @@
 mod ends;
 mod file;
 mod outcome;
+mod workload;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,9 +19,16 @@ pub use file::{ReadError, write_whole};
 pub use outcome::{
     Connections, CoreUse, Cpu, Latency, Limit, Series, ServerCounters, Summary, Timeline, Totals, Traffic,
 };
+pub use workload::{Arrivals, HogKind, Hogs, OpenLoop};
 
-/// The version of the document this build writes and reads. It changes when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the document this build writes.
+///
+/// 2 added loads: `open_loop`, `hogs`, `totals.idle_connections`, and what was asked of them in `client`.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// The oldest version that this build reads. What such a document does not have yet reads as absent, zero or off,
+/// which is what the client of its time did.
+pub const SCHEMA_VERSION_OLDEST: u32 = 1;
 
 /// One run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +57,11 @@ pub struct RunRecord {
     pub counters: ServerCounters,
     /// Latency of the messages completed in the window. `None` if there were none.
     pub latency: Option<Latency>,
+    /// The same in an open loop, with and without correction, and how late messages were sent. `None` in a closed loop.
+    pub open_loop: Option<OpenLoop>,
+    /// The group beside the measured connections, of which everything else here is. `None` without hogs, or if the
+    /// window never ended.
+    pub hogs: Option<Hogs>,
     /// One entry a connection, of the window.
     pub connections: Connections,
     /// The window second by second.

@@ -50,6 +50,9 @@ pub struct Totals {
     pub connections_requested: u64,
     /// Connections established, all before the first byte was sent.
     pub connections_achieved: u64,
+    /// Connections established that never sent; not among the above.
+    #[serde(default)]
+    pub idle_connections: u64,
     /// Traffic of the window.
     pub window: Traffic,
     /// Traffic of the whole run, warm-up and drain included.
@@ -114,7 +117,8 @@ pub struct ServerCounters {
     pub run: Option<Counters>,
 }
 
-/// Distribution of message latency: from the write of a message's first byte until its last byte was read.
+/// Distribution of message latency: from a message's start until its last byte was read. It starts when its first byte
+/// is written; in an open loop when it was intended to.
 ///
 /// Request-response: every message completed in the window. Stream: one marked message at a time on each
 /// connection, so long queues are not sampled more often than short ones.
@@ -200,9 +204,9 @@ pub struct Summary {
     pub goodput_bytes_per_s: f64,
     /// Messages that came back, per second.
     pub messages_per_s: f64,
-    /// Busy time of the server's core per message, in nanoseconds.
+    /// Busy time of the server's core per message, in nanoseconds. `None` beside hogs, whose share of it is unknown.
     pub cpu_ns_per_message: Option<f64>,
-    /// Busy time of the server's core per byte that came back, in nanoseconds.
+    /// Busy time of the server's core per byte that came back, to hogs too, in nanoseconds.
     pub cpu_ns_per_byte: Option<f64>,
     /// System calls of the server per message it received.
     pub syscalls_per_message: Option<f64>,
