@@ -4,8 +4,10 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use uring_echo::cli::discard::DiscardArgs;
 use uring_echo::cli::serve::ServeArgs;
 use uring_echo::cli::{Cli, Command, generate, probe};
+use uring_echo::server::discard::DiscardServer;
 use uring_echo::server::epoll::EpollServer;
 use uring_echo::server::uring::UringServer;
 
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve(args),
         Command::Client(args) => args.execute(),
+        Command::Discard(args) => discard(args),
         Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
         Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
         Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
@@ -33,6 +36,11 @@ fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
         ServeArgs::Epoll(args) => EpollServer::start(&args.config())?.run()?,
         ServeArgs::Uring(args) => UringServer::start(&args.config())?.run()?,
     };
+    Ok(ExitCode::SUCCESS)
+}
+
+fn discard(args: DiscardArgs) -> anyhow::Result<ExitCode> {
+    DiscardServer::start(&args.config())?.run()?;
     Ok(ExitCode::SUCCESS)
 }
 

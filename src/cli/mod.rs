@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub mod client;
+pub mod discard;
 pub mod generate;
 mod output;
 pub mod probe;
@@ -67,6 +68,8 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Load an echo server, check every byte that comes back, and measure
     Client(client::ClientArgs),
+    /// Read what clients send and answer nothing (RFC 863), to see what `client stream --discard` can offer
+    Discard(discard::DiscardArgs),
     /// Tell what this kernel offers to the two servers, and why not where it does not
     ///
     /// Takes no privileges and changes nothing. Exits with 0 when a report was made, whatever it says; the verdict is

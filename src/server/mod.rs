@@ -1,12 +1,13 @@
-//! The two echo servers.
+//! The two echo servers, and a sink.
 //!
 //! [`epoll`] and [`uring`] are twins: one struct each with the same functions in the same order, so that a
 //! side-by-side diff shows what readiness and completion really change. Both let one [`connection::Connection`]
-//! decide; they share decisions and never buffers.
+//! decide; they share decisions and never buffers. [`discard`] echoes nothing: the client's ceiling is measured with it.
 
 pub mod budget;
 pub mod config;
 pub mod connection;
+pub mod discard;
 pub mod epoll;
 pub mod error;
 pub mod hot_set;
