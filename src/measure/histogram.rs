@@ -77,6 +77,12 @@ impl Histogram {
         Nanos(self.0.value_at_quantile(share))
     }
 
+    /// Part of the spans that are longer than `span`, to three significant digits of it; 0 if there are none at all.
+    pub fn share_above(&self, span: Nanos) -> f64 {
+        let above = self.0.len() - self.0.count_between(0, span.0);
+        above as f64 / self.0.len().max(1) as f64
+    }
+
     /// The whole histogram in its V2 format, deflated, in base64.
     ///
     /// # Panics
@@ -142,6 +148,14 @@ mod tests {
         assert_eq!(low.count(), 100);
         assert_eq!(low.quantile(0.99), Nanos(100));
         assert!(within_a_thousandth(low.max(), 1_000_000));
+    }
+
+    #[test]
+    fn the_share_above_a_span_does_not_count_the_span_itself() {
+        let histogram = one_to_a_thousand_microseconds();
+        assert_eq!(histogram.share_above(Nanos(900_000)), 0.1);
+        assert_eq!(histogram.share_above(Nanos::from_secs(1)), 0.0);
+        assert_eq!(Histogram::new().share_above(Nanos(1)), 0.0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! epoll, edge- or level-triggered.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::ptr;
 
 use super::Errno;
 use crate::units::Nanos;
@@ -133,10 +134,59 @@ impl Epoll {
         events.count = usize::try_from(Errno::check(result)?).expect("a count is not negative");
         Ok(events.count)
     }
+
+    /// As [`wait`](Self::wait), with a timeout that is kept to the nanosecond, as far as timers are.
+    ///
+    /// # Errors
+    /// EINTR when a signal handler ran; ENOSYS before Linux 5.11. Source: epoll_wait(2).
+    pub fn wait_precisely(&self, events: &mut Events, timeout: Option<Nanos>) -> Result<usize, Errno> {
+        let span = timeout.map(|span| libc::timespec {
+            tv_sec: (span.0 / 1_000_000_000).cast_signed(),
+            tv_nsec: (span.0 % 1_000_000_000).cast_signed(),
+        });
+        let span = span.as_ref().map_or(ptr::null(), ptr::from_ref);
+        let room = i32::try_from(events.buffer.len()).unwrap_or(i32::MAX);
+        events.count = 0;
+        // SAFETY: the buffer has room for `room` events and stays borrowed for the call; `span` is null or a timespec
+        // that outlives the call and is only read; a null mask of signals is none, and its size is ignored.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_epoll_pwait2,
+                self.fd.as_raw_fd(),
+                events.buffer.as_mut_ptr(),
+                room,
+                span,
+                ptr::null::<libc::sigset_t>(),
+                0usize,
+            )
+        };
+        events.count = Errno::check_len(result as isize)?;
+        Ok(events.count)
+    }
 }
 
 impl AsFd for Epoll {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::clock;
+
+    #[test]
+    fn a_precise_wait_lasts_as_long_as_asked_and_reports_events() {
+        let epoll = Epoll::new().unwrap();
+        let mut events = Events::with_capacity(4);
+        let begun = clock::monotonic();
+        assert_eq!(epoll.wait_precisely(&mut events, Some(Nanos(300_000))), Ok(0));
+        assert!(clock::monotonic() - begun >= Nanos(300_000));
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        epoll.add(theirs.as_fd(), 7, Interest::READ).unwrap();
+        drop(ours);
+        assert_eq!(epoll.wait_precisely(&mut events, None), Ok(1));
+        assert_eq!(events.get(0).0, 7);
     }
 }

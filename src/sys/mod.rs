@@ -17,6 +17,7 @@ pub mod limits;
 pub mod map;
 pub mod process;
 pub mod ring;
+pub mod scheduling;
 pub mod signal;
 pub mod socket;
 pub mod testing;
