@@ -3,10 +3,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::config::{ClientConfig, write_bytes_max};
-use super::fault::Fault;
+use super::fault::{Fault, LATE_MS};
+use super::group::Group;
 use super::ledger::Ledger;
 use super::observe::{Observer, Reading};
 use super::outcome::{Mark, Outcome};
+use super::pace::OpenLoopTimings;
+use super::pacing::Pacing;
 use super::provenance;
 use super::schedule::in_flight_bytes_max;
 use super::stats_tail::Snapshot;
@@ -14,10 +17,10 @@ use super::summary;
 use crate::measure::histogram::Histogram;
 use crate::measure::host::Host;
 use crate::record::{
-    Build, ClientSettings, Connections, Cpu, Latency, Mode, RunRecord, SCHEMA_VERSION, Series, Server,
-    ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
+    Arrivals, Build, ClientSettings, Connections, Cpu, HogKind, Hogs, Latency, Mode, OpenLoop, RunRecord,
+    SCHEMA_VERSION, Series, Server, ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
 };
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 
 /// Everything seen in a run, as far as it got.
 pub(super) struct Evidence {
@@ -97,8 +100,17 @@ impl Evidence {
         self.faults.push(Fault::NoEnd { flows, limit_s: limit.as_secs_f64() });
     }
 
+    /// Of every group.
     fn flows(&self) -> impl Iterator<Item = &(u32, Ledger, bool)> {
         self.outcomes.iter().flat_map(|outcome| &outcome.flows)
+    }
+
+    fn of(&self, group: Group) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(move |outcome| outcome.group == group)
+    }
+
+    fn measured(&self) -> impl Iterator<Item = &Outcome> {
+        self.of(Group::Measured)
     }
 
     fn timeline(&self) -> Option<Timeline> {
@@ -112,7 +124,7 @@ impl Evidence {
     }
 
     fn cpu(&self) -> Option<Cpu> {
-        let threads = self.outcomes.iter().filter_map(|outcome| {
+        let threads = self.measured().filter_map(|outcome| {
             let (begin, end) = (outcome.begin.as_ref()?, outcome.end.as_ref()?);
             Some(end.cpu - begin.cpu)
         });
@@ -130,41 +142,74 @@ impl Evidence {
         }
     }
 
-    /// Ledgers of all flows at both ends of the window, in the order of their numbers; empty if it never ended.
-    fn window_ledgers(&self) -> Vec<(Ledger, Ledger)> {
+    /// Ledgers of the group's flows at both ends of the window, in the order of their numbers; empty if it never ended.
+    fn window_ledgers(&self, group: Group) -> Vec<(Ledger, Ledger)> {
         let both = |outcome: &Outcome| -> Option<Vec<(Ledger, Ledger)>> {
             let pairs = |begin: &Mark, end: &Mark| {
                 begin.ledgers.iter().copied().zip(end.ledgers.iter().copied()).collect()
             };
             Some(pairs(outcome.begin.as_ref()?, outcome.end.as_ref()?))
         };
-        let threads: Option<Vec<_>> = self.outcomes.iter().map(both).collect();
+        let threads: Option<Vec<_>> = self.of(group).map(both).collect();
         threads.unwrap_or_default().concat()
     }
 
     fn totals(&self, settings: &ClientSettings, window: &[(Ledger, Ledger)]) -> Totals {
         let payload = settings.payload_bytes.0 as u64;
+        let run = self.measured().flat_map(|outcome| &outcome.flows);
         Totals {
             connections_requested: settings.connections as u64,
-            connections_achieved: self.outcomes.iter().map(|outcome| outcome.achieved).sum(),
-            idle_connections: 0,
+            connections_achieved: self.achieved(Group::Measured),
+            idle_connections: self.achieved(Group::Idle),
             window: traffic(window.iter().copied(), payload),
-            run: traffic(self.flows().map(|&(_, ledger, _)| (Ledger::default(), ledger)), payload),
-            verified_bytes: self.outcomes.iter().map(|outcome| outcome.verified_bytes).sum(),
+            run: traffic(run.map(|&(_, ledger, _)| (Ledger::default(), ledger)), payload),
+            verified_bytes: self.measured().map(|outcome| outcome.verified_bytes).sum(),
         }
     }
 
     fn latency(&self) -> Option<Latency> {
-        let mut merged = Histogram::new();
-        self.outcomes.iter().for_each(|outcome| merged.merge(&outcome.latency));
-        Latency::of(&merged)
+        Latency::of(&merged(self.measured().map(|outcome| &outcome.timings.latency)))
     }
+
+    fn achieved(&self, group: Group) -> u64 {
+        self.of(group).map(|outcome| outcome.achieved).sum()
+    }
+
+    fn open_loop(&self, rate_per_s: u64, arrivals: Arrivals) -> OpenLoop {
+        let of = |part: fn(&OpenLoopTimings) -> &Histogram| {
+            merged(self.measured().filter_map(|outcome| outcome.timings.open_loop.as_ref()).map(part))
+        };
+        let client_lag = of(|timings| &timings.client_lag);
+        OpenLoop {
+            rate_per_s,
+            arrivals,
+            corrected: self.latency(),
+            uncorrected: Latency::of(&of(|timings| &timings.uncorrected)),
+            send_lag: Latency::of(&of(|timings| &timings.send_lag)),
+            late_share: client_lag.share_above(Nanos::from_millis(LATE_MS)),
+            client_lag: Latency::of(&client_lag),
+        }
+    }
+
+    fn hogs(&self, kind: HogKind) -> Option<Hogs> {
+        let window = self.window_ledgers(Group::Hogs(kind));
+        let Traffic { sent_bytes, received_bytes, .. } = traffic(window.iter().copied(), 1);
+        let connections = self.achieved(Group::Hogs(kind));
+        (!window.is_empty()).then_some(Hogs { kind, connections, sent_bytes, received_bytes })
+    }
+}
+
+fn merged<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Histogram {
+    let mut merged = Histogram::new();
+    histograms.for_each(|histogram| merged.merge(histogram));
+    merged
 }
 
 /// The record of a run of `config` that left `evidence`.
 pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
     let client = effective(config, &evidence);
-    let window = evidence.window_ledgers();
+    let window = evidence.window_ledgers(Group::Measured);
+    let open_loop = client.rate_per_s.zip(client.arrivals);
     let mut record = RunRecord {
         schema_version: SCHEMA_VERSION,
         run_id: config.run_id.clone(),
@@ -174,8 +219,8 @@ pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
         cpu: evidence.cpu(),
         counters: evidence.counters(),
         latency: evidence.latency(),
-        open_loop: None,
-        hogs: None,
+        open_loop: open_loop.map(|(rate_per_s, arrivals)| evidence.open_loop(rate_per_s, arrivals)),
+        hogs: client.hog_kind.and_then(|kind| evidence.hogs(kind)),
         connections: per_connection(&window, client.payload_bytes.0 as u64),
         summary: None,
         validity: evidence.faults.iter().map(Fault::reason).collect(),
@@ -188,6 +233,10 @@ pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
     };
     record.summary = summary::derive(&record);
     record.notes.extend(record.summary.as_ref().and_then(foreign_note));
+    if let Some(pacing) = Pacing::of(&record) {
+        record.validity.extend(pacing.faults().iter().map(Fault::reason));
+        record.notes.extend(pacing.note());
+    }
     record
 }
 
@@ -196,7 +245,7 @@ fn effective(config: &ClientConfig, evidence: &Evidence) -> ClientSettings {
     let asked = config.settings.clone();
     ClientSettings {
         batch_bytes: write_bytes_max(asked.payload_bytes, asked.batch_bytes),
-        in_flight_bytes_max: in_flight_bytes_max(&asked),
+        in_flight_bytes_max: if asked.discard { Bytes(0) } else { in_flight_bytes_max(&asked) },
         depth: if asked.mode == Mode::Stream { 0 } else { asked.depth },
         cpus: evidence.client_cpus.clone(),
         ..asked

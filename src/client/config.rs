@@ -133,6 +133,12 @@ impl ClientConfig {
         Ok(())
     }
 
+    /// Connections of the run: measured ones, hogs and idle ones.
+    pub(super) const fn connections_in_all(&self) -> usize {
+        let ClientSettings { connections, hogs, idle, .. } = self.settings;
+        connections.saturating_add(hogs).saturating_add(idle)
+    }
+
     fn validate_loop(&self) -> Result<(), ConfigError> {
         let ClientSettings { mode, rate_per_s, arrivals, .. } = self.settings;
         match rate_per_s {
@@ -156,7 +162,7 @@ impl ClientConfig {
         if discard && (hogs > 0 || idle > 0) {
             return Err(ConfigError::DiscardAmongOthers);
         }
-        let all = connections.saturating_add(hogs).saturating_add(idle);
+        let all = self.connections_in_all();
         if all > CONNECTIONS_MAX && connections <= CONNECTIONS_MAX {
             return Err(ConfigError::AllConnections(all));
         }

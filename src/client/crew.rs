@@ -1,17 +1,15 @@
 //! The load threads, from the coordinator's side: started, led through the phases, joined.
 
 use std::any::Any;
-use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::config::{ClientConfig, write_bytes_max};
-use super::connect::Share;
-use super::driver::{Driver, Job};
+use super::config::ClientConfig;
+use super::driver::Job;
 use super::fault::Fault;
+use super::group;
 use super::outcome::Outcome;
-use super::pattern::Pattern;
 use super::phase::{Command, Control, Phase, Report, Tally};
 use crate::sys::affinity;
 
@@ -64,13 +62,11 @@ impl Crew {
     /// When descriptors or threads cannot be had.
     pub(super) fn launch(config: &ClientConfig) -> Result<Self, Fault> {
         let settings = &config.settings;
-        let largest = write_bytes_max(settings.payload_bytes, settings.batch_bytes);
-        let pattern = Arc::new(Pattern::new(settings.seed, largest.0));
+        let jobs = group::jobs(config);
         let (command, controls) =
-            Command::new(settings.threads).map_err(|error| Fault::setup("reach the load threads", error))?;
+            Command::new(jobs.len()).map_err(|error| Fault::setup("reach the load threads", error))?;
         let mut crew = Self { command, threads: Vec::new(), roll: Roll::default() };
-        for (index, control) in controls.into_iter().enumerate() {
-            let job = job(config, index, Arc::clone(&pattern));
+        for (index, (job, control)) in jobs.into_iter().zip(controls).enumerate() {
             let cpu = settings.cpus.get(index % settings.cpus.len().max(1)).copied();
             let thread = thread::Builder::new().name(format!("load-{index}"));
             match thread.spawn(move || drive(job, control, cpu)) {
@@ -131,23 +127,10 @@ impl Crew {
 }
 
 fn drive(job: Job, control: Control, cpu: Option<usize>) -> Outcome {
-    let pinned = cpu.map_or(Ok(()), |cpu| affinity::pin(&[cpu]).map(drop));
-    let driver = pinned.map_err(|error| Fault::setup("pin a load thread", error)).and_then(|()| {
-        Driver::new(job, control).map_err(|errno| Fault::setup("create an epoll instance", errno))
-    });
-    match driver {
-        Ok(driver) => driver.run(),
-        Err(fault) => Outcome::unstarted(fault),
+    match cpu.map_or(Ok(()), |cpu| affinity::pin(&[cpu]).map(drop)) {
+        Ok(()) => group::work(job, control),
+        Err(error) => Outcome::unstarted(job.group, Fault::setup("pin a load thread", error)),
     }
-}
-
-/// The `index`-th thread's share: connections are dealt out in runs whose lengths differ by at most one.
-fn job(config: &ClientConfig, index: usize, pattern: Arc<Pattern>) -> Job {
-    let settings = config.settings.clone();
-    let bound = |thread: usize| (settings.connections * thread / settings.threads) as u32;
-    let numbers = bound(index)..bound(index + 1);
-    let share = Share { address: config.address, nodelay: settings.nodelay, numbers };
-    Job { settings, share, pattern }
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -4,6 +4,8 @@
 //! a bounded number of bytes to send each; what still has work goes to the tail. So a flow that always has something to do
 //! cannot keep the others waiting, and whatever unfairness is measured is the server's.
 //!
+//! What the flows do is their [`Pace`].
+//!
 //! Everything is allocated before the first byte is sent; a turn allocates nothing.
 
 use std::collections::VecDeque;
@@ -13,13 +15,13 @@ use std::sync::Arc;
 use super::connect::{Connector, Share, WAKE};
 use super::fault::Fault;
 use super::flow::Flow;
+use super::group::Group;
 use super::ledger::Ledger;
+use super::open_loop::Epoch;
 use super::outcome::{Mark, Outcome};
+use super::pace::Pace;
 use super::pattern::Pattern;
 use super::phase::{Control, Phase, Report, Tally};
-use super::schedule::Schedule;
-use super::stopwatch::Stopwatch;
-use crate::measure::histogram::Histogram;
 use crate::record::{ClientSettings, Verify};
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::{Errno, clock, socket};
@@ -41,25 +43,25 @@ const EVENTS_MAX: usize = 1024;
 
 /// What a thread is to do.
 pub(super) struct Job {
+    pub(super) group: Group,
     pub(super) settings: ClientSettings,
     pub(super) share: Share,
     pub(super) pattern: Arc<Pattern>,
+    pub(super) epoch: Epoch,
 }
 
 /// The thread's state.
-pub(super) struct Driver {
+pub(super) struct Driver<P> {
     job: Job,
     control: Control,
     epoll: Epoll,
     events: Events,
-    schedule: Schedule,
+    pace: P,
     phase: Phase,
     flows: Vec<Flow>,
     /// Flows with work left, by index, each at most once.
     ready: VecDeque<u32>,
     buffer: Box<[u8]>,
-    stopwatch: Stopwatch,
-    latency: Histogram,
     tally: Tally,
     verified_bytes: u64,
     /// Flows with bytes in flight while draining, flows not ended while closing.
@@ -68,12 +70,12 @@ pub(super) struct Driver {
     end: Mark,
 }
 
-impl Driver {
+impl<P: Pace> Driver<P> {
     /// Allocates everything the thread will need.
     ///
     /// # Errors
     /// When there is no epoll instance to be had.
-    pub(super) fn new(job: Job, control: Control) -> Result<Self, Errno> {
+    pub(super) fn new(job: Job, pace: P, control: Control) -> Result<Self, Errno> {
         let count = job.share.numbers.len();
         let epoll = Epoll::new()?;
         epoll.add(control.wake_fd(), WAKE, Interest::READ_EDGE)?;
@@ -81,13 +83,11 @@ impl Driver {
         Ok(Self {
             epoll,
             events: Events::with_capacity(EVENTS_MAX),
-            schedule: Schedule::new(&job.settings),
+            pace,
             phase: Phase::Connect,
             flows: Vec::with_capacity(count),
             ready: VecDeque::with_capacity(count),
             buffer: vec![0; RECEIVE_BYTES].into(),
-            stopwatch: Stopwatch::new(&job.settings, count),
-            latency: Histogram::new(),
             tally: Tally::default(),
             verified_bytes: 0,
             awaited: 0,
@@ -107,11 +107,12 @@ impl Driver {
         let flows = self.flows.iter().map(|flow| (flow.number, flow.ledger, flow.is_ended)).collect();
         let reached = |mark: Mark| (!mark.ledgers.is_empty()).then_some(mark);
         Outcome {
+            group: self.job.group,
             begin: reached(self.begin),
             end: reached(self.end),
             flows,
             achieved: self.tally.connections,
-            latency: self.latency,
+            timings: self.pace.finish(),
             verified_bytes: self.verified_bytes,
             fault,
         }
@@ -164,8 +165,9 @@ impl Driver {
         }
         while self.phase < wanted {
             self.phase = self.phase.next();
+            self.pace.enter(self.phase);
             match self.phase {
-                Phase::WarmUp => self.queue_all(),
+                Phase::WarmUp => self.begin_load(),
                 Phase::Window => {
                     copy_mark(&self.flows, &mut self.begin);
                     self.control.report(Report::WindowBegun(self.tally));
@@ -182,22 +184,23 @@ impl Driver {
         Ok(())
     }
 
-    fn queue_all(&mut self) {
-        for index in 0..self.flows.len() {
-            self.queue(index as u32);
-        }
+    fn begin_load(&mut self) {
+        self.pace.begin();
+        self.queue_all();
     }
 
-    fn queue(&mut self, index: u32) {
-        let flow = &mut self.flows[index as usize];
-        if !flow.is_queued && !flow.is_ended {
-            flow.is_queued = true;
-            self.ready.push_back(index);
+    fn queue_all(&mut self) {
+        for index in 0..self.flows.len() {
+            queue(&mut self.flows, &mut self.ready, index as u32);
         }
     }
 
     fn begin_drain(&mut self) {
-        self.awaited = self.flows.iter().filter(|flow| flow.ledger.in_flight() > 0).count();
+        if !self.pace.reads(Phase::Window) {
+            // Their edges are long past.
+            self.queue_all();
+        }
+        self.awaited = self.flows.iter().filter(|flow| P::IS_ECHOED && flow.ledger.in_flight() > 0).count();
         if self.awaited == 0 {
             self.control.report(Report::Drained);
         }
@@ -212,8 +215,7 @@ impl Driver {
     }
 
     fn wait(&mut self) -> Result<(), Fault> {
-        let timeout = if self.ready.is_empty() { None } else { Some(Nanos(0)) };
-        match self.epoll.wait(&mut self.events, timeout) {
+        match self.pace.wait(&self.epoll, &mut self.events, !self.ready.is_empty()) {
             Err(errno) if !errno.interrupted() => return Err(Fault::setup("wait for readiness", errno)),
             _ => {}
         }
@@ -221,9 +223,11 @@ impl Driver {
             let (user_data, readiness) = self.events.get(event);
             if user_data != WAKE {
                 self.flows[user_data as usize].note(readiness);
-                self.queue(user_data as u32);
+                queue(&mut self.flows, &mut self.ready, user_data as u32);
             }
         }
+        let (flows, ready) = (&mut self.flows, &mut self.ready);
+        self.pace.release(|index| queue(flows, ready, index));
         Ok(())
     }
 
@@ -231,21 +235,22 @@ impl Driver {
     fn serve_flow(&mut self, index: u32) -> Result<(), Fault> {
         let at = index as usize;
         self.flows[at].is_queued = false;
-        if self.flows[at].is_readable {
+        let reads = self.pace.reads(self.phase);
+        if self.flows[at].is_readable && reads {
             self.receive(at)?;
         }
         if self.flows[at].is_writable {
             self.send(at)?;
         }
         let flow = &self.flows[at];
-        if flow.is_readable || (flow.is_writable && self.sendable(flow) > 0) {
-            self.queue(index);
+        if (flow.is_readable && reads) || (flow.is_writable && self.sendable(at) > 0) {
+            queue(&mut self.flows, &mut self.ready, index);
         }
         Ok(())
     }
 
-    fn sendable(&self, flow: &Flow) -> usize {
-        if self.phase.sends() { self.schedule.sendable(flow.ledger) } else { 0 }
+    fn sendable(&self, at: usize) -> usize {
+        if self.phase.sends() { self.pace.sendable(at, self.flows[at].ledger) } else { 0 }
     }
 
     fn receive(&mut self, at: usize) -> Result<(), Fault> {
@@ -275,6 +280,9 @@ impl Driver {
     fn on_received(&mut self, at: usize, count: usize, is_checked: bool) -> Result<(), Fault> {
         let flow = &mut self.flows[at];
         let before = flow.ledger;
+        if !P::IS_ECHOED {
+            return Err(Fault::Echoed { connection: flow.number });
+        }
         if !flow.ledger.receive(count) {
             return Err(Fault::Surplus { connection: flow.number, position: before.sent });
         }
@@ -287,7 +295,10 @@ impl Driver {
         }
         flow.note_receive(count, self.buffer.len());
         let after = flow.ledger;
-        self.account(at, before, after);
+        if P::IS_MEASURED {
+            self.account(before, after);
+        }
+        self.pace.on_received(at, before, after);
         if self.phase == Phase::Drain && after.in_flight() == 0 {
             self.awaited -= 1;
             if self.awaited == 0 {
@@ -297,16 +308,10 @@ impl Driver {
         Ok(())
     }
 
-    fn account(&mut self, at: usize, before: Ledger, after: Ledger) {
+    fn account(&mut self, before: Ledger, after: Ledger) {
         let payload_bytes = self.job.settings.payload_bytes.0 as u64;
         self.tally.received_bytes += after.received - before.received;
         self.tally.messages += after.received / payload_bytes - before.received / payload_bytes;
-        let is_measured = self.phase == Phase::Window;
-        self.stopwatch.on_received(at, before, after, clock::monotonic, |span| {
-            if is_measured {
-                self.latency.record(span);
-            }
-        });
     }
 
     fn on_end(&mut self, at: usize) -> Result<(), Fault> {
@@ -328,7 +333,7 @@ impl Driver {
     fn send(&mut self, at: usize) -> Result<(), Fault> {
         let mut sent_bytes = 0;
         while sent_bytes < FLOW_SEND_BYTES {
-            let wanted = self.sendable(&self.flows[at]);
+            let wanted = self.sendable(at);
             if wanted == 0 {
                 break;
             }
@@ -337,6 +342,7 @@ impl Driver {
             if taken < wanted {
                 // The send buffer is full: the kernel raises an edge when a third of it is free (epoll(7), tcp(7)).
                 self.flows[at].is_writable = false;
+                self.pace.on_blocked(at);
                 break;
             }
         }
@@ -347,20 +353,26 @@ impl Driver {
     fn send_once(&mut self, at: usize, wanted: usize) -> Result<usize, Fault> {
         let flow = &mut self.flows[at];
         let before = flow.ledger;
-        let begun = self.stopwatch.is_wanted(at).then(clock::monotonic);
+        let begun = self.pace.send_time(at);
         match socket::send(flow.as_fd(), self.job.pattern.slice(flow.origin, before.sent, wanted)) {
             Ok(taken) => {
                 flow.ledger.send(taken);
-                self.schedule.assert_depth(flow.ledger);
-                if let Some(begun) = begun {
-                    self.stopwatch.on_sent(at, before, flow.ledger, begun);
-                }
+                self.pace.on_sent(at, before, flow.ledger, begun);
                 Ok(taken)
             }
             Err(errno) if errno.would_block() => Ok(0),
             Err(errno) if errno.interrupted() => self.send_once(at, wanted),
             Err(errno) => Err(reset(flow, errno)),
         }
+    }
+}
+
+/// Puts a flow at the tail of the ready ring, unless it is in it or has ended.
+fn queue(flows: &mut [Flow], ready: &mut VecDeque<u32>, index: u32) {
+    let flow = &mut flows[index as usize];
+    if !flow.is_queued && !flow.is_ended {
+        flow.is_queued = true;
+        ready.push_back(index);
     }
 }
 

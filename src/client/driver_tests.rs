@@ -1,84 +1,102 @@
 //! A load thread's loop, turned by hand.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::thread;
-
 use super::*;
+use crate::client::open_loop::OpenLoop;
+use crate::client::pace::{ClosedLoop, Company};
 use crate::client::phase::Command;
+use crate::client::testing;
 use crate::record::Mode;
-use crate::units::Bytes;
-
-fn echo_server() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            thread::spawn(move || {
-                let (mut stream, mut buffer) = (stream.unwrap(), [0; 8192]);
-                while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                    stream.write_all(&buffer[..count]).unwrap();
-                }
-            });
-        }
-    });
-    address
-}
-
-fn settings(mode: Mode) -> ClientSettings {
-    ClientSettings {
-        mode,
-        connections: 3,
-        payload_bytes: Bytes(1000),
-        batch_bytes: Bytes(4000),
-        depth: 4,
-        in_flight_bytes_max: Bytes(1 << 20),
-        rate_per_s: None,
-        arrivals: None,
-        hogs: 0,
-        hog_kind: None,
-        idle: 0,
-        discard: false,
-        threads: 1,
-        cpus: vec![],
-        nodelay: true,
-        verify: Verify::Full,
-        warmup_ns: Nanos(0),
-        duration_ns: Nanos(1),
-        drain_limit_ns: Nanos(1),
-        seed: 1,
-    }
-}
 
 /// A connected driver in the window, and the coordinator's end.
-fn driver(mode: Mode) -> (Driver, Command) {
+fn driver<P: Pace>(settings: ClientSettings, pace: P) -> (Driver<P>, Command) {
     let (command, mut controls) = Command::new(1).unwrap();
-    let share = Share { address: echo_server(), nodelay: true, numbers: 0..3 };
-    let job = Job { settings: settings(mode), share, pattern: Arc::new(Pattern::new(1, 4000)) };
-    let mut driver = Driver::new(job, controls.pop().unwrap()).unwrap();
+    let share = Share { address: testing::echo_server(), nodelay: true, numbers: 0..3 };
+    let pattern = Arc::new(Pattern::new(1, 4000));
+    let job = Job { group: Group::Measured, settings, share, pattern, epoch: Epoch::default() };
+    let mut driver = Driver::new(job, pace, controls.pop().unwrap()).unwrap();
     driver.connect().unwrap();
     command.enter(Phase::Window);
     driver.obey().unwrap();
     (driver, command)
 }
 
+fn closed(mode: Mode) -> (Driver<ClosedLoop>, Command) {
+    let settings = testing::settings(mode);
+    let pace = ClosedLoop::new(&settings, 3);
+    driver(settings, pace)
+}
+
+fn open(rate_per_s: u64) -> (Driver<OpenLoop>, Command) {
+    let settings = ClientSettings { rate_per_s: Some(rate_per_s), ..testing::settings(Mode::ReqRes) };
+    let pace = OpenLoop::new(&settings, rate_per_s, 0..3, Epoch::default());
+    driver(settings, pace)
+}
+
+fn holding_back() -> (Driver<Company>, Command) {
+    let settings = testing::settings(Mode::Stream);
+    let pace = Company::holding_back(&settings);
+    driver(settings, pace)
+}
+
+/// Takes turns until `messages` have come back, and says how often that allocated.
+fn allocations(driver: &mut Driver<impl Pace>, messages: u64) -> u64 {
+    let turns = || {
+        while driver.tally.messages < messages {
+            driver.turn().unwrap();
+        }
+    };
+    allocation_counter::measure(turns).count_total
+}
+
 #[test]
 fn a_turn_allocates_nothing() {
     for mode in [Mode::Stream, Mode::ReqRes] {
-        let (mut driver, _command) = driver(mode);
-        let allocations = allocation_counter::measure(|| {
-            while driver.tally.messages < 1000 {
-                driver.turn().unwrap();
-            }
-        });
-        assert_eq!(allocations.count_total, 0, "{mode}");
-        assert!(driver.latency.count() > 0 && driver.verified_bytes >= 1_000_000, "{mode}");
+        let (mut driver, _command) = closed(mode);
+        assert_eq!(allocations(&mut driver, 1000), 0, "{mode}");
+        assert!(driver.verified_bytes >= 1_000_000, "{mode}");
+        assert!(driver.pace.finish().latency.count() > 0, "{mode}");
     }
 }
 
 #[test]
+fn a_turn_of_an_open_loop_allocates_nothing() {
+    let (mut driver, _command) = open(20_000);
+    assert_eq!(allocations(&mut driver, 1000), 0);
+    assert!(driver.pace.finish().latency.count() > 0);
+}
+
+#[test]
+fn a_backlog_of_an_open_loop_is_sent_as_soon_as_the_depth_allows() {
+    let (mut driver, _command) = open(10_000_000);
+    while driver.tally.messages < 1000 {
+        driver.turn().unwrap();
+        let in_flight = driver.flows.iter().map(|flow| flow.ledger.in_flight());
+        assert!(in_flight.max().unwrap() <= 4000, "the depth holds");
+    }
+    assert!(driver.ready.len() <= 3, "no flow is queued twice");
+}
+
+#[test]
+fn flows_that_hold_back_read_only_when_they_drain() {
+    let (mut driver, command) = holding_back();
+    while driver.flows.iter().any(|flow| flow.is_writable || !flow.is_readable) {
+        driver.turn().unwrap();
+    }
+    let in_flight: Vec<_> = driver.flows.iter().map(|flow| flow.ledger.in_flight()).collect();
+    assert!(driver.flows.iter().all(|flow| flow.ledger.received == 0 && flow.ledger.sent > 0));
+    command.enter(Phase::Drain);
+    driver.obey().unwrap();
+    while driver.awaited > 0 {
+        driver.turn().unwrap();
+    }
+    assert!(driver.flows.iter().zip(in_flight).all(|(flow, owed)| flow.ledger.received >= owed));
+    assert_eq!(driver.tally.messages, 0, "they are not measured");
+    assert!(command.reports.try_iter().any(|report| report == Report::Drained));
+}
+
+#[test]
 fn every_flow_gets_its_turns() {
-    let (mut driver, _command) = driver(Mode::Stream);
+    let (mut driver, _command) = closed(Mode::Stream);
     while driver.flows.iter().any(|flow| flow.ledger.received == 0) {
         driver.turn().unwrap();
     }
@@ -87,7 +105,7 @@ fn every_flow_gets_its_turns() {
 
 #[test]
 fn a_drained_thread_owes_nothing_and_then_closes() {
-    let (mut driver, command) = driver(Mode::Stream);
+    let (mut driver, command) = closed(Mode::Stream);
     while driver.tally.messages < 10 {
         driver.turn().unwrap();
     }

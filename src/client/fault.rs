@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use super::pattern::Mismatch;
 use crate::sys::Errno;
 
+/// A message is late when the client delayed it by more than this, in milliseconds.
+pub(super) const LATE_MS: u64 = 1;
+
 /// Why a run is not valid.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Fault {
@@ -83,6 +86,15 @@ pub enum Fault {
         /// Bytes it had sent.
         position: u64,
     },
+    /// A server that should discard does not.
+    #[error(
+        "connection {connection} got bytes back, and --discard says that none come: start `uring-echo discard`, or \
+         drop --discard to load an echo server"
+    )]
+    Echoed {
+        /// Which.
+        connection: u32,
+    },
     /// The server ended a connection that the client had not.
     #[error(
         "the server closed connection {connection} early, owing it {owed_bytes} bytes: see the server's log, and \
@@ -137,6 +149,24 @@ pub enum Fault {
         /// Time allowed.
         limit_s: f64,
     },
+    /// The client could not keep the intended starts of an open loop.
+    #[error(
+        "{percent:.1} % of the messages were sent more than {LATE_MS} ms late for the client's own reasons: its latencies \
+         are its own; lower --rate, give it a core of its own (--cpus) or more of them (--threads)"
+    )]
+    Late {
+        /// Of the messages sent in the window.
+        percent: f64,
+    },
+    /// The client could not offer what it was asked to.
+    #[error(
+        "only {percent:.0} % of the offered messages could be sent, and the client's core was the limit: its latencies are \
+         its own; lower --rate or give it more cores (--cpus, --threads)"
+    )]
+    Outrun {
+        /// Of the messages offered in the window.
+        percent: f64,
+    },
     /// The server's process is gone.
     #[error("the server process {pid} is gone; see its log")]
     ServerGone {
@@ -181,11 +211,13 @@ impl Fault {
             Self::Short { .. } => "short",
             Self::Mismatch { .. } => "mismatch",
             Self::Surplus { .. } => "surplus",
+            Self::Echoed { .. } => "echoed",
             Self::Closed { .. } => "closed",
             Self::Reset { .. } => "reset",
             Self::Drain { .. } => "drain",
             Self::NoEnd { .. } => "no-end",
             Self::Unresponsive { .. } => "unresponsive",
+            Self::Late { .. } | Self::Outrun { .. } => "late",
             Self::ServerGone { .. } => "server-gone",
             Self::Observe { .. } => "observe",
             Self::Interrupted => "interrupted",

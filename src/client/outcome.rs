@@ -1,8 +1,9 @@
 //! What a load thread leaves behind.
 
 use super::fault::Fault;
+use super::group::Group;
 use super::ledger::Ledger;
-use crate::measure::histogram::Histogram;
+use super::pace::Timings;
 use crate::units::Nanos;
 
 /// A copy of the thread's ledgers and clock at one end of the window.
@@ -17,6 +18,8 @@ pub(super) struct Mark {
 /// What a thread leaves behind, however it ended.
 #[derive(Debug)]
 pub(super) struct Outcome {
+    /// What its flows were there for.
+    pub(super) group: Group,
     /// At the beginning of the window.
     pub(super) begin: Option<Mark>,
     /// At its end.
@@ -25,8 +28,8 @@ pub(super) struct Outcome {
     pub(super) flows: Vec<(u32, Ledger, bool)>,
     /// Connections established.
     pub(super) achieved: u64,
-    /// Latency of the messages completed in the window.
-    pub(super) latency: Histogram,
+    /// Latencies in the window.
+    pub(super) timings: Timings,
     /// Bytes compared.
     pub(super) verified_bytes: u64,
     /// What ended it early.
@@ -35,13 +38,14 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Of a thread that could not even begin.
-    pub(super) fn unstarted(fault: Fault) -> Self {
+    pub(super) fn unstarted(group: Group, fault: Fault) -> Self {
         Self {
+            group,
             begin: None,
             end: None,
             flows: Vec::new(),
             achieved: 0,
-            latency: Histogram::new(),
+            timings: Timings::none(),
             verified_bytes: 0,
             fault: Some(fault),
         }

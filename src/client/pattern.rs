@@ -7,6 +7,8 @@
 //! multiple of 65,521 to go unseen; bytes of another connection match only where both are at the same place of the
 //! table. Buffers of the usual sizes, powers of two and round decimals, are neither.
 
+use super::random::SplitMix64;
+
 /// Bytes before the table repeats: the largest prime below 2^16, so that checking stays within a core's cache.
 const PERIOD: usize = 65_521;
 
@@ -38,7 +40,7 @@ pub(super) struct Pattern {
 impl Pattern {
     /// The table of `seed`, good for slices up to `slice_bytes_max`.
     pub(super) fn new(seed: u64, slice_bytes_max: usize) -> Self {
-        let mut random = SplitMix64(seed);
+        let mut random = SplitMix64::new(seed);
         let period: Vec<u8> = (0..PERIOD).map(|_| random.next_byte()).collect();
         Self { table: period.iter().copied().cycle().take(PERIOD + slice_bytes_max).collect() }
     }
@@ -83,19 +85,6 @@ impl Mismatch {
     fn find(position: u64, expected: &[u8], found: &[u8]) -> Self {
         let index = expected.iter().zip(found).position(|(a, b)| a != b).expect("the slices differ");
         Self { position: position + index as u64, expected: expected[index], found: found[index] }
-    }
-}
-
-/// SplitMix64: a few lines that pass for random. Source: Steele, Lea, Flood, OOPSLA 2014.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    const fn next_byte(&mut self) -> u8 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z >> 56) as u8
     }
 }
 

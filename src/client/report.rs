@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::measure::fairness::Spread;
-use crate::record::{ClientSettings, Latency, Limit, Mode, RunRecord, Summary};
+use crate::record::{ClientSettings, Hogs, Latency, Limit, Mode, OpenLoop, RunRecord, Summary};
 use crate::units::Nanos;
 
 /// Width of the column of labels.
@@ -18,6 +18,13 @@ pub fn render(record: &RunRecord) -> String {
     }
     if let Some(latency) = &record.latency {
         lines.push(("latency", percentiles(latency)));
+    }
+    if let Some(open_loop) = &record.open_loop {
+        lines.extend(lags(open_loop));
+    }
+    lines.extend(record.hogs.iter().map(|hogs| ("hogs", company(hogs))));
+    if record.client.discard {
+        lines.push(("sent", offered(record)));
     }
     if let Some(spread) = record.summary.as_ref().and_then(|summary| summary.connection_received_bytes) {
         lines.push(("connections", connections(&spread)));
@@ -35,9 +42,12 @@ pub fn render(record: &RunRecord) -> String {
 fn load(client: &ClientSettings, engine: Option<&String>) -> String {
     let ClientSettings { mode, connections, payload_bytes, threads, verify, depth, .. } = client;
     let depth = if *mode == Mode::ReqRes { format!(", depth {depth}") } else { String::new() };
+    let open = client.rate_per_s.zip(client.arrivals);
+    let open = open.map_or(String::new(), |(rate, arrivals)| format!(", {rate}/s {arrivals}"));
+    let idle = if client.idle > 0 { format!(", {} idle", client.idle) } else { String::new() };
     let engine = engine.map_or("a server".into(), |engine| format!("engine {engine}"));
     format!(
-        "{mode} on {engine}: {connections} x {payload_bytes} B{depth}, threads {threads}, verify {verify}"
+        "{mode} on {engine}: {connections} x {payload_bytes} B{depth}{open}{idle}, threads {threads}, verify {verify}"
     )
 }
 
@@ -90,6 +100,34 @@ fn percentiles(latency: &Latency) -> String {
         span(latency.p99_9_ns),
         span(latency.max_ns),
         latency.count
+    )
+}
+
+/// The latency above is from the intended start; these say how much of it an uncorrected one would hide.
+fn lags(open_loop: &OpenLoop) -> Vec<(&'static str, String)> {
+    let known = |latency: &Option<Latency>| latency.as_ref().map_or("unknown".into(), percentiles);
+    vec![
+        ("uncorrected", known(&open_loop.uncorrected)),
+        ("send lag", known(&open_loop.send_lag)),
+        (
+            "client's lag",
+            format!("{}   {:.2} % late", known(&open_loop.client_lag), 100.0 * open_loop.late_share),
+        ),
+    ]
+}
+
+fn company(hogs: &Hogs) -> String {
+    let Hogs { kind, connections, sent_bytes, received_bytes } = hogs;
+    format!("{connections} {kind}: {} sent, {} came back", size(*sent_bytes), size(*received_bytes))
+}
+
+fn offered(record: &RunRecord) -> String {
+    let seconds = record.timeline.map_or(0.0, |timeline| timeline.window().as_secs_f64()).max(1e-9);
+    let window = record.totals.window;
+    format!(
+        "{:.1} MB/s   {:.0} messages/s, all discarded",
+        window.sent_bytes as f64 / seconds / 1e6,
+        window.sent_messages as f64 / seconds
     )
 }
 

@@ -124,7 +124,7 @@ impl<'a> Coordinator<'a> {
         }
         Err(Stop::Fault(Fault::Short {
             achieved: self.crew.tally().connections,
-            requested: self.config.settings.connections as u64,
+            requested: self.config.connections_in_all() as u64,
             limit_s: limit.as_secs_f64(),
         }))
     }
@@ -249,7 +249,7 @@ impl<'a> Coordinator<'a> {
 }
 
 fn raise_descriptor_limit(config: &ClientConfig) -> Result<(), Fault> {
-    let needed = config.settings.connections as u64 + 3 * config.settings.threads as u64 + DESCRIPTORS_SPARE;
+    let needed = config.connections_in_all() as u64 + 3 * config.settings.threads as u64 + DESCRIPTORS_SPARE;
     limits::raise_nofile(needed).map(drop).map_err(|errno| {
         let hard = limits::nofile().map_or(0, |limit| limit.hard);
         let cause =

@@ -14,13 +14,14 @@ pub(super) fn derive(record: &RunRecord) -> Option<Summary> {
     let seconds = timeline.window().as_secs_f64();
     let busy = cpu.server_core.map(|core| core.busy_ns);
     let per = |count: u64| busy.filter(|_| count > 0).map(|busy| busy.0 as f64 / count as f64);
+    let hogs_received_bytes = record.hogs.map_or(0, |hogs| hogs.received_bytes);
     let server_busy_share = server_busy_share(cpu, timeline.window());
     let client_busy_share = client_busy_share(cpu, timeline.window());
     Some(Summary {
         goodput_bytes_per_s: traffic.received_bytes as f64 / seconds,
         messages_per_s: traffic.received_messages as f64 / seconds,
-        cpu_ns_per_message: per(traffic.received_messages),
-        cpu_ns_per_byte: per(traffic.received_bytes),
+        cpu_ns_per_message: per(traffic.received_messages).filter(|_| record.hogs.is_none()),
+        cpu_ns_per_byte: per(traffic.received_bytes + hogs_received_bytes),
         syscalls_per_message: syscalls_per_message(&record.counters, record.client.payload_bytes.0 as u64),
         jain: jain(&record.connections.received_bytes),
         connection_received_bytes: Spread::of(&record.connections.received_bytes),

@@ -1,5 +1,9 @@
 //! The load client against echo servers that are honest, faulty, absent or dying.
 
+mod company;
+mod discard;
+mod open_loop;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -326,29 +330,37 @@ fn a_server_that_resets_in_the_middle_voids_the_run() {
     run.assert_void(if run.stderr().contains("reset: ") { "reset" } else { "closed" });
 }
 
-/// `uring-echo serve epoll` on a free port, with a stats file.
-struct Epoll {
+/// A server of this program on a free port, pinned, with a stats file.
+struct Server {
     child: Child,
     address: SocketAddr,
     stats: PathBuf,
     _directory: TempDir,
 }
 
-impl Epoll {
-    fn start() -> Self {
+impl Server {
+    /// What `command` starts, such as `serve epoll`.
+    fn start(command: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let stats = directory.path().join("stats");
         let mut serve = Command::new(PROGRAM);
-        serve.args(["serve", "epoll", "--listen", "127.0.0.1:0", "--cpu", "0", "--stats"]).arg(&stats);
+        serve.args(command.split(' '));
+        serve.args(["--listen", "127.0.0.1:0", "--cpu", "0", "--stats"]).arg(&stats);
         let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.split(' ').nth(2).and_then(|address| address.parse().ok());
         Self { child, address: address.expect("the line names an address"), stats, _directory: directory }
     }
+
+    /// Lines of a kind that it has written to its stats file.
+    fn stats_lines(&self, kind: &str) -> usize {
+        let text = std::fs::read_to_string(&self.stats).unwrap_or_default();
+        text.lines().filter(|line| line.contains(&format!(r#""kind":"{kind}""#))).count()
+    }
 }
 
-impl Drop for Epoll {
+impl Drop for Server {
     fn drop(&mut self) {
         // Fails only if it has ended already.
         let _ = self.child.kill();
@@ -358,7 +370,7 @@ impl Drop for Epoll {
 
 #[test]
 fn a_named_server_is_measured_at_both_ends_of_the_window() {
-    let server = Epoll::start();
+    let server = Server::start("serve epoll");
     let run = client(server.address, &format!("req-res --server-stats {}", server.stats.display()));
     assert!(run.record.is_valid(), "{:?}", run.record.validity);
     let record = &run.record;
@@ -377,7 +389,7 @@ fn a_named_server_is_measured_at_both_ends_of_the_window() {
 
 #[test]
 fn a_server_that_dies_voids_the_run() {
-    let mut server = Epoll::start();
+    let mut server = Server::start("serve epoll");
     let arguments = format!("req-res --duration-s 30 --progress --server-stats {}", server.stats.display());
     let (mut command, directory, path) = command(server.address, &arguments);
     let mut client = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -390,7 +402,7 @@ fn a_server_that_dies_voids_the_run() {
 
 #[test]
 fn the_stats_file_of_another_process_is_refused() {
-    let server = Epoll::start();
+    let server = Server::start("serve epoll");
     let arguments = format!("req-res --server-pid 1 --server-stats {}", server.stats.display());
     client(server.address, &arguments).assert_void("observe");
 }
