@@ -44,7 +44,7 @@ pub struct ClientArgs {
     /// Unanswered messages of a connection (req-res)
     #[arg(long, value_name = "N", default_value_t = 1)]
     depth: u32,
-    /// Most bytes of a connection sent and not yet back (stream) [default: a share of 128 MiB, at most 1 MiB]
+    /// Most bytes of a connection sent and not yet back (stream) [default: a share of 128 MiB, at most 256 KiB]
     #[arg(long, value_name = "BYTES")]
     in_flight_bytes: Option<Bytes>,
     /// Open loop: start this many messages a second over all connections, whatever comes back (req-res)
