@@ -29,7 +29,7 @@ pub(crate) const LAYERS: [&[&str]; 4] = [
 const APART: [(&str, &str); 2] = [("server", "client"), ("client", "server")];
 
 /// Files that decide and do no I/O.
-const PURE: [&str; 2] = ["src/server/connection.rs", "src/client/schedule.rs"];
+const PURE: [&str; 3] = ["src/server/connection.rs", "src/client/schedule.rs", "src/client/arrivals.rs"];
 
 /// What each of the twins defines, in this order, so that a side-by-side diff shows where they differ.
 pub(crate) const TWINS_DEFINE: [&str; 8] =
