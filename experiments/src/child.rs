@@ -12,6 +12,11 @@ use uring_echo::sys::process;
 /// How often a child that was told to end is looked at.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Adds a variable of `bytes` to the environment of `command`, which moves its stack.
+pub fn pad_environment(command: &mut Command, bytes: usize) {
+    command.env("URING_ECHO_PADDING", "x".repeat(bytes));
+}
+
 /// A child with its output in files, where a full pipe cannot block it. Dropping kills it.
 #[derive(Debug)]
 pub struct OwnedChild {

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::cores::CpuList;
 use crate::filter::Filter;
-use crate::spec::{self, SpecError};
+use crate::spec::{self, Size, SpecError};
 use crate::vm::VmArgs;
 
 /// What the user asked for.
@@ -21,6 +21,8 @@ pub enum Request {
     File(PathBuf, RunArgs),
     /// Print the table of this recording again.
     Show(PathBuf),
+    /// Hold this recording to its manifest.
+    Verify(PathBuf),
     /// Boot a kernel and run something inside it.
     Vm(VmArgs),
 }
@@ -28,6 +30,17 @@ pub enum Request {
 /// How to run an experiment.
 #[derive(Clone, Debug, Args)]
 pub struct RunArgs {
+    /// How thoroughly: minutes for a look, hours for a claim
+    #[arg(long, value_enum, default_value = "quick")]
+    pub size: Size,
+    /// Make what is missing of a recording [default: the newest unfinished one]
+    #[arg(
+        long,
+        value_name = "RECORDING",
+        num_args = 0..=1,
+        conflicts_with_all = ["size", "seed", "server_cpu", "client_cpus", "repetitions", "filter"]
+    )]
+    pub resume: Option<Option<PathBuf>>,
     /// Seed of the order of the runs; without it every recording has its own
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -43,7 +56,8 @@ pub struct RunArgs {
     /// Repetitions of each cell instead of what the experiment asks for
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
-    /// Levels to keep, such as mode=stream,connections=512; factors: engine, mode, payload_bytes, connections
+    /// Levels to keep, such as mode=stream,connections=512; factors: engine, mode, payload_bytes, connections, depth,
+    /// batch_bytes, load, rate_per_s, hogs, idle
     #[arg(long, value_name = "LEVELS", default_value = "", hide_default_value = true)]
     pub filter: Filter,
 }
@@ -52,8 +66,11 @@ const EXAMPLES: &str = "\
 Examples:
   experiments quick                                  a first look: minutes, no privileges
   experiments parity --filter mode=stream --seed 7   a part of an experiment, in a given order
+  experiments stream --size full                     hours: what a claim can stand on
+  experiments stream --resume                        go on where it was interrupted
   experiments run --spec mine.toml                   an experiment of your own
-  experiments show results/quick/RECORDING           the table of a recording again";
+  experiments show results/quick/RECORDING           the table of a recording again
+  experiments verify results/quick/RECORDING         is anything missing, changed or besides?";
 
 /// Reads `arguments`, the program's name first. Prints help or an error and exits where clap does.
 ///
@@ -69,7 +86,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
 /// # Errors
 /// A fault in a built-in specification.
 pub fn command() -> Result<Command, SpecError> {
-    let experiments = spec::built_in()?.into_iter().map(|(spec, _)| {
+    let experiments = spec::built_in(Size::Quick)?.into_iter().map(|(spec, _)| {
         let about = format!("{}: {}", spec.title, first_sentence(&spec.question));
         run_command(Command::new(spec.id), about).long_about(spec.question)
     });
@@ -80,7 +97,9 @@ pub fn command() -> Result<Command, SpecError> {
         .after_help(EXAMPLES)
         .arg_required_else_help(true)
         .subcommand_required(true)
-        .subcommand(Command::new("list").about("List the experiments: question, runs, time"))
+        .subcommand(
+            Command::new("list").about("List the experiments: question, runs, time and disk of each size"),
+        )
         .subcommands(experiments)
         .subcommand(
             run_command(Command::new("run"), "Run an experiment from a file of your own".into())
@@ -89,6 +108,11 @@ pub fn command() -> Result<Command, SpecError> {
         .subcommand(
             Command::new("show")
                 .about("Print the table of a recording again")
+                .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        )
+        .subcommand(
+            Command::new("verify")
+                .about("Hold a recording to its manifest: nothing missing, changed or besides")
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
         )
         .subcommand(
@@ -109,6 +133,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
     Ok(match name {
         "list" => Request::List,
         "show" => Request::Show(path("recording")),
+        "verify" => Request::Verify(path("recording")),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
         "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),
         id => Request::BuiltIn(id.into(), RunArgs::from_arg_matches(matches)?),

@@ -1,15 +1,16 @@
 //! What the program does once its arguments are understood.
 
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::{env, fs};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use uring_echo::measure::host::Host;
 use uring_echo::sys::affinity;
 
 use crate::cli::{Request, RunArgs};
 use crate::cores::Cores;
+use crate::estimate::{self, Cost};
 use crate::format;
 use crate::interrupt::Interrupt;
 use crate::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
@@ -17,8 +18,8 @@ use crate::plan::{self, Run};
 use crate::programs::{self, Programs};
 use crate::recording::Recording;
 use crate::runner::{End, Runner};
-use crate::spec::{self, Spec};
-use crate::{random, report, timestamp, vm};
+use crate::spec::{self, Size, Spec};
+use crate::{preflight, random, report, resume, timestamp, verify, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -31,27 +32,37 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
     match request {
         Request::List => list(),
         Request::Show(folder) => show(&folder),
+        Request::Verify(folder) => verify(&folder),
         Request::Vm(args) => vm::run(&args),
         Request::BuiltIn(id, args) => {
-            let (spec, text) = spec::find(&id)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
+            let (spec, text) =
+                spec::find(&id, args.size)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
             run(spec, text, &args)
         }
         Request::File(path, args) => {
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            run(Spec::parse(&path.display().to_string(), &text)?, &text, &args)
+            run(Spec::parse(&path.display().to_string(), &text, args.size)?, &text, &args)
         }
     }
 }
 
 fn list() -> anyhow::Result<ExitCode> {
-    for (spec, _) in spec::built_in()? {
-        let runs = plan::plan(&spec, 0);
-        let time = format::duration(plan::estimate(&runs));
-        println!("{}: {}; {} runs, about {time}", spec.id, spec.title, runs.len());
-        println!("  {}\n", format::wrap(&spec.question).join("\n  "));
+    for (spec, text) in spec::built_in(Size::Quick)? {
+        println!("{}: {}", spec.id, spec.title);
+        println!("  {}", format::wrap(&spec.question).join("\n  "));
+        for size in Size::ALL {
+            let runs = plan::plan(&Spec::parse(&spec.id, text, size)?, 0);
+            println!("  {size:>5}: {}", announced(runs.len(), estimate::cost(&runs)));
+        }
+        println!();
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn announced(run_count: usize, cost: Cost) -> String {
+    let (time, disk) = (format::duration(cost.time), format::disk(cost.bytes));
+    format!("{}, about {time} and {disk}", format::plural(run_count, "run"))
 }
 
 fn show(folder: &Path) -> anyhow::Result<ExitCode> {
@@ -59,64 +70,142 @@ fn show(folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
+fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
+    let faults = verify::faults(folder)?;
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    let manifest = Recording::open(folder)?.manifest().clone();
+    let files = format::plural(manifest.named().count(), "file");
+    let said = match faults.len() {
+        0 => format!("whole; {} in {files}", format::plural(manifest.runs.len(), "run")),
+        count => format::plural(count, "fault"),
+    };
+    println!("{}: {said}", folder.display());
+    Ok(ExitCode::from(u8::from(!faults.is_empty())))
+}
+
+fn run(spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    match &args.resume {
+        Some(Some(folder)) => go_on(folder, &spec.id),
+        Some(None) => go_on(&resume::newest_unfinished(&args.out, &spec.id)?, &spec.id),
+        None => begin(spec, text, args),
+    }
+}
+
+fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
     args.filter.narrow(&mut spec).map_err(|reason| anyhow!("--filter: {reason}"))?;
     spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
     let programs = Programs::find(spec.engines.iter().map(|level| level.engine))?;
-    let permitted = affinity::permitted(0).context("cannot read which CPUs are permitted")?;
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
-    let cores = Cores::choose(&permitted, args.server_cpu, &client_cpus)?;
+    let cores = cores(args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
     let runs = plan::plan(&spec, seed);
-    let manifest = manifest(&spec, args, &cores, seed, &runs);
+    preflight::check(&runs)?;
+    let manifest = manifest(&spec, args, &cores, seed, &runs, &programs)?;
     let mut recording = Recording::create(&args.out, manifest, text, &Host::capture())?;
-    announce(&spec, &recording, &cores, &runs);
+    eprintln!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n"));
+    make(&runs, &programs, &cores, &mut recording)
+}
 
+fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
+    let mut recording = Recording::reopen(folder)?;
+    let recorded = &recording.manifest().experiment;
+    ensure!(
+        recorded == experiment,
+        "{} is a recording of {recorded}: experiments {recorded} --resume",
+        folder.display()
+    );
+    let (spec, runs) = resume::planned(&recording)?;
+    let programs = Programs::find(spec.engines.iter().map(|level| level.engine))?;
+    resume::check_same(&recording, &programs.entries()?)?;
+    let manifest = recording.manifest();
+    let cores = cores(Some(manifest.server_cpu), &manifest.client_cpus)?;
+    preflight::check(&runs)?;
+    recording.resumed(timestamp::unix_ms())?;
+    eprintln!("{}, taken up again\n", spec.title);
+    make(&runs, &programs, &cores, &mut recording)
+}
+
+fn make(
+    runs: &[Run],
+    programs: &Programs,
+    cores: &Cores,
+    recording: &mut Recording,
+) -> anyhow::Result<ExitCode> {
+    announce(recording, cores, runs);
     affinity::pin(&cores.client).context("cannot move to the client's cores")?;
     let interrupt = Interrupt::catch().context("cannot catch Ctrl-C")?;
-    let runner = Runner { programs: &programs, cores: &cores, interrupt: &interrupt };
-    let end = runner.run(&runs, &mut recording)?;
+    let end = Runner { programs, cores, interrupt: &interrupt }.run(runs, recording)?;
     if end == End::Interrupted {
         let made = runs.len() - recording.manifest().count(Status::Planned);
         eprintln!(
-            "\ninterrupted after {made} of {}; what was measured is kept",
+            "\ninterrupted after {made} of {}; what was measured is kept, --resume makes the rest",
             format::plural(runs.len(), "run")
         );
     }
-    println!("\n{}\n\nRecording: {}", report::render(&recording)?, recording.folder().display());
+    println!("\n{}\n\nRecording: {}", report::render(recording)?, recording.folder().display());
     Ok(exit_code(end, recording.manifest()))
 }
 
-fn manifest(spec: &Spec, args: &RunArgs, cores: &Cores, seed: u64, runs: &[Run<'_>]) -> Manifest {
+fn cores(server: Option<usize>, client: &[usize]) -> anyhow::Result<Cores> {
+    let permitted = affinity::permitted(0).context("cannot read which CPUs are permitted")?;
+    Cores::choose(&permitted, server, client)
+}
+
+fn manifest(
+    spec: &Spec,
+    args: &RunArgs,
+    cores: &Cores,
+    seed: u64,
+    runs: &[Run],
+    programs: &Programs,
+) -> anyhow::Result<Manifest> {
     let started_unix_ms = timestamp::unix_ms();
-    let name = |index: usize| spec.engines[index].name.as_str();
-    Manifest {
+    let name = |engine: usize| spec.engines[engine].name.as_str();
+    let cost = estimate::cost(runs);
+    Ok(Manifest {
         schema_version: SCHEMA_VERSION,
         experiment: spec.id.clone(),
         title: spec.title.clone(),
+        question: spec.question.clone(),
+        figure: spec.figure.clone(),
+        table: spec.table,
+        size: spec.size,
         recording: format!("{}-{:06x}", timestamp::utc(started_unix_ms), seed & 0xff_ffff),
         seed,
         filter: args.filter.to_string(),
         started_unix_ms,
         finished_unix_ms: None,
+        resumed_unix_ms: Vec::new(),
+        estimated_ns: cost.time.into(),
+        estimated_bytes: cost.bytes,
         version: env!("CARGO_PKG_VERSION").into(),
         revision: programs::revision(),
+        programs: programs.entries()?,
+        cargo_lock_sha256: programs::cargo_lock_sha256(),
+        flake_lock_sha256: programs::flake_lock_sha256(),
         server_cpu: cores.server,
         client_cpus: cores.client.clone(),
         repetitions: spec.repetitions,
         engines: spec.engines.iter().map(EngineEntry::from).collect(),
         ratios: spec.comparisons.iter().map(|c| format!("{}/{}", name(c.of), name(c.to))).collect(),
+        noise: spec.noise.clone(),
+        server_busy_share_min: spec.saturation.server_busy_share_min,
+        client_busy_share_max: spec.saturation.client_busy_share_max,
         files: Vec::new(),
         runs: runs.iter().map(RunEntry::planned).collect(),
-    }
+        sha256: String::new(),
+    })
 }
 
-fn announce(spec: &Spec, recording: &Recording, cores: &Cores, runs: &[Run<'_>]) {
-    eprintln!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n"));
+fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
+    let entries = &recording.manifest().runs;
+    let left: Vec<_> =
+        runs.iter().filter(|run| entries[run.number - 1].attempt.status != Status::Valid).collect();
     eprintln!(
-        "{}, about {}; server on CPU {}, client on CPU {:?}, seed {}",
-        format::plural(runs.len(), "run"),
-        format::duration(plan::estimate(runs)),
+        "{}; server on CPU {}, client on CPU {:?}, seed {}",
+        announced(left.len(), estimate::cost(left.iter().copied())),
         cores.server,
         cores.client,
         recording.manifest().seed

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::spec::Spec;
+use crate::factors::Factors;
+use crate::spec::{Comparison, Spec};
 
 /// A factor of the cross that can be narrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,10 +13,27 @@ enum Factor {
     Mode,
     Payload,
     Connections,
+    Depth,
+    Batch,
+    Load,
+    Rate,
+    Hogs,
+    Idle,
 }
 
 impl Factor {
-    const ALL: [Self; 4] = [Self::Engine, Self::Mode, Self::Payload, Self::Connections];
+    const ALL: [Self; 10] = [
+        Self::Engine,
+        Self::Mode,
+        Self::Payload,
+        Self::Connections,
+        Self::Depth,
+        Self::Batch,
+        Self::Load,
+        Self::Rate,
+        Self::Hogs,
+        Self::Idle,
+    ];
 
     const fn key(self) -> &'static str {
         match self {
@@ -23,7 +41,30 @@ impl Factor {
             Self::Mode => "mode",
             Self::Payload => "payload_bytes",
             Self::Connections => "connections",
+            Self::Depth => "depth",
+            Self::Batch => "batch_bytes",
+            Self::Load => "load",
+            Self::Rate => "rate_per_s",
+            Self::Hogs => "hogs",
+            Self::Idle => "idle",
         }
+    }
+
+    /// The level of `cell`; `none` where the factor does not apply to it.
+    fn level(self, cell: &Factors) -> String {
+        let level = match self {
+            Self::Engine => None,
+            Self::Mode => Some(cell.mode.to_string()),
+            Self::Payload => Some(cell.payload_bytes.to_string()),
+            Self::Connections => Some(cell.connections.to_string()),
+            Self::Depth => cell.depth.map(|depth| depth.to_string()),
+            Self::Batch => cell.batch_bytes.map(|bytes| bytes.to_string()),
+            Self::Load => cell.load.map(|share| share.to_string()),
+            Self::Rate => cell.rate_per_s.map(|rate| rate.to_string()),
+            Self::Hogs => cell.hog_kind.map(|kind| kind.to_string()),
+            Self::Idle => Some(cell.idle.to_string()),
+        };
+        level.unwrap_or_else(|| "none".into())
     }
 }
 
@@ -56,22 +97,21 @@ impl Filter {
     /// Narrows `spec` to the levels kept, and to the comparisons that still have both sides.
     ///
     /// # Errors
-    /// When a level asked for is not in the specification, with those that are.
+    /// When a level asked for is not in the specification, with those that are; when nothing is left.
     pub fn narrow(&self, spec: &mut Spec) -> Result<(), String> {
         let names: Vec<_> = spec.engine_names().map(str::to_owned).collect();
         self.keep(Factor::Engine, &mut spec.engines, |level| level.name.clone())?;
-        self.keep(Factor::Mode, &mut spec.workloads, |workload| workload.mode.to_string())?;
-        self.keep(Factor::Payload, &mut spec.payload_bytes, usize::to_string)?;
-        self.keep(Factor::Connections, &mut spec.connections, usize::to_string)?;
+        for factor in Factor::ALL.into_iter().filter(|&factor| factor != Factor::Engine) {
+            self.keep(factor, &mut spec.cells, |cell| factor.level(&cell.factors))?;
+        }
+        if spec.cells.is_empty() {
+            return Err("no cell of this experiment has all of these levels".into());
+        }
         let engines = &spec.engines;
         let now = |before: usize| engines.iter().position(|level| level.name == names[before]);
-        spec.comparisons = spec
-            .comparisons
-            .iter()
-            .filter_map(|comparison| {
-                Some(crate::spec::Comparison { of: now(comparison.of)?, to: now(comparison.to)? })
-            })
-            .collect();
+        let narrowed =
+            |comparison: &Comparison| Some(Comparison { of: now(comparison.of)?, to: now(comparison.to)? });
+        spec.comparisons = spec.comparisons.iter().filter_map(narrowed).collect();
         Ok(())
     }
 
@@ -85,8 +125,12 @@ impl Filter {
         if wanted.is_empty() {
             return Ok(());
         }
-        let known: Vec<_> = levels.iter().map(&name).collect();
+        let mut known: Vec<_> = levels.iter().map(&name).collect();
+        known.dedup();
         if let Some(unknown) = wanted.iter().find(|&&level| !known.contains(level)) {
+            let distinct: Vec<_> =
+                known.iter().enumerate().filter(|(at, level)| !known[..*at].contains(level)).collect();
+            let known: Vec<_> = distinct.into_iter().map(|(_, level)| level.as_str()).collect();
             let (key, known) = (factor.key(), known.join(", "));
             return Err(format!("this experiment has no {key}={unknown}; it has {known}"));
         }
@@ -106,9 +150,10 @@ impl fmt::Display for Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Size;
 
     fn quick() -> Spec {
-        crate::spec::find("quick").unwrap().unwrap().0
+        crate::spec::find("quick", Size::Quick).unwrap().unwrap().0
     }
 
     #[test]
@@ -116,8 +161,9 @@ mod tests {
         let mut spec = quick();
         let filter: Filter = "mode=stream,connections=512".parse().unwrap();
         filter.narrow(&mut spec).unwrap();
-        assert_eq!((spec.workloads.len(), spec.connections.as_slice()), (1, [512].as_slice()));
-        assert_eq!((spec.engines.len(), spec.comparisons.len(), spec.payload_bytes.len()), (2, 1, 2));
+        let keys: Vec<_> = spec.cells.iter().map(|cell| cell.factors.key()).collect();
+        assert_eq!(keys, ["stream/256B/c512", "stream/16384B/c512"]);
+        assert_eq!((spec.engines.len(), spec.comparisons.len()), (2, 1));
     }
 
     #[test]
@@ -130,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_comparison_follows_its_engines_when_others_go() {
-        let mut spec = crate::spec::find("parity").unwrap().unwrap().0;
+        let mut spec = crate::spec::find("parity", Size::Quick).unwrap().unwrap().0;
         "engine=mio,engine=epoll".parse::<Filter>().unwrap().narrow(&mut spec).unwrap();
         let sides: Vec<_> =
             spec.comparisons.iter().map(|c| (&*spec.engines[c.of].name, &*spec.engines[c.to].name)).collect();
@@ -140,7 +186,10 @@ mod tests {
     #[test]
     fn unknown_factors_and_levels_are_refused_with_those_that_exist() {
         let error = "payload=256".parse::<Filter>().unwrap_err();
-        assert_eq!(error, "'payload' is no factor; there are engine, mode, payload_bytes, connections");
+        assert_eq!(
+            error,
+            "'payload' is no factor; there are engine, mode, payload_bytes, connections, depth, batch_bytes, load, rate_per_s, hogs, idle"
+        );
         let error = "connections=9".parse::<Filter>().unwrap().narrow(&mut quick()).unwrap_err();
         assert_eq!(error, "this experiment has no connections=9; it has 8, 512");
     }

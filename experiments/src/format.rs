@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::Run;
+use crate::plan::{Arm, Role, Run};
 
 /// `812`, `81.2`, `8.12`: three digits, or all that stand before the point.
 pub fn three_digits(value: f64) -> String {
@@ -42,6 +42,15 @@ pub fn bytes(bytes: usize) -> String {
     }
 }
 
+/// Room on disk, rounded: `4 MB`, `1.2 GB`.
+pub fn disk(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes >= 999.5e6 => format!("{:.1} GB", bytes / 1e9),
+        bytes if bytes >= 999.5e3 => format!("{:.0} MB", bytes / 1e6),
+        bytes => format!("{:.0} kB", bytes / 1e3),
+    }
+}
+
 /// A time to wait: `45 s`, `2 min 05 s`, `1 h 10 min`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().round() as u64;
@@ -53,15 +62,17 @@ pub fn duration(duration: Duration) -> String {
 }
 
 /// What a run is: `stream 256 B x 512, uring, repetition 2`.
-pub fn run(run: &Run<'_>) -> String {
-    format!(
-        "{} {} x {}, {}, repetition {}",
-        run.cell.workload.mode,
-        bytes(run.cell.payload_bytes),
-        run.cell.connections,
-        run.engine.name,
-        run.repetition
-    )
+pub fn run(run: &Run) -> String {
+    let Run { role, arm, repetition, engine, cell, .. } = run;
+    let place = match (role, arm) {
+        (Role::Measured, _) => format!("repetition {repetition}"),
+        (Role::Control, Some(Arm::A)) => format!("control {repetition}a"),
+        (Role::Control, _) => format!("control {repetition}b"),
+        (Role::Priming, _) => "priming".into(),
+        (Role::Calibration, _) => format!("calibration {repetition}"),
+        (Role::Ceiling, _) => format!("ceiling {repetition}"),
+    };
+    format!("{}, {}, {place}", cell.factors, engine.name)
 }
 
 /// `1 cell`, `2 cells`.

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use crate::child::OwnedChild;
+use crate::child::{OwnedChild, pad_environment};
+use crate::factors::Factors;
 use crate::interrupt::{Interrupt, Waited};
-use crate::plan::Run;
+use crate::plan::{Role, Run};
 use crate::server::Server;
 
 /// Time beyond warm-up and window in which a client must have connected, drained and written its record.
@@ -38,6 +39,8 @@ pub struct Client<'a> {
     pub out: &'a Path,
     /// Name of the run in its record.
     pub run_id: &'a str,
+    /// Messages per second to offer. `None` in closed loop.
+    pub rate_per_s: Option<u64>,
 }
 
 impl Client<'_> {
@@ -47,7 +50,7 @@ impl Client<'_> {
     /// When the client cannot be started.
     pub fn load(
         &self,
-        run: &Run<'_>,
+        run: &Run,
         server: &Server,
         interrupt: &Interrupt,
         mut tick: impl FnMut(),
@@ -64,21 +67,57 @@ impl Client<'_> {
         })
     }
 
-    fn command(&self, run: &Run<'_>, server: &Server) -> Command {
-        let workload = run.cell.workload;
+    fn command(&self, run: &Run, server: &Server) -> Command {
+        let (factors, timing) = (&run.cell.factors, &run.cell.timing);
         let cpus: Vec<_> = self.cpus.iter().map(usize::to_string).collect();
         let mut command = Command::new(self.program);
-        command.args(["client", &workload.mode.to_string(), "--connect", &server.address.to_string()]);
-        command.args(["--connections", &run.cell.connections.to_string()]);
-        command.args(["--payload-bytes", &run.cell.payload_bytes.to_string()]);
-        command.args(["--warmup-s", &workload.warmup.as_secs_f64().to_string()]);
-        command.args(["--duration-s", &workload.window.as_secs_f64().to_string()]);
-        command.args(["--verify", &workload.verify.to_string(), "--cpus", &cpus.join(",")]);
+        command.args(["client", &factors.mode.to_string(), "--connect", &server.address.to_string()]);
+        command.args(["--connections", &factors.connections.to_string()]);
+        command.args(["--payload-bytes", &factors.payload_bytes.to_string()]);
+        command.args(["--warmup-s", &timing.warmup.as_secs_f64().to_string()]);
+        command.args(["--duration-s", &timing.window.as_secs_f64().to_string()]);
+        command.args(["--verify", &timing.verify.to_string(), "--cpus", &cpus.join(",")]);
         command.args(["--server-pid", &server.pid().to_string()]);
         if let Some(stats) = &server.stats {
             command.arg("--server-stats").arg(stats);
         }
-        command.arg("--out").arg(self.out).args(["--run-id", self.run_id]).args(&workload.client_args);
+        if run.role == Role::Ceiling {
+            command.arg("--discard");
+        }
+        command.args(further_levels(factors, self.rate_per_s));
+        command.arg("--out").arg(self.out).args(["--run-id", self.run_id]).args(&timing.client_args);
+        pad_environment(&mut command, run.environment_bytes);
         command
+    }
+}
+
+/// Flags of the levels that not every experiment has.
+fn further_levels(factors: &Factors, rate_per_s: Option<u64>) -> Vec<String> {
+    let mut flags = Vec::new();
+    let mut flag = |name: &str, value: Option<String>| {
+        flags.extend(value.map(|value| [name.to_owned(), value]).into_iter().flatten());
+    };
+    let some = |count: usize| (count > 0).then(|| count.to_string());
+    flag("--depth", factors.depth.map(|depth| depth.to_string()));
+    flag("--batch-bytes", factors.batch_bytes.map(|bytes| bytes.to_string()));
+    flag("--rate", rate_per_s.map(|rate| rate.to_string()));
+    flag("--hogs", some(factors.hogs));
+    flag("--hog-kind", factors.hog_kind.map(|kind| kind.to_string()));
+    flag("--idle", some(factors.idle));
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uring_echo::record::{HogKind, Mode};
+
+    #[test]
+    fn only_levels_that_apply_become_flags() {
+        let factors = Factors::new(Mode::ReqRes, 256, 8);
+        assert!(further_levels(&factors, None).is_empty());
+        let factors = Factors { hogs: 2, hog_kind: Some(HogKind::NonReading), idle: 9, ..factors };
+        let flags = further_levels(&factors, Some(1000)).join(" ");
+        assert_eq!(flags, "--rate 1000 --hogs 2 --hog-kind non-reading --idle 9");
     }
 }

@@ -1,142 +1,194 @@
-//! Which runs, in which order, and how long they take.
+//! Which runs, and in which order.
 //!
 //! The order is random, so that no level is always measured early, late or after the same other. Within a repetition
 //! every cell comes once, and its engines right after each other: what drifts over minutes hits both sides of a ratio.
+//! Controls and ceilings are scattered among them, so that they see the same machine.
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use uring_echo::record::Mode;
+
+use crate::factors::Factors;
 use crate::random::Random;
-use crate::spec::{EngineLevel, Spec, Workload};
+use crate::spec::{Cell, Engine, EngineLevel, Spec};
 
-/// What a run spends outside warm-up and window: starting a server, connecting, draining, stopping, syncing the
-/// record. An estimate to be replaced by what this machine shows.
-pub const OVERHEAD_PER_RUN: Duration = Duration::from_millis(400);
+/// What a run is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// To have the machine warm. Never in a figure.
+    Priming,
+    /// To know the capacity that offered load is a share of.
+    Calibration,
+    /// To know what the client can offer at most.
+    Ceiling,
+    /// To know how much the same engine differs from itself.
+    Control,
+    /// For the figures.
+    Measured,
+}
 
-/// One combination of the factors other than the engine.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cell<'a> {
-    /// Mode and timing.
-    pub workload: &'a Workload,
-    /// Size of a message.
-    pub payload_bytes: usize,
-    /// Connections open during the run.
-    pub connections: usize,
+/// Side of a control pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arm {
+    /// One of the two.
+    A,
+    /// The other.
+    B,
 }
 
 /// One server process under one load.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Run<'a> {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
     /// Position in the order, counted from 1.
     pub number: usize,
+    /// What it is made for.
+    pub role: Role,
+    /// Side of a control pair.
+    pub arm: Option<Arm>,
     /// Repetition, counted from 1.
     pub repetition: u32,
     /// The server.
-    pub engine: &'a EngineLevel,
+    pub engine: EngineLevel,
     /// The load.
-    pub cell: Cell<'a>,
+    pub cell: Cell,
+    /// Size of what is added to the environment of both ends.
+    pub environment_bytes: usize,
 }
 
-impl Run<'_> {
+/// The stack begins somewhere else for another environment; a page covers every alignment.
+/// Source: Mytkowicz et al., ASPLOS 2009.
+const ENVIRONMENT_BYTES_MAX: usize = 4096;
+
+impl Run {
     /// Time the load is on.
     pub fn load_time(&self) -> Duration {
-        self.cell.workload.warmup + self.cell.workload.window
+        self.cell.timing.warmup + self.cell.timing.window
     }
 }
 
 /// Every run of `spec` in the order of `seed`.
-pub fn plan(spec: &Spec, seed: u64) -> Vec<Run<'_>> {
+pub fn plan(spec: &Spec, seed: u64) -> Vec<Run> {
     let mut random = Random::new(seed);
+    let mut runs = priming(spec);
+    for repetition in 1..=spec.calibrations {
+        runs.extend(in_random_order(calibrations(spec, repetition), &mut random));
+    }
+    for repetition in 1..=rounds(spec) {
+        let mut groups = Vec::new();
+        if repetition <= spec.repetitions {
+            groups.extend(spec.cells.iter().map(|cell| engines_of(spec, Role::Measured, repetition, cell)));
+        }
+        groups.extend(ceilings(spec, repetition));
+        groups.extend(controls(spec, repetition));
+        runs.extend(in_random_order(groups, &mut random));
+    }
+    for (index, run) in runs.iter_mut().enumerate() {
+        run.number = index + 1;
+        run.environment_bytes = random.below(ENVIRONMENT_BYTES_MAX);
+    }
+    runs
+}
+
+/// Rounds of the grid; controls and ceilings that are asked for more often than there are repetitions get their own.
+fn rounds(spec: &Spec) -> u32 {
+    let ceilings = spec.ceiling.as_ref().map_or(0, |ceiling| ceiling.repetitions);
+    let controls = spec.control.as_ref().map_or(0, |control| control.pairs.div_ceil(pairs_per_round(spec)));
+    spec.repetitions.max(ceilings).max(controls)
+}
+
+fn pairs_per_round(spec: &Spec) -> u32 {
+    let pairs = spec.control.as_ref().map_or(0, |control| control.pairs);
+    pairs.div_ceil(spec.repetitions).max(1)
+}
+
+fn in_random_order(mut groups: Vec<Vec<Run>>, random: &mut Random) -> Vec<Run> {
+    random.shuffle(&mut groups);
+    for group in &mut groups {
+        random.shuffle(group);
+    }
+    groups.concat()
+}
+
+fn run(role: Role, repetition: u32, engine: &EngineLevel, cell: &Cell) -> Run {
+    let (engine, cell) = (engine.clone(), cell.clone());
+    Run { number: 0, role, arm: None, repetition, engine, cell, environment_bytes: 0 }
+}
+
+fn engines_of(spec: &Spec, role: Role, repetition: u32, cell: &Cell) -> Vec<Run> {
+    spec.engines.iter().map(|engine| run(role, repetition, engine, cell)).collect()
+}
+
+/// One run for each program, of the cell in the middle of the grid.
+fn priming(spec: &Spec) -> Vec<Run> {
+    let Some(cell) = spec.cells.get(spec.cells.len() / 2) else { return Vec::new() };
+    let cell = closed(cell);
+    let mut primed: Vec<Engine> = Vec::new();
     let mut runs = Vec::new();
-    for repetition in 1..=spec.repetitions {
-        let mut cells = cells(spec);
-        random.shuffle(&mut cells);
-        for cell in cells {
-            let mut engines: Vec<_> = spec.engines.iter().collect();
-            random.shuffle(&mut engines);
-            for engine in engines {
-                runs.push(Run { number: runs.len() + 1, repetition, engine, cell });
-            }
+    for level in &spec.engines {
+        if !primed.contains(&level.engine) {
+            primed.push(level.engine);
+            runs.push(run(Role::Priming, 1, level, &cell));
         }
     }
     runs
 }
 
-/// What `runs` will take, as far as can be said beforehand.
-pub fn estimate(runs: &[Run<'_>]) -> Duration {
-    runs.iter().map(|run| run.load_time() + OVERHEAD_PER_RUN).sum()
-}
-
-fn cells(spec: &Spec) -> Vec<Cell<'_>> {
-    let mut cells = Vec::new();
-    for workload in &spec.workloads {
-        for &payload_bytes in &spec.payload_bytes {
-            for &connections in &spec.connections {
-                cells.push(Cell { workload, payload_bytes, connections });
-            }
+/// The cells that a share of load refers to, each with every engine.
+fn calibrations(spec: &Spec, repetition: u32) -> Vec<Vec<Run>> {
+    let mut cells: Vec<Cell> = Vec::new();
+    for cell in spec.cells.iter().filter(|cell| cell.factors.load.is_some()) {
+        let cell = closed(cell);
+        if !cells.iter().any(|other| other.factors == cell.factors) {
+            cells.push(cell);
         }
     }
-    cells
+    cells.iter().map(|cell| engines_of(spec, Role::Calibration, repetition, cell)).collect()
+}
+
+fn closed(cell: &Cell) -> Cell {
+    Cell { factors: cell.factors.closed(), timing: cell.timing.clone() }
+}
+
+/// Each payload of the streams against a server that discards.
+fn ceilings(spec: &Spec, repetition: u32) -> Vec<Vec<Run>> {
+    let Some(ceiling) = spec.ceiling.as_ref().filter(|ceiling| repetition <= ceiling.repetitions) else {
+        return Vec::new();
+    };
+    let discard = EngineLevel { name: "discard".into(), engine: Engine::Discard, args: Vec::new() };
+    let mut runs: Vec<Run> = Vec::new();
+    for cell in spec.cells.iter().filter(|cell| cell.factors.mode == Mode::Stream) {
+        let factors = Factors::new(Mode::Stream, cell.factors.payload_bytes, ceiling.connections);
+        if !runs.iter().any(|run| run.cell.factors == factors) {
+            let cell = Cell { factors, timing: cell.timing.clone() };
+            runs.push(run(Role::Ceiling, repetition, &discard, &cell));
+        }
+    }
+    runs.into_iter().map(|run| vec![run]).collect()
+}
+
+/// The pairs of this round, of the first engine.
+fn controls(spec: &Spec, round: u32) -> Vec<Vec<Run>> {
+    let (Some(control), Some(engine)) = (&spec.control, spec.engines.first()) else { return Vec::new() };
+    let per_round = pairs_per_round(spec);
+    let first = (round - 1) * per_round + 1;
+    let mut groups = Vec::new();
+    for cell in spread(&spec.cells, control.cells) {
+        for pair in first..(first + per_round).min(control.pairs + 1) {
+            let arm = |arm| Run { arm: Some(arm), ..run(Role::Control, pair, engine, cell) };
+            groups.push(vec![arm(Arm::A), arm(Arm::B)]);
+        }
+    }
+    groups
+}
+
+/// `count` of `items`, evenly spread; all of them when there are no more.
+fn spread<T>(items: &[T], count: usize) -> impl Iterator<Item = &T> {
+    let count = count.min(items.len());
+    (0..count).map(move |index| &items[(2 * index + 1) * items.len() / (2 * count)])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    fn parity() -> Spec {
-        crate::spec::find("parity").unwrap().unwrap().0
-    }
-
-    fn label(run: &Run<'_>) -> String {
-        let Cell { workload, payload_bytes, connections } = run.cell;
-        format!("{} {} {payload_bytes} {connections} {}", run.repetition, workload.mode, run.engine.name)
-    }
-
-    #[test]
-    fn every_combination_comes_exactly_once_in_every_repetition() {
-        let spec = parity();
-        let runs = plan(&spec, 1);
-        let distinct: BTreeSet<_> = runs.iter().map(label).collect();
-        assert_eq!(runs.len(), 3 * 2 * 3 * 3 * 5);
-        assert_eq!(distinct.len(), runs.len());
-        assert!(runs.iter().enumerate().all(|(index, run)| run.number == index + 1));
-    }
-
-    #[test]
-    fn a_seed_gives_its_order_again_and_another_seed_another() {
-        let spec = parity();
-        assert_eq!(plan(&spec, 5), plan(&spec, 5));
-        assert_ne!(plan(&spec, 5), plan(&spec, 6));
-    }
-
-    #[test]
-    fn repetitions_follow_each_other_and_do_not_repeat_an_order() {
-        let spec = parity();
-        let runs = plan(&spec, 9);
-        assert!(runs.is_sorted_by_key(|run| run.repetition));
-        let order = |repetition| -> Vec<_> {
-            let mut cells: Vec<_> =
-                runs.iter().filter(|run| run.repetition == repetition).map(|run| run.cell).collect();
-            cells.dedup();
-            cells
-        };
-        assert_ne!(order(1), order(2));
-        assert_ne!(order(1), cells(&spec));
-    }
-
-    #[test]
-    fn the_engines_of_a_cell_run_right_after_each_other_and_not_always_in_the_same_order() {
-        let spec = parity();
-        let runs = plan(&spec, 3);
-        let groups: Vec<_> = runs.chunks(spec.engines.len()).collect();
-        assert!(groups.iter().all(|group| group.iter().all(|run| run.cell == group[0].cell)));
-        let leaders: BTreeSet<_> = groups.iter().map(|group| &group[0].engine.name).collect();
-        assert_eq!(leaders.len(), spec.engines.len());
-    }
-
-    #[test]
-    fn the_first_look_takes_less_than_three_minutes() {
-        let spec = crate::spec::find("quick").unwrap().unwrap().0;
-        assert!(estimate(&plan(&spec, 0)) < Duration::from_secs(180));
-    }
-}
+mod tests;

@@ -6,6 +6,8 @@ use std::{env, ffi::OsString};
 
 use anyhow::{Context, bail};
 
+use crate::hash::{sha256, sha256_of_file};
+use crate::manifest::ProgramEntry;
 use crate::spec::Engine;
 
 /// The programs that a run starts.
@@ -33,13 +35,29 @@ impl Programs {
         })
     }
 
+    /// Each with its hash, which says that a resumed recording is of one build.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn entries(&self) -> anyhow::Result<Vec<ProgramEntry>> {
+        let entry = |name: &str, path: &Path| {
+            let sha256 = sha256_of_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+            anyhow::Ok(ProgramEntry { name: name.into(), sha256 })
+        };
+        let mut entries = vec![entry("uring-echo", &self.uring_echo)?];
+        if let Some(mio) = &self.baseline_mio {
+            entries.push(entry("baseline-mio", mio)?);
+        }
+        Ok(entries)
+    }
+
     /// The program of `engine`.
     ///
     /// # Panics
     /// When `engine` was not among those that [`find`](Self::find) was asked for.
     pub fn server(&self, engine: Engine) -> &Path {
         match engine {
-            Engine::Epoll | Engine::Uring => &self.uring_echo,
+            Engine::Epoll | Engine::Uring | Engine::Discard => &self.uring_echo,
             Engine::Mio => self.baseline_mio.as_deref().expect("asked for when the programs were found"),
         }
     }
@@ -61,7 +79,8 @@ fn locate(folder: &Path, name: &str, variable: &str) -> anyhow::Result<PathBuf> 
     Ok(path)
 }
 
-/// Git revision of the checkout that this executable lies in, `-dirty` with local changes, or `unavailable`.
+/// Git revision of the checkout that this executable lies in, `-dirty` with local changes; the one that the build
+/// was told in `URING_ECHO_REVISION`, if it was; or `unavailable`.
 ///
 /// The place of the executable decides and not the working directory, which may be another project's.
 pub fn revision() -> String {
@@ -72,5 +91,27 @@ pub fn revision() -> String {
         let text = String::from_utf8(output.stdout).ok()?;
         (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
     };
-    describe().unwrap_or_else(|| "unavailable".into())
+    let told = option_env!("URING_ECHO_REVISION").map(str::to_owned);
+    told.or_else(describe).unwrap_or_else(unavailable)
+}
+
+/// SHA-256 of the packages' lock file that this program was built with.
+pub fn cargo_lock_sha256() -> String {
+    sha256(include_bytes!("../../Cargo.lock"))
+}
+
+/// SHA-256 of the flake's lock file: what the build was told in `URING_ECHO_FLAKE_LOCK_SHA256`, else of the file in the
+/// checkout that this executable lies in, else `unavailable`.
+pub fn flake_lock_sha256() -> String {
+    let in_checkout = || {
+        let exe = env::current_exe().ok()?;
+        let lock = exe.ancestors().map(|folder| folder.join("flake.lock")).find(|path| path.is_file())?;
+        sha256_of_file(&lock).ok()
+    };
+    let told = option_env!("URING_ECHO_FLAKE_LOCK_SHA256").map(str::to_owned);
+    told.or_else(in_checkout).unwrap_or_else(unavailable)
+}
+
+fn unavailable() -> String {
+    "unavailable".into()
 }

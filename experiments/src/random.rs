@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// A number below `bound`, which must not be 0. Its bias is below `bound` / 2^64.
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
 

@@ -1,23 +1,28 @@
-//! Runs a plan: one fresh server and one client a run, what becomes of them entered into the recording.
+//! Makes the runs of a plan: one fresh server and one client a run, what becomes of them entered into the recording.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fs;
 use std::time::Instant;
 
 use anyhow::bail;
-use uring_echo::record::RunRecord;
 
 use crate::cores::Cores;
 use crate::format;
+use crate::gate::SaturationLimits;
 use crate::interrupt::Interrupt;
+use crate::judge::{Judge, Made};
 use crate::load::{Client, Load};
-use crate::manifest::Status;
-use crate::plan::Run;
+use crate::manifest::{Attempt, Status};
+use crate::plan::{Role, Run};
 use crate::programs::Programs;
 use crate::progress::Progress;
 use crate::recording::Recording;
 use crate::scratch::Scratch;
 use crate::server::Server;
 use crate::timestamp;
+
+/// Of how many runs one may be made once more because of noise.
+const RUNS_PER_REPEAT: usize = 10;
 
 /// What every run of a recording shares.
 #[derive(Debug)]
@@ -39,54 +44,99 @@ pub enum End {
     Interrupted,
 }
 
-/// What became of one run; `None` when it was interrupted.
-type Settled = Option<(Status, Vec<String>)>;
-
 impl Runner<'_> {
-    /// Makes `runs` in their order, each entered into `recording` before the next begins.
+    /// Makes those of `runs` that are missing from `recording`, in their order, each entered before the next begins.
     ///
     /// # Errors
     /// When the recording cannot be written, or a run leaves no record and its engine has none that is valid: then
     /// the cause is in the set-up and the next run would fail of it, too.
-    pub fn run(&self, runs: &[Run<'_>], recording: &mut Recording) -> anyhow::Result<End> {
+    pub fn run(&self, runs: &[Run], recording: &mut Recording) -> anyhow::Result<End> {
         let scratch = Scratch::create()?;
-        let mut progress = Progress::new(runs);
+        let missing = missing(runs, recording);
+        let mut progress = Progress::new(runs.len(), &missing);
+        let end = self.make(&missing, recording, &scratch, &mut progress);
+        progress.clear();
+        if matches!(end, Ok(End::Complete)) {
+            recording.finish(timestamp::unix_ms())?;
+        }
+        end
+    }
+
+    fn make(
+        &self,
+        runs: &[&Run],
+        recording: &mut Recording,
+        scratch: &Scratch,
+        progress: &mut Progress,
+    ) -> anyhow::Result<End> {
         for run in runs {
             progress.begin(run);
-            let settled = self.one(run, &scratch, recording, &progress);
-            let Some((status, reasons)) = settled.inspect_err(|_| progress.clear())? else {
-                progress.clear();
+            let Some(attempt) = self.attempt(run, recording, scratch, progress)? else {
                 return Ok(End::Interrupted);
             };
-            let outcome = describe(status, &reasons);
-            if status != Status::Valid {
-                progress.say(&format!("run {} ({}): {outcome}", run.number, format::run(run)));
+            let is_to_repeat = is_noisy(run, &attempt) && may_repeat(recording);
+            progress.report(run, &attempt);
+            recording.settle(run.number, attempt)?;
+            if is_to_repeat {
+                progress.say(&format!("run {} ({}): once more", run.number, format::run(run)));
+                let Some(again) = self.attempt(run, recording, scratch, progress)? else {
+                    return Ok(End::Interrupted);
+                };
+                progress.report(run, &again);
+                recording.settle(run.number, again)?;
             }
-            progress.end(run, &outcome);
-            recording.settle(run.number, status, reasons)?;
-            if status == Status::Failed && !has_valid_run(recording, &run.engine.name) {
-                progress.clear();
-                bail!("{}: {outcome}", format::run(run));
+            if let Some(summary) = recording.record(run.number)?.and_then(|record| record.summary) {
+                progress.note(run, summary.cpu_ns_per_message);
             }
+            progress.end(run, &recording.manifest().runs[run.number - 1].attempt);
+            give_up_if_hopeless(run, recording)?;
         }
-        progress.clear();
-        recording.finish(timestamp::unix_ms())?;
         Ok(End::Complete)
+    }
+
+    /// Makes `run` once. `None` when it was interrupted.
+    fn attempt(
+        &self,
+        run: &Run,
+        recording: &Recording,
+        scratch: &Scratch,
+        progress: &Progress,
+    ) -> anyhow::Result<Option<Attempt>> {
+        let begun = Instant::now();
+        let Some(made) = self.one(run, recording, scratch, progress)? else {
+            // What an interrupted client has written is of no run that the manifest will name.
+            let _ = fs::remove_file(recording.record_path(run.number));
+            return Ok(None);
+        };
+        let manifest = recording.manifest();
+        let judge = Judge {
+            noise: &manifest.noise,
+            saturation: SaturationLimits {
+                server_busy_share_min: manifest.server_busy_share_min,
+                client_busy_share_max: manifest.client_busy_share_max,
+            },
+        };
+        let attempt = judge.attempt(made)?;
+        Ok(Some(Attempt { took_ns: Some(begun.elapsed().into()), ..attempt }))
     }
 
     fn one(
         &self,
-        run: &Run<'_>,
-        scratch: &Scratch,
+        run: &Run,
         recording: &Recording,
+        scratch: &Scratch,
         progress: &Progress,
-    ) -> anyhow::Result<Settled> {
-        let folder = scratch.folder(&run.number.to_string())?;
-        let started = Server::start(self.programs, run.engine, self.cores.server, &folder, self.interrupt);
+    ) -> anyhow::Result<Option<Made>> {
+        let rate_per_s = match offered(run, recording) {
+            Ok(rate) => rate,
+            Err(error) => return Ok(Some(Made::Nothing(format!("capacity: {error:#}")))),
+        };
+        let folder = scratch.folder()?;
+        let started = Server::start(self.programs, run, self.cores.server, &folder, self.interrupt);
         let server = match started {
             Ok(Some(server)) => server,
             Ok(None) => return Ok(None),
-            Err(error) => return Ok(Some((Status::Failed, vec![format!("server-start: {error:#}")]))),
+            Err(error) => return Ok(Some(Made::Nothing(format!("server-start: {error:#}")))),
         };
         let client = Client {
             program: &self.programs.uring_echo,
@@ -94,51 +144,63 @@ impl Runner<'_> {
             scratch: &folder,
             out: &recording.record_path(run.number),
             run_id: &format!("{}/{:04}", recording.manifest().recording, run.number),
+            rate_per_s,
         };
         let begun = Instant::now();
         let load = client.load(run, &server, self.interrupt, || progress.tick(begun.elapsed()))?;
-        judge(&load, server.stop()?, client.out)
+        let port = server.address.port();
+        let server = server.stop()?;
+        if matches!(load, Load::Interrupted) {
+            return Ok(None);
+        }
+        Ok(Some(Made::Load { load, server, port, out: client.out.to_owned() }))
     }
 }
 
-/// The verdict on a run, from how its client and its server ended and what the record says of itself.
-fn judge(load: &Load, server: Option<String>, out: &Path) -> anyhow::Result<Settled> {
-    let mut reasons = Vec::new();
-    match load {
-        Load::Interrupted => return Ok(None),
-        Load::Hung => reasons.push("client-hung: it was killed".into()),
-        Load::Ended(..) => {}
-    }
-    let record = out.exists().then(|| RunRecord::read(out)).transpose()?;
-    reasons.extend(record.iter().flat_map(|record| record.validity.clone()));
-    if let Load::Ended(status, words) = load
-        && !status.success()
-        && reasons.is_empty()
-    {
-        reasons.push(format!("client-exit: {status}: {words}"));
-    }
-    reasons.extend(server);
-    let status = match (record.is_some(), reasons.is_empty()) {
-        (true, true) => Status::Valid,
-        (true, false) => Status::Invalid,
-        (false, _) => Status::Failed,
-    };
-    if status == Status::Failed && reasons.is_empty() {
-        reasons.push("client-silent: it ended without an error and without a record".into());
-    }
-    Ok(Some((status, reasons)))
+/// The runs to make: those that left no valid record. What was measured before stays in the recording.
+fn missing<'r>(runs: &'r [Run], recording: &Recording) -> Vec<&'r Run> {
+    let entries = &recording.manifest().runs;
+    let is_missing = |run: &&Run| entries[run.number - 1].attempt.status != Status::Valid;
+    runs.iter().filter(is_missing).collect()
 }
 
-fn describe(status: Status, reasons: &[String]) -> String {
-    let word = match status {
-        Status::Planned => "not run",
-        Status::Valid => "valid",
-        Status::Invalid => "invalid",
-        Status::Failed => "failed",
-    };
-    if reasons.is_empty() { word.into() } else { format!("{word}: {}", reasons.join("; ")) }
+/// Messages per second that `run` is to offer.
+fn offered(run: &Run, recording: &Recording) -> anyhow::Result<Option<u64>> {
+    let factors = &run.cell.factors;
+    let Some(share) = factors.load else { return Ok(factors.rate_per_s) };
+    let capacity = recording.capacity(&factors.closed())?;
+    Ok(Some((share.of(capacity).round() as u64).max(1)))
 }
 
-fn has_valid_run(recording: &Recording, engine: &str) -> bool {
-    recording.manifest().runs.iter().any(|run| run.engine == engine && run.status == Status::Valid)
+/// Whether `attempt` is one to make again because of noise.
+fn is_noisy(run: &Run, attempt: &Attempt) -> bool {
+    run.role != Role::Priming && attempt.status == Status::Valid && !attempt.flags.is_empty()
+}
+
+/// Whether one more run may be repeated because of noise.
+fn may_repeat(recording: &Recording) -> bool {
+    let manifest = recording.manifest();
+    manifest.repeated_for_noise() < manifest.runs.len().div_ceil(RUNS_PER_REPEAT)
+}
+
+/// Ends the recording when `run` failed and its engine has no valid run at all.
+fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
+    let entries = &recording.manifest().runs;
+    let attempt = &entries[run.number - 1].attempt;
+    if attempt.status != Status::Failed {
+        return Ok(());
+    }
+    let working: BTreeSet<_> = entries
+        .iter()
+        .filter(|entry| entry.attempt.status == Status::Valid)
+        .map(|entry| entry.engine.as_str())
+        .collect();
+    let reasons = attempt.reasons.join("; ");
+    if !working.contains(run.engine.name.as_str()) {
+        bail!("{}: failed: {reasons}", format::run(run));
+    }
+    if reasons.contains("cannot write the run record") {
+        bail!("{}: failed: {reasons}; make room, then go on with --resume", format::run(run));
+    }
+    Ok(())
 }

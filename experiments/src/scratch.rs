@@ -1,5 +1,6 @@
 //! A folder for what is needed only while a run goes on.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::{env, fs, process};
 
@@ -7,7 +8,10 @@ use anyhow::Context;
 
 /// A folder of this process, below the system's temporary folder. Dropping removes it.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct Scratch {
+    path: PathBuf,
+    count: Cell<usize>,
+}
 
 impl Scratch {
     /// Creates the folder, which must not exist: another user could have put it there.
@@ -18,15 +22,17 @@ impl Scratch {
         let path = env::temp_dir().join(format!("uring-echo-experiments-{}", process::id()));
         fs::create_dir(&path)
             .with_context(|| format!("cannot create {}; remove it or set TMPDIR", path.display()))?;
-        Ok(Self(path))
+        Ok(Self { path, count: Cell::new(0) })
     }
 
     /// A new folder in it.
     ///
     /// # Errors
-    /// When it exists or cannot be created.
-    pub fn folder(&self, name: &str) -> anyhow::Result<PathBuf> {
-        let path = self.0.join(name);
+    /// When it cannot be created.
+    pub fn folder(&self) -> anyhow::Result<PathBuf> {
+        let number = self.count.get();
+        self.count.set(number + 1);
+        let path = self.path.join(number.to_string());
         fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(path)
     }
@@ -35,6 +41,6 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Litter in the temporary folder is not worth failing for.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::child::OwnedChild;
+use crate::child::{OwnedChild, pad_environment};
 use crate::interrupt::{Interrupt, Waited};
+use crate::plan::Run;
 use crate::programs::Programs;
 use crate::spec::{Engine, EngineLevel};
 
@@ -32,19 +33,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `level` on `cpu`, with its output in `scratch`, and waits until it listens. `None` when interrupted.
+    /// Starts the engine of `run` on `cpu`, with its output in `scratch`, and waits until it listens. `None` when
+    /// interrupted.
     ///
     /// # Errors
     /// When it cannot be started, ends, or is not ready in time; with what it wrote to standard error.
     pub fn start(
         programs: &Programs,
-        level: &EngineLevel,
+        run: &Run,
         cpu: usize,
         scratch: &Path,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Self>> {
+        let level = &run.engine;
         let stats = (level.engine != Engine::Mio).then(|| scratch.join("server.stats"));
         let mut command = command(programs.server(level.engine), level, cpu, stats.as_deref());
+        pad_environment(&mut command, run.environment_bytes);
         let mut child = OwnedChild::start(&mut command, scratch, "server")?;
         let ready = interrupt.wait(READY_LIMIT, PAUSE, || match announced(&child.stdout()) {
             Some(address) => Ok(Some(address)),
@@ -86,6 +90,7 @@ fn command(program: &Path, level: &EngineLevel, cpu: usize, stats: Option<&Path>
     match level.engine {
         Engine::Epoll => command.args(["serve", "epoll"]),
         Engine::Uring => command.args(["serve", "uring"]),
+        Engine::Discard => command.arg("discard"),
         Engine::Mio => &mut command,
     };
     command.args(["--listen", "127.0.0.1:0", "--cpu", &cpu.to_string()]);

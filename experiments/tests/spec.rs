@@ -1,6 +1,6 @@
 //! A wrong specification is refused before anything runs, and the message says where to look.
 
-use experiments::spec::{Engine, Spec};
+use experiments::spec::{Engine, Size, Spec};
 use uring_echo::record::Mode;
 
 const VALID: &str = r#"id = "tiny"
@@ -22,12 +22,12 @@ window_s = 5.0
 /// The message for `VALID` with `from` replaced by `to`.
 fn refusal(from: &str, to: &str) -> String {
     assert!(VALID.contains(from), "nothing to replace: {from}");
-    Spec::parse("tiny.toml", &VALID.replacen(from, to, 1)).expect_err(to).to_string()
+    Spec::parse("tiny.toml", &VALID.replacen(from, to, 1), Size::Quick).expect_err(to).to_string()
 }
 
 #[test]
 fn an_engine_is_a_name_or_a_table_with_arguments() {
-    let spec = Spec::parse("tiny.toml", VALID).unwrap();
+    let spec = Spec::parse("tiny.toml", VALID, Size::Quick).unwrap();
     assert_eq!(spec.engine_names().collect::<Vec<_>>(), ["epoll", "uring-32"]);
     assert_eq!(spec.engines[1].engine, Engine::Uring);
     assert_eq!(spec.engines[1].args, ["--buffers", "32"]);
@@ -35,9 +35,12 @@ fn an_engine_is_a_name_or_a_table_with_arguments() {
 
 #[test]
 fn a_mode_overrides_what_holds_for_all() {
-    let spec = Spec::parse("tiny.toml", VALID).unwrap();
-    let windows: Vec<_> = spec.workloads.iter().map(|w| (w.mode, w.window.as_secs_f64())).collect();
-    assert_eq!(windows, [(Mode::Stream, 5.0), (Mode::ReqRes, 0.5)]);
+    let spec = Spec::parse("tiny.toml", VALID, Size::Quick).unwrap();
+    let window = |mode| {
+        let cell = spec.cells.iter().find(|cell| cell.factors.mode == mode).unwrap();
+        cell.timing.window.as_secs_f64()
+    };
+    assert_eq!((window(Mode::Stream), window(Mode::ReqRes)), (5.0, 0.5));
 }
 
 #[test]
@@ -109,4 +112,94 @@ fn a_ratio_must_name_two_different_engines() {
 fn text_that_is_not_toml_is_refused_with_its_line() {
     let message = refusal("connections = [8, 512]", "connections = [8,, 512]");
     assert!(message.starts_with("tiny.toml:8: "), "{message}");
+}
+
+/// The keys of the cells of `VALID` with `extra` behind it.
+fn cells(extra: &str, size: Size) -> Vec<String> {
+    let spec = Spec::parse("tiny.toml", &format!("{VALID}{extra}"), size).unwrap();
+    spec.cells.iter().map(|cell| cell.factors.key()).collect()
+}
+
+/// The message for `VALID` with `extra` behind it.
+fn refusal_of(extra: &str) -> String {
+    let text = format!("{VALID}{extra}");
+    Spec::parse("tiny.toml", &text, Size::Quick).expect_err(extra).to_string()
+}
+
+#[test]
+fn a_size_overrides_what_stands_at_the_top_and_leaves_the_rest() {
+    let extra = "[size.full]\nconnections = [1]\nrepetitions = 9\nmode.stream.window_s = 7\n";
+    assert_eq!(cells(extra, Size::Quick).len(), 4);
+    assert_eq!(cells(extra, Size::Full), ["stream/256B/c1", "req-res/256B/c1"]);
+    let full = Spec::parse("tiny.toml", &format!("{VALID}{extra}"), Size::Full).unwrap();
+    assert_eq!((full.repetitions, full.cells[0].timing.window.as_secs()), (9, 7));
+}
+
+#[test]
+fn a_size_that_is_not_asked_for_is_checked_with_its_place() {
+    let message = refusal_of("[size.full]\nconnections = [0]\n");
+    assert_eq!(message, "tiny.toml:16: connections: 0 is outside 1 to 60000");
+    let message = refusal_of("[size.huge]\nrepetitions = 1\n");
+    assert_eq!(message, "tiny.toml:15: size: unknown size `huge`; there are quick and full");
+    let message = refusal_of("[size.full]\nwindows_s = 1\n");
+    assert!(message.starts_with("tiny.toml:16: windows_s: unknown field"), "{message}");
+}
+
+#[test]
+fn grids_are_crossed_each_for_itself() {
+    let extra = "[[grid]]\nmodes = ['req-res']\nconnections = [1000]\n\
+                 [[grid]]\nmodes = ['req-res']\nconnections = [8]\nidle = [1000, 9000]\n";
+    let expected = ["req-res/256B/c1000", "req-res/256B/c8/idle1000", "req-res/256B/c8/idle9000"];
+    assert_eq!(cells(extra, Size::Quick), expected);
+}
+
+#[test]
+fn a_grid_with_a_key_of_its_own_or_a_cell_of_another_is_refused() {
+    let message = refusal_of("[[grid]]\nrepetitions = 1\n");
+    assert!(message.starts_with("tiny.toml:16: grid: a grid has no `repetitions`"), "{message}");
+    let message = refusal_of("[[grid]]\nconnections = [8]\n[[grid]]\nidle = [0]\n");
+    assert!(message.contains("another grid has stream/256B/c8, too"), "{message}");
+    assert!(refusal_of("[grid]\nconnections = [8]\n").contains("write [[grid]]"));
+}
+
+#[test]
+fn what_one_mode_alone_understands_is_refused_for_the_other() {
+    let message = refusal_of("[[grid]]\ndepth = [4]\n");
+    assert!(message.starts_with("tiny.toml:16: depth: means nothing in stream"), "{message}");
+    let message = refusal_of("[[grid]]\nmodes = ['req-res']\nbatch_bytes = [4096]\n");
+    assert!(message.starts_with("tiny.toml:17: batch_bytes: means nothing in req-res"), "{message}");
+}
+
+#[test]
+fn a_share_of_load_needs_a_calibration_and_no_second_rate() {
+    let grid = "[[grid]]\nmodes = ['req-res']\nconnections = [8]\nload = [0.5, 0.95]\n";
+    let message = refusal_of(grid);
+    assert!(
+        message.starts_with("tiny.toml:18: load: is a share of a capacity that nothing measures"),
+        "{message}"
+    );
+    let calibrated = format!("{grid}[calibration]\nrepetitions = 1\n");
+    assert_eq!(cells(&calibrated, Size::Quick), ["req-res/256B/c8/load0.5", "req-res/256B/c8/load0.95"]);
+    let message = refusal_of(&calibrated.replace("load = [", "rate_per_s = [1000]\nload = ["));
+    assert!(message.contains("rate_per_s: the load is given already"), "{message}");
+}
+
+#[test]
+fn hogs_have_a_kind_and_a_number_or_neither() {
+    let grid = |hogs: &str| format!("[[grid]]\nmodes = ['req-res']\nconnections = [8]\nhogs = [{hogs}]\n");
+    let both = grid("{ connections = 0 }, { kind = 'greedy', connections = 2 }");
+    assert_eq!(cells(&both, Size::Quick), ["req-res/256B/c8", "req-res/256B/c8/hogs2-greedy"]);
+    assert!(refusal_of(&grid("{ kind = 'greedy', connections = 0 }")).contains("0 is outside 1 to"));
+    assert!(refusal_of(&grid("{ connections = 2 }")).contains("2 is outside 0 to 0"));
+    assert!(refusal_of(&grid("{ kind = 'idle', connections = 2 }")).contains("unknown variant `idle`"));
+}
+
+#[test]
+fn noise_limits_name_a_field_and_its_most() {
+    let extra = "[[noise]]\nfield = 'noise.steal_ns'\nmax = 0.02\nper = 'window'\n";
+    let spec = Spec::parse("tiny.toml", &format!("{VALID}{extra}"), Size::Quick).unwrap();
+    let limits: Vec<_> = spec.noise.iter().map(ToString::to_string).collect();
+    assert_eq!(limits, ["noise.steal_ns / window <= 0.02"]);
+    assert!(refusal_of("[[noise]]\nfield = 'noise..x'\nmax = 1\n").contains("is not the path of"));
+    assert!(refusal_of("[[noise]]\nfield = 'x'\nmax = -1\n").contains("noise.max: -1 is outside"));
 }

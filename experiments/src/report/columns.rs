@@ -2,8 +2,9 @@
 
 use uring_echo::record::{Limit, Mode};
 
-use super::grid::{Cell, Comparison, Grid, Metric, Samples};
+use super::grid::{Comparison, Grid, Metric, Samples};
 use super::table::{self, Align, Column, Row};
+use crate::factors::Factors;
 use crate::format::{bytes, decimal, plural, span, three_digits};
 use crate::statistics::{PairedRatio, geometric_mean};
 
@@ -27,11 +28,11 @@ const COLUMNS: [Column; 14] = [
 /// Columns before those of the ratios.
 const MEASURED_COUNT: usize = 11;
 
-const fn left(first: &'static str, second: &'static str) -> Column {
+pub(super) const fn left(first: &'static str, second: &'static str) -> Column {
     Column { heading: [first, second], align: Align::Left }
 }
 
-const fn right(first: &'static str, second: &'static str) -> Column {
+pub(super) const fn right(first: &'static str, second: &'static str) -> Column {
     Column { heading: [first, second], align: Align::Right }
 }
 
@@ -60,7 +61,7 @@ const fn heading(mode: Mode) -> &'static str {
     }
 }
 
-fn cell_rows(grid: &Grid, cell: Cell) -> Vec<Row> {
+fn cell_rows(grid: &Grid, cell: &Factors) -> Vec<Row> {
     let mut rows = Vec::new();
     for engine in &grid.engines {
         let Some(samples) = grid.samples(cell, engine) else { continue };
@@ -87,28 +88,33 @@ fn cell_rows(grid: &Grid, cell: Cell) -> Vec<Row> {
     rows
 }
 
-fn measured(cell: Cell, engine: &str, samples: &Samples, repetitions: u32) -> Vec<String> {
-    let or_dash = |value: Option<f64>, format: fn(f64) -> String| value.map_or_else(|| "–".into(), format);
+fn measured(cell: &Factors, engine: &str, samples: &Samples, repetitions: u32) -> Vec<String> {
     let quantile = |share| samples.latency.as_ref().map(|latency| latency.quantile(share).0 as f64);
-    let valid_count = samples.valid_count();
-    let name = if valid_count < repetitions as usize {
-        format!("{engine} ({valid_count}/{repetitions})")
-    } else {
-        engine.to_owned()
-    };
     vec![
-        bytes(cell.payload_bytes),
+        bytes(cell.payload_bytes) + &cell.further(),
         cell.connections.to_string(),
-        name,
-        or_dash(samples.median(|summary| Some(summary.goodput_bytes_per_s / 1e6)), three_digits),
-        or_dash(samples.median(|summary| Some(summary.messages_per_s)), decimal),
-        or_dash(samples.median(|summary| summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
-        or_dash(samples.median(|summary| summary.syscalls_per_message), |count| format!("{count:.3}")),
+        named(engine, samples, repetitions),
+        or_dash(samples.median(|point| Some(point.summary.goodput_bytes_per_s / 1e6)), three_digits),
+        or_dash(samples.median(|point| Some(point.summary.messages_per_s)), decimal),
+        or_dash(samples.median(|point| point.summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
+        or_dash(samples.median(|point| point.summary.syscalls_per_message), |count| format!("{count:.3}")),
         or_dash(quantile(0.5), span),
         or_dash(quantile(0.99), span),
         or_dash(samples.worst_jain(), |jain| format!("{jain:.3}")),
         limit(samples).into(),
     ]
+}
+
+/// The engine, with how many repetitions it has if some are missing.
+pub(super) fn named(engine: &str, samples: &Samples, repetitions: u32) -> String {
+    match samples.valid_count() {
+        count if count < repetitions as usize => format!("{engine} ({count}/{repetitions})"),
+        _ => engine.to_owned(),
+    }
+}
+
+pub(super) fn or_dash(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| "–".into(), format)
 }
 
 /// The end that was the limit, when all repetitions agree.
@@ -126,7 +132,7 @@ fn limit(samples: &Samples) -> &'static str {
     }
 }
 
-fn ratio_cells(grid: &Grid, cell: Cell, comparison: &Comparison) -> [String; 3] {
+fn ratio_cells(grid: &Grid, cell: &Factors, comparison: &Comparison) -> [String; 3] {
     let ratio = |metric, format: fn(&PairedRatio) -> String| {
         grid.ratio(cell, comparison, metric).map_or_else(|| "–".into(), |ratio| format(&ratio))
     };
@@ -184,7 +190,7 @@ pub(super) fn legend(grid: &Grid) -> Vec<String> {
     lines
 }
 
-fn has_no_counters(grid: &Grid, cell: Cell, engine: &str) -> bool {
+fn has_no_counters(grid: &Grid, cell: &Factors, engine: &str) -> bool {
     grid.samples(cell, engine)
-        .is_some_and(|samples| samples.median(|summary| summary.syscalls_per_message).is_none())
+        .is_some_and(|samples| samples.median(|point| point.summary.syscalls_per_message).is_none())
 }

@@ -4,9 +4,12 @@ use uring_echo::measure::histogram::Histogram;
 use uring_echo::record::{Limit, Mode, Summary, Verify};
 use uring_echo::units::Nanos;
 
+use super::control::Controls;
 use super::grid::Grid;
-use crate::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
-use crate::spec::Engine;
+use crate::factors::Factors;
+use crate::manifest::{Attempt, EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::plan::Role;
+use crate::spec::{Engine, Size, Table};
 
 /// Engine, then for each repetition goodput in MB/s and CPU in nanoseconds a message.
 type Series = (&'static str, [(f64, f64); 3]);
@@ -27,19 +30,22 @@ const REQ_RES: [Series; 3] = [
 
 fn entry(number: usize, repetition: u32, engine: &str, mode: Mode) -> RunEntry {
     let (payload_bytes, connections) = if mode == Mode::Stream { (256, 8) } else { (16_384, 512) };
+    let factors = Factors::new(mode, payload_bytes, connections);
     RunEntry {
         number,
+        role: Role::Measured,
+        arm: None,
         repetition,
         engine: engine.into(),
-        mode,
-        payload_bytes,
-        connections,
+        cell: factors.key(),
+        factors,
         warmup_ns: Nanos::from_millis(500),
         window_ns: Nanos::from_secs(2),
         verify: Verify::Sample,
-        status: Status::Valid,
-        reasons: Vec::new(),
-        file: None,
+        client_args: Vec::new(),
+        environment_bytes: 0,
+        attempt: Attempt { status: Status::Valid, ..Attempt::default() },
+        superseded: Vec::new(),
     }
 }
 
@@ -47,7 +53,7 @@ fn summary(run: &RunEntry, goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Su
     let goodput_bytes_per_s = goodput_mb_per_s * 1e6;
     Summary {
         goodput_bytes_per_s,
-        messages_per_s: goodput_bytes_per_s / run.payload_bytes as f64,
+        messages_per_s: goodput_bytes_per_s / run.factors.payload_bytes as f64,
         cpu_ns_per_message: Some(cpu_ns_per_message),
         cpu_ns_per_byte: None,
         syscalls_per_message: (run.engine != "mio").then_some(0.0625),
@@ -79,20 +85,30 @@ fn recording() -> (Manifest, Vec<Summary>) {
         }
     }
     // Request-response, uring, second repetition.
-    runs[13].status = Status::Invalid;
-    runs[13].reasons = vec!["mismatch: connection 7, byte 4096".into()];
+    runs[13].attempt.status = Status::Invalid;
+    runs[13].attempt.reasons = vec!["mismatch: connection 7, byte 4096".into()];
     let engines = [("epoll", Engine::Epoll), ("uring", Engine::Uring), ("mio", Engine::Mio)];
     let manifest = Manifest {
         schema_version: SCHEMA_VERSION,
         experiment: "golden".into(),
         title: "Worked out by hand".into(),
+        question: "Does the report say what was measured?".into(),
+        figure: None,
+        table: Table::Grid,
+        size: Size::Quick,
         recording: "20260101T000000Z-000007".into(),
         seed: 7,
         filter: String::new(),
         started_unix_ms: 0,
         finished_unix_ms: Some(1),
+        resumed_unix_ms: Vec::new(),
+        estimated_ns: Nanos::from_secs(1),
+        estimated_bytes: 1,
         version: "0.1.0".into(),
         revision: "unavailable".into(),
+        programs: Vec::new(),
+        cargo_lock_sha256: "unavailable".into(),
+        flake_lock_sha256: "unavailable".into(),
         server_cpu: 1,
         client_cpus: vec![0],
         repetitions: 3,
@@ -100,8 +116,12 @@ fn recording() -> (Manifest, Vec<Summary>) {
             .map(|(name, engine)| EngineEntry { name: name.into(), engine, args: Vec::new() })
             .into(),
         ratios: vec!["uring/epoll".into(), "epoll/mio".into()],
+        noise: Vec::new(),
+        server_busy_share_min: 0.95,
+        client_busy_share_max: 0.9,
         files: Vec::new(),
         runs,
+        sha256: String::new(),
     };
     (manifest, summaries)
 }
@@ -110,11 +130,11 @@ fn rendered() -> String {
     let (manifest, summaries) = recording();
     let mut grid = Grid::of(&manifest);
     for (run, summary) in manifest.runs.iter().zip(summaries) {
-        if run.status == Status::Valid {
-            grid.add(run, summary, Some(&latency(run)));
+        if run.counts() {
+            grid.add(run, summary.into(), Some(&latency(run)));
         }
     }
-    super::text(&manifest, &grid)
+    super::text(&manifest, &grid, &Controls::default())
 }
 
 #[test]

@@ -4,31 +4,44 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use uring_echo::measure::histogram::Histogram;
-use uring_echo::record::{Limit, Mode, Summary};
+use uring_echo::record::{Latency, Limit, Mode, RunRecord, Summary};
 
-use crate::manifest::{Manifest, RunEntry, Status};
+use crate::factors::Factors;
+use crate::manifest::{Manifest, RunEntry};
+use crate::plan::Role;
 use crate::recording::Recording;
 use crate::statistics::{PairedRatio, median};
 
-/// A cell of the experiment, in the order of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cell {
-    is_req_res: bool,
-    pub(super) payload_bytes: usize,
-    pub(super) connections: usize,
+/// What one run measured, but for its distributions.
+#[derive(Clone, Debug)]
+pub(super) struct Point {
+    pub(super) summary: Summary,
+    /// Most memory the server had resident.
+    pub(super) rss_max_bytes: Option<u64>,
+    /// Messages per second offered, in an open loop.
+    pub(super) rate_per_s: Option<u64>,
+    /// Part of the messages that the client itself sent late.
+    pub(super) late_share: Option<f64>,
+    /// Bytes per second that came back to the hogs.
+    pub(super) hog_bytes_per_s: Option<f64>,
 }
 
-impl Cell {
-    fn of(run: &RunEntry) -> Self {
-        Self {
-            is_req_res: run.mode == Mode::ReqRes,
-            payload_bytes: run.payload_bytes,
-            connections: run.connections,
-        }
+impl Point {
+    fn of(record: &RunRecord) -> Option<Self> {
+        let window_s = record.timeline?.window().as_secs_f64();
+        Some(Self {
+            rss_max_bytes: record.server.rss_max_bytes,
+            rate_per_s: record.open_loop.as_ref().map(|open| open.rate_per_s),
+            late_share: record.open_loop.as_ref().map(|open| open.late_share),
+            hog_bytes_per_s: record.hogs.map(|hogs| hogs.received_bytes as f64 / window_s),
+            ..Self::from(record.summary.clone()?)
+        })
     }
+}
 
-    pub(super) fn mode(self) -> Mode {
-        if self.is_req_res { Mode::ReqRes } else { Mode::Stream }
+impl From<Summary> for Point {
+    fn from(summary: Summary) -> Self {
+        Self { summary, rss_max_bytes: None, rate_per_s: None, late_share: None, hog_bytes_per_s: None }
     }
 }
 
@@ -36,47 +49,53 @@ impl Cell {
 #[derive(Debug)]
 pub(super) struct Samples {
     /// By repetition; `None` where there is no valid run.
-    summaries: Vec<Option<Summary>>,
+    points: Vec<Option<Point>>,
     /// Latency of all repetitions together: percentiles cannot be averaged, histograms can be merged.
     pub(super) latency: Option<Histogram>,
+    /// The same from the actual send, in an open loop.
+    pub(super) uncorrected: Option<Histogram>,
 }
 
 impl Samples {
     fn new(repetitions: usize) -> Self {
-        Self { summaries: vec![None; repetitions], latency: None }
-    }
-
-    fn add(&mut self, repetition: usize, summary: Summary, latency: Option<&Histogram>) {
-        match (&mut self.latency, latency) {
-            (Some(merged), Some(latency)) => merged.merge(latency),
-            (None, Some(latency)) => self.latency = Some(latency.clone()),
-            (_, None) => {}
-        }
-        self.summaries[repetition] = Some(summary);
+        Self { points: vec![None; repetitions], latency: None, uncorrected: None }
     }
 
     pub(super) fn valid_count(&self) -> usize {
-        self.summaries.iter().flatten().count()
+        self.points.iter().flatten().count()
     }
 
     /// `value` of each repetition.
-    pub(super) fn series(&self, value: impl Fn(&Summary) -> Option<f64>) -> Vec<Option<f64>> {
-        self.summaries.iter().map(|summary| summary.as_ref().and_then(&value)).collect()
+    pub(super) fn series(&self, value: impl Fn(&Point) -> Option<f64>) -> Vec<Option<f64>> {
+        self.points.iter().map(|point| point.as_ref().and_then(&value)).collect()
     }
 
-    pub(super) fn median(&self, value: impl Fn(&Summary) -> Option<f64>) -> Option<f64> {
+    pub(super) fn median(&self, value: impl Fn(&Point) -> Option<f64>) -> Option<f64> {
         median(&self.series(value).into_iter().flatten().collect::<Vec<_>>())
     }
 
     /// Jain's index of the repetition that was the least fair.
     pub(super) fn worst_jain(&self) -> Option<f64> {
-        self.series(|summary| summary.jain).into_iter().flatten().min_by(f64::total_cmp)
+        self.series(|point| point.summary.jain).into_iter().flatten().min_by(f64::total_cmp)
     }
 
     /// Which end was the limit in each valid repetition.
     pub(super) fn limits(&self) -> impl Iterator<Item = Limit> {
-        self.summaries.iter().flatten().map(|summary| summary.limit)
+        self.points.iter().flatten().map(|point| point.summary.limit)
     }
+}
+
+/// Adds `more` to what was merged so far.
+fn merge(merged: &mut Option<Histogram>, more: Option<&Histogram>) {
+    match (merged, more) {
+        (Some(merged), Some(more)) => merged.merge(more),
+        (merged @ None, Some(more)) => *merged = Some(more.clone()),
+        (_, None) => {}
+    }
+}
+
+fn decode(latency: Option<&Latency>) -> anyhow::Result<Option<Histogram>> {
+    Ok(latency.map(|latency| Histogram::decode(&latency.histogram_v2_deflate_base64)).transpose()?)
 }
 
 /// A comparison that the experiment asks for, by the names of its sides.
@@ -96,10 +115,10 @@ pub(super) enum Metric {
 }
 
 impl Metric {
-    fn value(self, summary: &Summary) -> Option<f64> {
+    fn value(self, point: &Point) -> Option<f64> {
         match self {
-            Self::CpuPerMessage => summary.cpu_ns_per_message,
-            Self::Goodput => Some(summary.goodput_bytes_per_s),
+            Self::CpuPerMessage => point.summary.cpu_ns_per_message,
+            Self::Goodput => Some(point.summary.goodput_bytes_per_s),
         }
     }
 }
@@ -110,23 +129,25 @@ pub(super) struct Grid {
     pub(super) engines: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) repetitions: u32,
-    cells: BTreeMap<Cell, BTreeMap<String, Samples>>,
+    cells: BTreeMap<Factors, BTreeMap<String, Samples>>,
 }
 
 impl Grid {
-    /// The valid runs of `recording`.
+    /// The runs of `recording` that figures stand on.
     pub(super) fn read(recording: &Recording) -> anyhow::Result<Self> {
         let manifest = recording.manifest();
         let mut grid = Self::of(manifest);
-        for run in manifest.runs.iter().filter(|run| run.status == Status::Valid) {
+        for run in manifest.runs.iter().filter(|run| run.counts()) {
             let Some(record) = recording.record(run.number)? else { continue };
-            let latency = record
-                .latency
-                .map(|latency| Histogram::decode(&latency.histogram_v2_deflate_base64))
-                .transpose()
-                .with_context(|| format!("the record of run {} is damaged", run.number))?;
-            if let Some(summary) = record.summary {
-                grid.add(run, summary, latency.as_ref());
+            let damaged = || format!("the record of run {} is damaged", run.number);
+            let latency = decode(record.latency.as_ref()).with_context(damaged)?;
+            let open_loop = record.open_loop.as_ref();
+            let uncorrected =
+                decode(open_loop.and_then(|open| open.uncorrected.as_ref())).with_context(damaged)?;
+            if let Some(point) = Point::of(&record) {
+                grid.add(run, point, latency.as_ref());
+                let samples = grid.samples_of(run);
+                merge(&mut samples.uncorrected, uncorrected.as_ref());
             }
         }
         Ok(grid)
@@ -138,8 +159,8 @@ impl Grid {
             ratio.split_once('/').map(|(of, to)| Comparison { of: of.to_owned(), to: to.to_owned() })
         };
         let mut cells = BTreeMap::<_, BTreeMap<_, _>>::new();
-        for run in &manifest.runs {
-            let engines = cells.entry(Cell::of(run)).or_default();
+        for run in manifest.runs.iter().filter(|run| run.role == Role::Measured) {
+            let engines = cells.entry(run.factors.clone()).or_default();
             engines.entry(run.engine.clone()).or_insert_with(|| Samples::new(manifest.repetitions as usize));
         }
         Self {
@@ -151,29 +172,40 @@ impl Grid {
     }
 
     /// Enters what `run`, one of the manifest's, measured.
-    pub(super) fn add(&mut self, run: &RunEntry, summary: Summary, latency: Option<&Histogram>) {
-        let samples = self.cells.get_mut(&Cell::of(run)).and_then(|engines| engines.get_mut(&run.engine));
-        samples.expect("a planned run").add(run.repetition as usize - 1, summary, latency);
+    pub(super) fn add(&mut self, run: &RunEntry, point: Point, latency: Option<&Histogram>) {
+        let samples = self.samples_of(run);
+        merge(&mut samples.latency, latency);
+        samples.points[run.repetition as usize - 1] = Some(point);
+    }
+
+    fn samples_of(&mut self, run: &RunEntry) -> &mut Samples {
+        let engines = self.cells.get_mut(&run.factors);
+        engines.and_then(|engines| engines.get_mut(&run.engine)).expect("a planned run")
     }
 
     pub(super) fn modes(&self) -> impl Iterator<Item = Mode> {
         [Mode::Stream, Mode::ReqRes].into_iter().filter(|&mode| self.cells_of(mode).next().is_some())
     }
 
-    pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
-        self.cells.keys().copied()
+    pub(super) fn cells(&self) -> impl Iterator<Item = &Factors> {
+        self.cells.keys()
     }
 
-    pub(super) fn cells_of(&self, mode: Mode) -> impl Iterator<Item = Cell> {
-        self.cells().filter(move |cell| cell.mode() == mode)
+    pub(super) fn cells_of(&self, mode: Mode) -> impl Iterator<Item = &Factors> {
+        self.cells().filter(move |cell| cell.mode == mode)
     }
 
-    pub(super) fn samples(&self, cell: Cell, engine: &str) -> Option<&Samples> {
-        self.cells.get(&cell)?.get(engine)
+    pub(super) fn samples(&self, cell: &Factors, engine: &str) -> Option<&Samples> {
+        self.cells.get(cell)?.get(engine)
     }
 
-    pub(super) fn ratio(&self, cell: Cell, comparison: &Comparison, metric: Metric) -> Option<PairedRatio> {
-        let series = |engine: &str| Some(self.samples(cell, engine)?.series(|summary| metric.value(summary)));
+    pub(super) fn ratio(
+        &self,
+        cell: &Factors,
+        comparison: &Comparison,
+        metric: Metric,
+    ) -> Option<PairedRatio> {
+        let series = |engine: &str| Some(self.samples(cell, engine)?.series(|point| metric.value(point)));
         PairedRatio::of(&series(&comparison.of)?, &series(&comparison.to)?)
     }
 }

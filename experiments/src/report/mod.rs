@@ -1,37 +1,57 @@
 //! A recording as a table for the terminal and a verdict in plain words.
 
 mod columns;
+mod control;
+mod fairness;
 #[cfg(test)]
 mod golden;
 mod grid;
+mod latency;
+mod scale;
 mod table;
 mod verdict;
 
-use crate::manifest::{Manifest, Status};
+use crate::manifest::{Manifest, RunEntry, Status};
 use crate::recording::Recording;
+use crate::spec::Table;
 
+use control::Controls;
 use grid::Grid;
 
-/// The report of `recording`: title, a table for each mode, what was left out, the verdict.
+/// The report of `recording`: title, tables, what was left out or flagged, the verdict.
 ///
 /// # Errors
 /// When a record that the manifest names is missing or was changed.
 pub fn render(recording: &Recording) -> anyhow::Result<String> {
-    Ok(text(recording.manifest(), &Grid::read(recording)?))
+    Ok(text(recording.manifest(), &Grid::read(recording)?, &Controls::read(recording)?))
 }
 
-fn text(manifest: &Manifest, grid: &Grid) -> String {
+fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
     let mut lines = vec![headline(manifest)];
+    lines.extend(match manifest.table {
+        Table::Grid => by_mode(grid),
+        Table::Latency => latency::section(grid),
+        Table::Fairness => fairness::section(grid),
+        Table::Scale => scale::section(grid),
+    });
+    lines.extend(controls.lines());
+    lines.extend(left_out(manifest));
+    if manifest.table == Table::Grid {
+        lines.push(String::new());
+        lines.extend(verdict::verdict(grid, manifest));
+    }
+    lines.join("\n")
+}
+
+fn by_mode(grid: &Grid) -> Vec<String> {
+    let mut lines = Vec::new();
     for mode in grid.modes() {
         lines.push(String::new());
         lines.extend(columns::section(grid, mode));
     }
     lines.push(String::new());
     lines.extend(columns::legend(grid));
-    lines.extend(left_out(manifest));
-    lines.push(String::new());
-    lines.extend(verdict::verdict(grid, manifest));
-    lines.join("\n")
+    lines
 }
 
 fn headline(manifest: &Manifest) -> String {
@@ -47,34 +67,47 @@ fn headline(manifest: &Manifest) -> String {
     )
 }
 
-/// The runs that no figure above stands on, each with its reasons: a run is never dropped in silence.
+/// The runs that no figure above stands on, each with its reasons, and those that noise touched: a run is never
+/// dropped in silence.
 fn left_out(manifest: &Manifest) -> Vec<String> {
-    const LISTED_MAX: usize = 10;
     let (invalid, failed, planned) =
         (manifest.count(Status::Invalid), manifest.count(Status::Failed), manifest.count(Status::Planned));
-    if invalid + failed + planned == 0 {
-        return Vec::new();
+    let mut lines = Vec::new();
+    if invalid + failed + planned > 0 {
+        let count = manifest.runs.len();
+        lines.push(format!("Of {count} runs: {invalid} invalid, {failed} failed, {planned} not made."));
+        lines.extend(first_ten(manifest, |run| match run.attempt.status {
+            Status::Invalid | Status::Failed => run.attempt.reasons.clone(),
+            Status::Planned | Status::Valid => Vec::new(),
+        }));
     }
-    let mut lines = vec![
-        String::new(),
-        format!("Of {} runs: {invalid} invalid, {failed} failed, {planned} not made.", manifest.runs.len()),
-    ];
-    let bad: Vec<_> =
-        manifest.runs.iter().filter(|run| matches!(run.status, Status::Invalid | Status::Failed)).collect();
-    lines.extend(bad.iter().take(LISTED_MAX).map(|run| {
+    let flagged = manifest.runs.iter().filter(|run| !run.attempt.flags.is_empty()).count();
+    let repeated = manifest.repeated_for_noise();
+    if flagged + repeated > 0 {
+        lines.push(format!("Noise: {repeated} runs were made once more; {flagged} stand with a flag."));
+        lines.extend(first_ten(manifest, |run| run.attempt.flags.clone()));
+    }
+    if !lines.is_empty() {
+        lines.insert(0, String::new());
+    }
+    lines
+}
+
+/// The first runs of which `says` says something.
+fn first_ten(manifest: &Manifest, says: impl Fn(&RunEntry) -> Vec<String>) -> Vec<String> {
+    const LISTED_MAX: usize = 10;
+    let told: Vec<_> = manifest.runs.iter().filter(|run| !says(run).is_empty()).collect();
+    let line = |run: &&RunEntry| {
+        let (number, factors, engine) = (run.number, &run.factors, &run.engine);
         format!(
-            "  run {:04} ({} {} x {}, {}, repetition {}): {}",
-            run.number,
-            run.mode,
-            crate::format::bytes(run.payload_bytes),
-            run.connections,
-            run.engine,
+            "  run {number:04} ({factors}, {engine}, repetition {}): {}",
             run.repetition,
-            run.reasons.join("; ")
+            says(run).join("; ")
         )
-    }));
-    if bad.len() > LISTED_MAX {
-        lines.push(format!("  and {} more, see the manifest", bad.len() - LISTED_MAX));
+    };
+    let mut lines: Vec<_> = told.iter().take(LISTED_MAX).map(line).collect();
+    if told.len() > LISTED_MAX {
+        lines.push(format!("  and {} more, see the manifest", told.len() - LISTED_MAX));
     }
     lines
 }

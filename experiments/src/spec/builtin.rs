@@ -1,24 +1,37 @@
 //! The specifications that the binary carries, so that it needs no checkout to run.
 
-use super::{Spec, SpecError};
+use super::{Size, Spec, SpecError};
 
-const FILES: [(&str, &str); 2] =
-    [("quick.toml", include_str!("../../quick.toml")), ("parity.toml", include_str!("../../parity.toml"))];
+macro_rules! carried {
+    ($($name:literal),+) => { [$(($name, include_str!(concat!("../../", $name)))),+] };
+}
 
-/// Every built-in specification with the text it was read from, in the order to present them.
+const FILES: [(&str, &str); 9] = carried![
+    "quick.toml",
+    "stream.toml",
+    "req-res.toml",
+    "seed.toml",
+    "fairness.toml",
+    "latency.toml",
+    "scale.toml",
+    "aa.toml",
+    "parity.toml"
+];
+
+/// Every built-in specification in `size` with the text it was read from, in the order to present them.
 ///
 /// # Errors
 /// The first fault in a built-in file, which a test keeps from being shipped.
-pub fn built_in() -> Result<Vec<(Spec, &'static str)>, SpecError> {
-    FILES.into_iter().map(|(file, text)| Ok((Spec::parse(file, text)?, text))).collect()
+pub fn built_in(size: Size) -> Result<Vec<(Spec, &'static str)>, SpecError> {
+    FILES.into_iter().map(|(file, text)| Ok((Spec::parse(file, text, size)?, text))).collect()
 }
 
 /// The built-in specification `id` with its text.
 ///
 /// # Errors
 /// As [`built_in`].
-pub fn find(id: &str) -> Result<Option<(Spec, &'static str)>, SpecError> {
-    Ok(built_in()?.into_iter().find(|(spec, _)| spec.id == id))
+pub fn find(id: &str, size: Size) -> Result<Option<(Spec, &'static str)>, SpecError> {
+    Ok(built_in(size)?.into_iter().find(|(spec, _)| spec.id == id))
 }
 
 #[cfg(test)]
@@ -35,7 +48,7 @@ mod tests {
             .filter(|name| name.ends_with(".toml") && name != "Cargo.toml")
             .collect();
         let mut carried: Vec<_> =
-            built_in().unwrap().iter().map(|(spec, _)| format!("{}.toml", spec.id)).collect();
+            built_in(Size::Quick).unwrap().iter().map(|(spec, _)| format!("{}.toml", spec.id)).collect();
         on_disk.sort();
         carried.sort();
         assert_eq!(on_disk, carried);

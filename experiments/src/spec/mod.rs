@@ -4,13 +4,22 @@
 //! arguments of its own. Nothing here knows any particular experiment.
 
 mod builtin;
+mod cells;
+mod check;
+mod engines;
 mod error;
+mod overlay;
 mod raw;
 
+use std::fmt;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use uring_echo::record::{Mode, Verify};
+
+use crate::factors::Factors;
+use crate::gate::{NoiseLimit, SaturationLimits};
 
 pub use builtin::{built_in, find};
 pub use error::SpecError;
@@ -25,6 +34,9 @@ pub enum Engine {
     Uring,
     /// `baseline-mio`, which counts nothing about itself.
     Mio,
+    /// `uring-echo discard`, which sends nothing back: for the ceiling of the client, not for a specification.
+    #[serde(skip_deserializing)]
+    Discard,
 }
 
 /// A server as a level of the engine factor: the program and the settings that make it this level.
@@ -47,11 +59,49 @@ pub struct Comparison {
     pub to: usize,
 }
 
-/// A workload with its timing.
+/// How thoroughly an experiment is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Size {
+    /// Minutes: what the figure looks like.
+    #[default]
+    Quick,
+    /// Hours: what a claim can stand on.
+    Full,
+}
+
+impl Size {
+    /// Both, the smaller first.
+    pub const ALL: [Self; 2] = [Self::Quick, Self::Full];
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quick => "quick",
+            Self::Full => "full",
+        })
+    }
+}
+
+/// How the terminal shows a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Table {
+    /// Throughput, cost and ratios, a row for each cell and engine.
+    #[default]
+    Grid,
+    /// Percentiles by offered load.
+    Latency,
+    /// What the victims get, by kind of hog.
+    Fairness,
+    /// Cost and memory by number of connections.
+    Scale,
+}
+
+/// How a cell is run, other than its levels.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Workload {
-    /// Stream or request-response.
-    pub mode: Mode,
+pub struct Timing {
     /// Load before the window opens.
     pub warmup: Duration,
     /// The measured time.
@@ -62,7 +112,34 @@ pub struct Workload {
     pub client_args: Vec<String>,
 }
 
-/// One experiment: the full cross of its factors, repeated.
+/// A combination of levels, and how it is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// The levels.
+    pub factors: Factors,
+    /// Times and checks.
+    pub timing: Timing,
+}
+
+/// The same engine against itself, among the measured runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// How many cells have it, spread evenly over the grid.
+    pub cells: usize,
+    /// Pairs of runs for each of them.
+    pub pairs: u32,
+}
+
+/// The client against a server that discards, for each payload of the streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// Connections of these runs.
+    pub connections: usize,
+    /// How often each is made.
+    pub repetitions: u32,
+}
+
+/// One experiment: engines × cells, repeated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// The stem that names the experiment everywhere.
@@ -71,31 +148,55 @@ pub struct Spec {
     pub title: String,
     /// What a run of it answers, in prose.
     pub question: String,
+    /// Stem of the figure that it feeds.
+    pub figure: Option<String>,
+    /// How it is shown.
+    pub table: Table,
+    /// Which of its sizes this is.
+    pub size: Size,
     /// Levels of the engine factor.
     pub engines: Vec<EngineLevel>,
     /// Ratios to report.
     pub comparisons: Vec<Comparison>,
-    /// Levels of the mode factor.
-    pub workloads: Vec<Workload>,
-    /// Levels of the payload factor, in bytes.
-    pub payload_bytes: Vec<usize>,
-    /// Levels of the connection count.
-    pub connections: Vec<usize>,
+    /// Every combination of the other factors.
+    pub cells: Vec<Cell>,
     /// How often each cell is measured with each engine.
     pub repetitions: u32,
+    /// The A/A control.
+    pub control: Option<Control>,
+    /// How often capacity is measured with each engine, where the load is a share of it.
+    pub calibrations: u32,
+    /// How much the client can offer at most.
+    pub ceiling: Option<Ceiling>,
+    /// Limits of the noise gate.
+    pub noise: Vec<NoiseLimit>,
+    /// When throughput says something about the server.
+    pub saturation: SaturationLimits,
 }
 
 impl Spec {
-    /// Reads a specification; `file` names it in errors.
+    /// Reads the `size` of a specification; `file` names it in errors. The other size is checked, too.
     ///
     /// # Errors
     /// The first fault, with file, line, key and reason.
-    pub fn parse(file: &str, text: &str) -> Result<Self, SpecError> {
-        raw::parse(file, text)
+    pub fn parse(file: &str, text: &str, size: Size) -> Result<Self, SpecError> {
+        let mut wanted = None;
+        for each in Size::ALL {
+            let spec = raw::parse(file, text, each)?;
+            wanted = if each == size { Some(spec) } else { wanted };
+        }
+        Ok(wanted.expect("every size was read"))
     }
 
     /// Names of the engine levels in order.
     pub fn engine_names(&self) -> impl Iterator<Item = &str> {
         self.engines.iter().map(|level| level.name.as_str())
+    }
+
+    /// The modes in use.
+    pub fn modes(&self) -> impl Iterator<Item = Mode> {
+        [Mode::Stream, Mode::ReqRes]
+            .into_iter()
+            .filter(|&mode| self.cells.iter().any(|cell| cell.factors.mode == mode))
     }
 }

@@ -1,253 +1,210 @@
 //! From TOML text to a checked [`Spec`]: every value keeps its place in the text until it has passed.
 
-use std::fmt;
-use std::ops::{Range, RangeInclusive};
-use std::time::Duration;
+use std::ops::RangeInclusive;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use toml::Spanned;
-use uring_echo::record::{Mode, Verify};
+use uring_echo::record::{HogKind, Mode, Verify};
 
+use super::check::{List, name, prose, within};
+use super::engines::{RawEngine, comparison, engines};
 use super::error::Source;
-use super::{Comparison, Engine, EngineLevel, Spec, SpecError, Workload};
+use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table, cells, overlay};
+use crate::gate::{self, NoiseLimit, Per, SaturationLimits};
 
-const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=64 << 20;
-/// One client address has this many ports to connect from, less those that are reserved.
-const CONNECTIONS: RangeInclusive<usize> = 1..=60_000;
+pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=60_000;
 const REPETITIONS: RangeInclusive<u32> = 1..=1000;
-const WARMUP_S: RangeInclusive<f64> = 0.0..=600.0;
-const WINDOW_S: RangeInclusive<f64> = 0.05..=3600.0;
+const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 
+/// A document, once the size and a grid are laid over it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawSpec {
+pub(super) struct RawSpec {
     id: Spanned<String>,
     title: Spanned<String>,
     question: Spanned<String>,
-    engines: Spanned<Vec<Spanned<RawEngine>>>,
+    figure: Option<Spanned<String>>,
+    #[serde(default)]
+    table: Table,
+    engines: List<RawEngine>,
     #[serde(default)]
     ratios: Vec<Spanned<String>>,
-    modes: Spanned<Vec<Spanned<Mode>>>,
-    payload_bytes: Spanned<Vec<Spanned<usize>>>,
-    connections: Spanned<Vec<Spanned<usize>>>,
+    pub(super) modes: List<Mode>,
+    pub(super) payload_bytes: List<usize>,
+    pub(super) connections: List<usize>,
+    pub(super) depth: Option<List<u32>>,
+    pub(super) batch_bytes: Option<List<usize>>,
+    pub(super) load: Option<List<f64>>,
+    pub(super) rate_per_s: Option<List<u64>>,
+    pub(super) hogs: Option<List<RawHogs>>,
+    pub(super) idle: Option<List<usize>>,
     repetitions: Spanned<u32>,
-    warmup_s: Spanned<f64>,
-    window_s: Spanned<f64>,
-    verify: Verify,
+    pub(super) warmup_s: Spanned<f64>,
+    pub(super) window_s: Spanned<f64>,
+    pub(super) verify: Verify,
     #[serde(default)]
-    client_args: Vec<String>,
+    pub(super) client_args: Vec<String>,
     #[serde(default)]
-    mode: RawModes,
+    pub(super) mode: RawModes,
+    control: Option<RawControl>,
+    calibration: Option<RawCalibration>,
+    ceiling: Option<RawCeiling>,
+    noise: Option<Vec<RawNoise>>,
+    server_busy_share_min: Option<Spanned<f64>>,
+    client_busy_share_max: Option<Spanned<f64>>,
 }
 
 /// `[mode.stream]` and `[mode.req-res]`: what differs from the values that hold for every mode.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawModes {
-    stream: Option<RawMode>,
-    req_res: Option<RawMode>,
+pub(super) struct RawModes {
+    pub(super) stream: Option<RawMode>,
+    pub(super) req_res: Option<RawMode>,
 }
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawMode {
-    warmup_s: Option<Spanned<f64>>,
-    window_s: Option<Spanned<f64>>,
-    verify: Option<Verify>,
-    client_args: Option<Vec<String>>,
+pub(super) struct RawMode {
+    pub(super) warmup_s: Option<Spanned<f64>>,
+    pub(super) window_s: Option<Spanned<f64>>,
+    pub(super) verify: Option<Verify>,
+    pub(super) client_args: Option<Vec<String>>,
 }
 
-/// A name alone, `"uring"`, or a table, `{ name = "uring-32", engine = "uring", args = ["--buffers", "32"] }`.
-struct RawEngine {
-    name: String,
-    engine: Engine,
-    args: Vec<String>,
+/// `{ kind = "reading", connections = 4 }`; without a kind there are none.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHogs {
+    pub(super) kind: Option<HogKind>,
+    pub(super) connections: Spanned<usize>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawEngineTable {
-    name: String,
-    engine: Engine,
+struct RawControl {
+    cells: Spanned<usize>,
+    pairs: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCalibration {
+    repetitions: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCeiling {
+    connections: Spanned<usize>,
+    repetitions: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNoise {
+    field: Spanned<String>,
+    max: Spanned<f64>,
     #[serde(default)]
-    args: Vec<String>,
+    per: Per,
 }
 
-impl<'de> Deserialize<'de> for RawEngine {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameOrTable;
-        impl<'de> Visitor<'de> for NameOrTable {
-            type Value = RawEngine;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an engine, or a table with name, engine and args")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawEngine, E> {
-                let engine = Engine::deserialize(serde::de::value::StrDeserializer::<E>::new(name))?;
-                Ok(RawEngine { name: name.into(), engine, args: Vec::new() })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawEngine, A::Error> {
-                let RawEngineTable { name, engine, args } =
-                    RawEngineTable::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawEngine { name, engine, args })
-            }
-        }
-        deserializer.deserialize_any(NameOrTable)
-    }
-}
-
-pub(super) fn parse(file: &str, text: &str) -> Result<Spec, SpecError> {
+pub(super) fn parse(file: &str, text: &str, size: Size) -> Result<Spec, SpecError> {
     let source = Source { file, text };
-    let raw: RawSpec = toml::from_str(text).map_err(|error| source.toml_fault(&error))?;
+    let mut raws = Vec::new();
+    for document in overlay::documents(source, size)? {
+        let raw = RawSpec::deserialize(document.into_deserializer());
+        raws.push(raw.map_err(|error| source.toml_fault(&error))?);
+    }
+    let mut all: Vec<Cell> = Vec::new();
+    for raw in &raws {
+        for cell in cells::cells(source, raw)? {
+            if all.iter().any(|other| other.factors == cell.factors) {
+                let reason = format!("another grid has {}, too", cell.factors.key());
+                return Err(source.fault("grid", &raw.payload_bytes.span(), reason));
+            }
+            all.push(cell);
+        }
+    }
+    spec(source, size, &raws[0], all)
+}
+
+fn spec(source: Source<'_>, size: Size, raw: &RawSpec, cells: Vec<Cell>) -> Result<Spec, SpecError> {
     let engines = engines(source, &raw.engines)?;
+    let comparisons: Result<_, _> =
+        raw.ratios.iter().map(|ratio| comparison(source, ratio, &engines)).collect();
+    let stem = |figure: &Spanned<String>| name(source, "figure", figure.get_ref(), &figure.span());
     Ok(Spec {
-        comparisons: raw
-            .ratios
-            .iter()
-            .map(|ratio| comparison(source, ratio, &engines))
-            .collect::<Result<_, _>>()?,
-        engines,
-        workloads: workloads(source, &raw)?,
         id: name(source, "id", raw.id.get_ref(), &raw.id.span())?,
         title: prose(source, "title", &raw.title)?,
         question: prose(source, "question", &raw.question)?,
-        payload_bytes: levels(source, "payload_bytes", &raw.payload_bytes, &PAYLOAD_BYTES)?,
-        connections: levels(source, "connections", &raw.connections, &CONNECTIONS)?,
+        figure: raw.figure.as_ref().map(stem).transpose()?,
+        table: raw.table,
+        size,
+        comparisons: comparisons?,
+        engines,
         repetitions: within(source, "repetitions", &raw.repetitions, &REPETITIONS)?,
+        control: raw.control.as_ref().map(|control| self::control(source, control)).transpose()?,
+        calibrations: calibrations(source, raw, &cells)?,
+        ceiling: raw.ceiling.as_ref().map(|ceiling| self::ceiling(source, ceiling)).transpose()?,
+        noise: noise(source, raw.noise.as_deref())?,
+        saturation: saturation(source, raw)?,
+        cells,
     })
 }
 
-fn engines(
-    source: Source<'_>,
-    raw: &Spanned<Vec<Spanned<RawEngine>>>,
-) -> Result<Vec<EngineLevel>, SpecError> {
-    not_empty(source, "engines", raw)?;
-    let mut levels: Vec<EngineLevel> = Vec::new();
-    for entry in raw.get_ref() {
-        let RawEngine { name: given, engine, args } = entry.get_ref();
-        let name = name(source, "engines", given, &entry.span())?;
-        if levels.iter().any(|level| level.name == name) {
-            return Err(source.fault("engines", &entry.span(), format!("'{name}' is listed twice")));
-        }
-        levels.push(EngineLevel { name, engine: *engine, args: args.clone() });
-    }
-    Ok(levels)
-}
-
-fn comparison(
-    source: Source<'_>,
-    ratio: &Spanned<String>,
-    engines: &[EngineLevel],
-) -> Result<Comparison, SpecError> {
-    let fault = |reason: String| source.fault("ratios", &ratio.span(), reason);
-    let (of, to) = ratio
-        .get_ref()
-        .split_once('/')
-        .ok_or_else(|| fault(format!("'{}' is not of the form \"uring/epoll\"", ratio.get_ref())))?;
-    let position = |name: &str| {
-        engines.iter().position(|level| level.name == name).ok_or_else(|| {
-            let known: Vec<_> = engines.iter().map(|level| level.name.as_str()).collect();
-            fault(format!("'{name}' is not among the engines, which are {}", known.join(", ")))
-        })
-    };
-    let comparison = Comparison { of: position(of)?, to: position(to)? };
-    if comparison.of == comparison.to {
-        return Err(fault(format!("'{of}' compared with itself is always 1")));
-    }
-    Ok(comparison)
-}
-
-fn workloads(source: Source<'_>, raw: &RawSpec) -> Result<Vec<Workload>, SpecError> {
-    not_empty(source, "modes", &raw.modes)?;
-    let mut workloads: Vec<Workload> = Vec::new();
-    for entry in raw.modes.get_ref() {
-        let workload = workload(source, raw, *entry.get_ref())?;
-        if workloads.iter().any(|other| other.mode == workload.mode) {
-            return Err(source.fault("modes", &entry.span(), format!("'{}' is listed twice", workload.mode)));
-        }
-        workloads.push(workload);
-    }
-    Ok(workloads)
-}
-
-fn workload(source: Source<'_>, raw: &RawSpec, mode: Mode) -> Result<Workload, SpecError> {
-    let own = match mode {
-        Mode::Stream => raw.mode.stream.clone(),
-        Mode::ReqRes => raw.mode.req_res.clone(),
-    }
-    .unwrap_or_default();
-    let time = |key: &str, own: Option<&Spanned<f64>>, common: &Spanned<f64>, range| {
-        let seconds = match own {
-            Some(own) => within(source, &format!("mode.{mode}.{key}"), own, range)?,
-            None => within(source, key, common, range)?,
-        };
-        Ok(Duration::from_secs_f64(seconds))
-    };
-    Ok(Workload {
-        mode,
-        warmup: time("warmup_s", own.warmup_s.as_ref(), &raw.warmup_s, &WARMUP_S)?,
-        window: time("window_s", own.window_s.as_ref(), &raw.window_s, &WINDOW_S)?,
-        verify: own.verify.unwrap_or(raw.verify),
-        client_args: own.client_args.unwrap_or_else(|| raw.client_args.clone()),
+fn control(source: Source<'_>, raw: &RawControl) -> Result<Control, SpecError> {
+    Ok(Control {
+        cells: within(source, "control.cells", &raw.cells, &(1..=100))?,
+        pairs: within(source, "control.pairs", &raw.pairs, &REPETITIONS)?,
     })
 }
 
-fn name(source: Source<'_>, key: &str, name: &str, span: &Range<usize>) -> Result<String, SpecError> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || !name.chars().all(allowed) {
-        let reason =
-            format!("'{name}' must be lower-case letters, digits and '-': it names folders and rows");
-        return Err(source.fault(key, span, reason));
-    }
-    Ok(name.into())
+fn ceiling(source: Source<'_>, raw: &RawCeiling) -> Result<Ceiling, SpecError> {
+    Ok(Ceiling {
+        connections: within(source, "ceiling.connections", &raw.connections, &CONNECTIONS)?,
+        repetitions: within(source, "ceiling.repetitions", &raw.repetitions, &REPETITIONS)?,
+    })
 }
 
-fn prose(source: Source<'_>, key: &str, text: &Spanned<String>) -> Result<String, SpecError> {
-    let words: Vec<_> = text.get_ref().split_whitespace().collect();
-    if words.is_empty() {
-        return Err(source.fault(key, &text.span(), "is empty"));
-    }
-    Ok(words.join(" "))
-}
-
-fn levels(
-    source: Source<'_>,
-    key: &str,
-    raw: &Spanned<Vec<Spanned<usize>>>,
-    range: &RangeInclusive<usize>,
-) -> Result<Vec<usize>, SpecError> {
-    not_empty(source, key, raw)?;
-    let mut levels = Vec::new();
-    for entry in raw.get_ref() {
-        let level = within(source, key, entry, range)?;
-        if levels.contains(&level) {
-            return Err(source.fault(key, &entry.span(), format!("{level} is listed twice")));
+/// How often capacity is measured: as often as the file says, and not at all when no load is a share of it.
+fn calibrations(source: Source<'_>, raw: &RawSpec, cells: &[Cell]) -> Result<u32, SpecError> {
+    let is_needed = cells.iter().any(|cell| cell.factors.load.is_some());
+    match (&raw.calibration, &raw.load) {
+        (Some(calibration), _) if is_needed => {
+            within(source, "calibration.repetitions", &calibration.repetitions, &REPETITIONS)
         }
-        levels.push(level);
+        (None, Some(load)) => {
+            let reason = "is a share of a capacity that nothing measures: add [calibration] repetitions = 3";
+            Err(source.fault("load", &load.span(), reason))
+        }
+        _ => Ok(0),
     }
-    Ok(levels)
 }
 
-fn not_empty<T>(source: Source<'_>, key: &str, list: &Spanned<Vec<T>>) -> Result<(), SpecError> {
-    if list.get_ref().is_empty() {
-        return Err(source.fault(key, &list.span(), "lists nothing, so there would be nothing to run"));
-    }
-    Ok(())
+fn noise(source: Source<'_>, raw: Option<&[RawNoise]>) -> Result<Vec<NoiseLimit>, SpecError> {
+    let Some(raw) = raw else { return Ok(gate::default_limits()) };
+    let limit = |entry: &RawNoise| {
+        let field = entry.field.get_ref();
+        if field.split('.').any(str::is_empty) {
+            let reason = format!("'{field}' is not the path of a record's field, such as noise.steal_ns");
+            return Err(source.fault("noise.field", &entry.field.span(), reason));
+        }
+        let max = within(source, "noise.max", &entry.max, &(0.0..=f64::MAX))?;
+        Ok(NoiseLimit { field: field.clone(), max, per: entry.per })
+    };
+    raw.iter().map(limit).collect()
 }
 
-fn within<T: PartialOrd + Copy + fmt::Display>(
-    source: Source<'_>,
-    key: &str,
-    value: &Spanned<T>,
-    range: &RangeInclusive<T>,
-) -> Result<T, SpecError> {
-    if range.contains(value.get_ref()) {
-        return Ok(*value.get_ref());
-    }
-    let (value, span) = (value.get_ref(), value.span());
-    Err(source.fault(key, &span, format!("{value} is outside {} to {}", range.start(), range.end())))
+fn saturation(source: Source<'_>, raw: &RawSpec) -> Result<SaturationLimits, SpecError> {
+    let default = SaturationLimits::default();
+    let share = |key: &str, given: Option<&Spanned<f64>>, default: f64| match given {
+        Some(given) => within(source, key, given, &SHARE),
+        None => Ok(default),
+    };
+    let (server, client) = (raw.server_busy_share_min.as_ref(), raw.client_busy_share_max.as_ref());
+    Ok(SaturationLimits {
+        server_busy_share_min: share("server_busy_share_min", server, default.server_busy_share_min)?,
+        client_busy_share_max: share("client_busy_share_max", client, default.client_busy_share_max)?,
+    })
 }

@@ -1,0 +1,46 @@
+//! What a plan will cost, said before it starts: time and disk.
+
+use std::time::Duration;
+
+use crate::plan::{Role, Run};
+
+/// Starting and stopping a server and a client, reading counters, syncing the record and the manifest.
+const PER_RUN: Duration = Duration::from_millis(400);
+/// Opening a connection and closing it again, at both ends.
+const PER_CONNECTION: Duration = Duration::from_micros(60);
+/// A record without its connections, and its line in the manifest.
+const RECORD_BYTES: u64 = 14_000;
+/// What a connection adds to a record: three numbers.
+const RECORD_BYTES_PER_CONNECTION: u64 = 50;
+
+/// Time and disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// From the first server's start to the last record.
+    pub time: Duration,
+    /// In the recording's folder.
+    pub bytes: u64,
+}
+
+/// What `runs` will take, as far as can be said beforehand.
+pub fn cost<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Cost {
+    runs.into_iter().fold(Cost::default(), |sum, run| Cost {
+        time: sum.time + run_time(run),
+        bytes: sum.bytes + record_bytes(run),
+    })
+}
+
+/// What `run` will take.
+pub fn run_time(run: &Run) -> Duration {
+    run.load_time() + overhead(run)
+}
+
+/// What `run` will take beyond its load.
+pub fn overhead(run: &Run) -> Duration {
+    PER_RUN + PER_CONNECTION * u32::try_from(run.cell.factors.sockets()).unwrap_or(u32::MAX)
+}
+
+fn record_bytes(run: &Run) -> u64 {
+    let connections = if run.role == Role::Ceiling { 0 } else { run.cell.factors.connections as u64 };
+    RECORD_BYTES + RECORD_BYTES_PER_CONNECTION * connections
+}

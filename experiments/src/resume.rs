@@ -1,0 +1,86 @@
+//! Going on with a recording: the same runs, by the same programs, on the same machine, or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail, ensure};
+use uring_echo::measure::host::Host;
+
+use crate::manifest::{Manifest, ProgramEntry, Status};
+use crate::plan::{self, Run};
+use crate::recording::{HOST, Recording, SPEC};
+use crate::spec::Spec;
+
+/// The newest recording of `experiment` below `results` that has runs to make.
+///
+/// # Errors
+/// When there is none.
+pub fn newest_unfinished(results: &Path, experiment: &str) -> anyhow::Result<PathBuf> {
+    let folder = results.join(experiment);
+    let list =
+        fs::read_dir(&folder).with_context(|| format!("there is no recording in {}", folder.display()))?;
+    let mut folders: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let is_unfinished =
+        |folder: &PathBuf| Recording::open(folder).is_ok_and(|recording| is_to_resume(recording.manifest()));
+    folders.into_iter().rev().find(is_unfinished).ok_or_else(|| {
+        anyhow!("every recording in {} is complete: leave --resume out to begin a new one", folder.display())
+    })
+}
+
+fn is_to_resume(manifest: &Manifest) -> bool {
+    manifest.finished_unix_ms.is_none() || manifest.count(Status::Valid) < manifest.runs.len()
+}
+
+/// The runs of `recording` as they were planned, from what it holds itself.
+///
+/// # Errors
+/// When its specification was changed, or this build plans something else from it.
+pub fn planned(recording: &Recording) -> anyhow::Result<(Spec, Vec<Run>)> {
+    let manifest = recording.manifest();
+    let text = recording.file(SPEC)?;
+    let mut spec = Spec::parse(&recording.folder().join(SPEC).display().to_string(), &text, manifest.size)?;
+    manifest
+        .filter
+        .parse()
+        .and_then(|filter: crate::filter::Filter| filter.narrow(&mut spec))
+        .map_err(|e| anyhow!(e))?;
+    spec.repetitions = manifest.repetitions;
+    let runs = plan::plan(&spec, manifest.seed);
+    let is_same = runs.len() == manifest.runs.len()
+        && runs.iter().zip(&manifest.runs).all(|(run, entry)| entry.is(run));
+    ensure!(
+        is_same,
+        "this build plans other runs than {} has; use the build that began it",
+        manifest.recording
+    );
+    Ok((spec, runs))
+}
+
+/// Refuses to go on with `recording` by other `programs` or on another machine than it was begun with.
+///
+/// # Errors
+/// What is different.
+pub fn check_same(recording: &Recording, programs: &[ProgramEntry]) -> anyhow::Result<()> {
+    let manifest = recording.manifest();
+    for ProgramEntry { name, sha256 } in programs {
+        let recorded = manifest.programs.iter().find(|program| program.name == *name);
+        if recorded.is_none_or(|recorded| recorded.sha256 != *sha256) {
+            let recorded = recorded.map_or("none", |recorded| &recorded.sha256);
+            bail!(
+                "{name} is another build (SHA-256 {sha256}) than the recording was begun with ({recorded}): \
+                 its runs could not be compared. Build revision {} again, or begin a new recording",
+                manifest.revision
+            );
+        }
+    }
+    let recorded: Host = serde_json::from_str(&recording.file(HOST)?).context("host.json is damaged")?;
+    let here = Host::capture();
+    ensure!(
+        recorded.kernel == here.kernel && recorded.cpu.model == here.cpu.model,
+        "this machine is not the one the recording was begun on ({:?}, {:?}): begin a new recording",
+        recorded.kernel.release,
+        recorded.cpu.model
+    );
+    Ok(())
+}

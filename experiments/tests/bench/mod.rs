@@ -1,0 +1,121 @@
+//! What the tests that start the runner share: a folder for it, and an eye on its processes.
+//!
+//! Cargo builds the programs of this package for its tests, but not those of another one. So they are looked for where
+//! they would be, in the target folder that the test was itself built into, and built there if they are missing.
+
+#![allow(dead_code, reason = "each test that includes this uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use experiments::manifest::Manifest;
+
+/// Where cargo put the programs under test.
+pub(crate) fn programs() -> PathBuf {
+    let profile = Path::new(env!("CARGO_BIN_EXE_experiments")).parent().unwrap().to_owned();
+    if !profile.join("uring-echo").exists() || !profile.join("baseline-mio").exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--locked", "-p", "uring-echo", "-p", "baseline-mio", "--target-dir"]);
+        build.arg(profile.parent().unwrap());
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "the programs under test do not build");
+    }
+    profile
+}
+
+/// A folder with a specification, in which the runner is started.
+pub(crate) struct Bench {
+    id: String,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new(id: &str, spec: &str) -> Self {
+        programs();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("spec.toml"), spec).unwrap();
+        Self { id: id.into(), folder }
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        command.current_dir(self.folder.path()).args(arguments).env("TMPDIR", self.folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(&[&["run", "--spec", "spec.toml"], arguments].concat()).output().unwrap()
+    }
+
+    /// Where the runner is started.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of the only recording, if there is one yet.
+    pub(crate) fn find_recording(&self) -> Option<PathBuf> {
+        let folder = self.folder.path().join("results").join(&self.id);
+        Some(fs::read_dir(folder).ok()?.next()?.ok()?.path())
+    }
+
+    /// The folder of the only recording.
+    pub(crate) fn recording(&self) -> PathBuf {
+        let mut recordings = fs::read_dir(self.folder.path().join("results").join(&self.id)).unwrap();
+        let folder = recordings.next().expect("a recording").unwrap().path();
+        assert!(recordings.next().is_none());
+        folder
+    }
+
+    pub(crate) fn manifest(&self) -> Manifest {
+        serde_json::from_slice(&fs::read(self.recording().join("manifest.json")).unwrap()).unwrap()
+    }
+
+    /// Whether anything but the specification and the results is left.
+    pub(crate) fn is_littered(&self) -> bool {
+        let names = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.into_iter().any(|name| name != "spec.toml" && name != "results")
+    }
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The children of `pid` at this moment; none when it is gone.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    list.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+/// The children of `pid` once there are `count`.
+pub(crate) fn wait_for_children(pid: u32, count: usize) -> Vec<u32> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let children = children(pid);
+        if children.len() == count {
+            return children;
+        }
+        assert!(Instant::now() < deadline, "the runner has {} children, not {count}", children.len());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Returns once none of `pids` runs.
+pub(crate) fn wait_until_gone(pids: &[u32]) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while pids.iter().any(|pid| is_running(*pid)) {
+        assert!(Instant::now() < deadline, "{pids:?} outlived the runner");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Whether the process exists and is more than an entry that waits to be reaped.
+fn is_running(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
+}
