@@ -33,7 +33,7 @@ struct Original {
 impl Original {
     fn new() -> Self {
         let bench = Bench::new("tiny", SPEC);
-        let output = bench.run(&[]);
+        let output = bench.run(&["--seed", "7"]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         Self { bench }
     }
