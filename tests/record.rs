@@ -8,7 +8,7 @@ use uring_echo::measure::fairness::Spread;
 use uring_echo::measure::histogram::Histogram;
 use uring_echo::measure::host::Host;
 use uring_echo::record::{
-    Arrivals, Build, ClientSettings, Connections, CoreUse, Cpu, HogKind, Hogs, Latency, Limit, Mode,
+    Arrivals, Build, ClientSettings, Connections, CoreUse, Cpu, HogKind, Hogs, Latency, Limit, Mode, Noise,
     OpenLoop, ReadError, RunRecord, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, Series, Server, ServerCounters,
     Summary, Timeline, Totals, Traffic, Verify,
 };
@@ -39,6 +39,7 @@ fn full_record() -> RunRecord {
         }),
         totals: totals(),
         cpu: Some(cpu()),
+        noise: Some(noise()),
         counters: ServerCounters {
             window: Some(Counters { syscalls: 7, ..Counters::default() }),
             window_ns: Some(Nanos(1)),
@@ -125,6 +126,16 @@ fn cpu() -> Cpu {
         client_process_ns: Nanos(5),
         client_threads_ns: vec![Nanos(4)],
         client_cores: vec![core],
+    }
+}
+
+fn noise() -> Noise {
+    Noise {
+        psi_cpu_some_ns: Some(Nanos(1)),
+        server_involuntary_switches: Some(2),
+        client_involuntary_switches: Some(3),
+        server_core_softirq_ns: Some(Nanos(4)),
+        steal_ns: Some(Nanos(5)),
     }
 }
 

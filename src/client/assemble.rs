@@ -17,8 +17,8 @@ use super::summary;
 use crate::measure::histogram::Histogram;
 use crate::measure::host::Host;
 use crate::record::{
-    Arrivals, Build, ClientSettings, Connections, Cpu, HogKind, Hogs, Latency, Mode, OpenLoop, RunRecord,
-    SCHEMA_VERSION, Series, Server, ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
+    Arrivals, Build, ClientSettings, Connections, Cpu, HogKind, Hogs, Latency, Mode, Noise, OpenLoop,
+    RunRecord, SCHEMA_VERSION, Series, Server, ServerCounters, Summary, Timeline, Totals, Traffic, Verify,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -131,6 +131,10 @@ impl Evidence {
         Some(self.window_begin.as_ref()?.0.until(&self.window_end.as_ref()?.0, threads.collect()))
     }
 
+    fn noise(&self) -> Option<Noise> {
+        Some(self.window_begin.as_ref()?.0.noise_until(&self.window_end.as_ref()?.0))
+    }
+
     fn counters(&self) -> ServerCounters {
         let snapshot =
             |cut: &Option<(Reading, Option<Snapshot>)>| cut.as_ref().and_then(|(_, snapshot)| *snapshot);
@@ -217,6 +221,7 @@ pub(super) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
         timeline: evidence.timeline(),
         totals: evidence.totals(&client, &window),
         cpu: evidence.cpu(),
+        noise: evidence.noise(),
         counters: evidence.counters(),
         latency: evidence.latency(),
         open_loop: open_loop.map(|(rate_per_s, arrivals)| evidence.open_loop(rate_per_s, arrivals)),

@@ -13,6 +13,9 @@ use super::outcome::Outcome;
 use super::phase::{Command, Control, Phase, Report, Tally};
 use crate::sys::affinity;
 
+/// What the names of load threads begin with; what follows is their number.
+pub(super) const LOAD_THREAD: &str = "load-";
+
 /// How many threads have got how far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Roll {
@@ -68,7 +71,7 @@ impl Crew {
         let mut crew = Self { command, threads: Vec::new(), roll: Roll::default() };
         for (index, (job, control)) in jobs.into_iter().zip(controls).enumerate() {
             let cpu = settings.cpus.get(index % settings.cpus.len().max(1)).copied();
-            let thread = thread::Builder::new().name(format!("load-{index}"));
+            let thread = thread::Builder::new().name(format!("{LOAD_THREAD}{index}"));
             match thread.spawn(move || drive(job, control, cpu)) {
                 Ok(handle) => crew.threads.push(handle),
                 Err(error) => {

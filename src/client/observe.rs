@@ -3,10 +3,12 @@
 use std::fs;
 
 use super::config::ClientConfig;
+use super::crew::LOAD_THREAD;
 use super::fault::Fault;
 use super::stats_tail::{Snapshot, StatsTail};
 use crate::measure::counters::Settings;
-use crate::record::{CoreUse, Cpu};
+use crate::measure::noise::NoiseReading;
+use crate::record::{CoreUse, Cpu, Noise};
 use crate::sys::cpu_time::{self, CoreTime};
 use crate::sys::{affinity, clock, process};
 use crate::units::Nanos;
@@ -25,7 +27,7 @@ pub(super) struct ServerProcess {
     ksoftirqd: Option<u32>,
 }
 
-/// Everything that can be read of CPU time.
+/// Everything that can be read of CPU time, and of what others did.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) at: Nanos,
@@ -34,6 +36,7 @@ pub(super) struct Reading {
     server_ksoftirqd: Option<Nanos>,
     client_process: Nanos,
     client_cores: Vec<(usize, CoreTime)>,
+    noise: NoiseReading,
 }
 
 /// Looks at the server, if it was named, and at this process.
@@ -105,7 +108,9 @@ impl Observer {
         let server_ksoftirqd = server.and_then(|server| server.ksoftirqd).and_then(cpu_time::thread);
         let client_process = clock::process_cpu(std::process::id()).expect("this process exists");
         let client_cores = self.client_cpus.iter().map(|&cpu| core(cpu)).collect::<Result<_, _>>()?;
-        Ok(Reading { at, server_process, server_core, server_ksoftirqd, client_process, client_cores })
+        // Last, because it takes longest and its counters are the least sensitive to when they are read.
+        let noise = NoiseReading::take(server.map(|server| server.pid), LOAD_THREAD);
+        Ok(Reading { at, server_process, server_core, server_ksoftirqd, client_process, client_cores, noise })
     }
 
     /// Most memory the server has had resident, in bytes.
@@ -144,6 +149,13 @@ impl Reading {
             client_threads_ns,
             client_cores: cores.map(|(&begin, &end)| core_use(elapsed_ns, begin, end)).collect(),
         }
+    }
+
+    /// What others did between `self` and `later`.
+    pub(super) fn noise_until(&self, later: &Self) -> Noise {
+        let core = self.server_core.zip(later.server_core);
+        let used = core.map(|(begin, end)| core_use(later.at - self.at, begin, end));
+        Noise::between(&self.noise, &later.noise, used)
     }
 }
 

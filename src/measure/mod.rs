@@ -4,3 +4,4 @@ pub mod counters;
 pub mod fairness;
 pub mod histogram;
 pub mod host;
+pub mod noise;

@@ -7,6 +7,7 @@
 
 mod ends;
 mod file;
+mod noise;
 mod outcome;
 mod workload;
 
@@ -16,6 +17,7 @@ use crate::measure::host::Host;
 
 pub use ends::{Build, ClientSettings, Mode, Server, Verify};
 pub use file::{ReadError, write_whole};
+pub use noise::Noise;
 pub use outcome::{
     Connections, CoreUse, Cpu, Latency, Limit, Series, ServerCounters, Summary, Timeline, Totals, Traffic,
 };
@@ -23,7 +25,7 @@ pub use workload::{Arrivals, HogKind, Hogs, OpenLoop};
 
 /// The version of the document this build writes.
 ///
-/// 2 added loads: `open_loop`, `hogs`, `totals.idle_connections`, and what was asked of them in `client`.
+/// 2 added loads: `open_loop`, `hogs`, `noise`, `totals.idle_connections`, and what was asked of them in `client`.
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// The oldest version that this build reads. What such a document does not have yet reads as absent, zero or off,
@@ -53,6 +55,8 @@ pub struct RunRecord {
     pub totals: Totals,
     /// CPU time in the window. `None` if the run failed before the window ended.
     pub cpu: Option<Cpu>,
+    /// What others did in the window. `None` if the run failed before it ended.
+    pub noise: Option<Noise>,
     /// What the server counted.
     pub counters: ServerCounters,
     /// Latency of the messages completed in the window. `None` if there were none.

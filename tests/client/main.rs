@@ -412,3 +412,22 @@ fn a_server_process_that_is_gone_is_named() {
     let gone = Command::new("true").spawn().and_then(|mut child| child.wait().map(|_| child.id())).unwrap();
     client(serve(Fault::None), &format!("req-res --server-pid {gone}")).assert_void("server-gone");
 }
+
+#[test]
+fn ends_that_share_a_core_are_seen_to_push_each_other_off_it() {
+    let server = Epoll::start();
+    let run = client(server.address, &format!("stream --cpus 0 --server-stats {}", server.stats.display()));
+    let noise = run.record.noise.expect("the window ended");
+    let switches = noise.server_involuntary_switches.unwrap() + noise.client_involuntary_switches.unwrap();
+    assert!(switches > 0, "{noise:?}");
+    let core = run.record.cpu.as_ref().unwrap().server_core.unwrap();
+    assert_eq!(noise.steal_ns, Some(core.steal_ns));
+    assert_eq!(noise.server_core_softirq_ns, Some(core.softirq_ns));
+}
+
+#[test]
+fn noise_of_a_server_that_is_not_named_is_unknown() {
+    let noise = client(serve(Fault::None), "req-res").record.noise.expect("the window ended");
+    assert_eq!((noise.server_involuntary_switches, noise.steal_ns), (None, None));
+    assert!(noise.client_involuntary_switches.is_some());
+}
