@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::cores::CpuList;
+use crate::doctor::DoctorArgs;
 use crate::filter::Filter;
 use crate::spec::{self, Size, SpecError};
 use crate::vm::VmArgs;
@@ -23,6 +24,8 @@ pub enum Request {
     Show(PathBuf),
     /// Hold this recording to its manifest.
     Verify(PathBuf),
+    /// Say what of this machine bends a measurement.
+    Doctor(DoctorArgs),
     /// Boot a kernel and run something inside it.
     Vm(VmArgs),
 }
@@ -116,6 +119,10 @@ pub fn command() -> Result<Command, SpecError> {
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
         )
         .subcommand(
+            DoctorArgs::augment_args(Command::new("doctor"))
+                .about("Say what of this machine bends a measurement, and what to do about it"),
+        )
+        .subcommand(
             VmArgs::augment_args(Command::new("vm"))
                 .about("Boot a kernel and run the conformance suite inside it"),
         ))
@@ -134,6 +141,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
         "list" => Request::List,
         "show" => Request::Show(path("recording")),
         "verify" => Request::Verify(path("recording")),
+        "doctor" => Request::Doctor(DoctorArgs::from_arg_matches(matches)?),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
         "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),
         id => Request::BuiltIn(id.into(), RunArgs::from_arg_matches(matches)?),

@@ -19,7 +19,7 @@ use crate::programs::{self, Programs};
 use crate::recording::Recording;
 use crate::runner::{End, Runner};
 use crate::spec::{self, Size, Spec};
-use crate::{preflight, random, report, resume, timestamp, verify, vm};
+use crate::{doctor, preflight, random, report, resume, timestamp, verify, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -33,6 +33,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         Request::List => list(),
         Request::Show(folder) => show(&folder),
         Request::Verify(folder) => verify(&folder),
+        Request::Doctor(args) => doctor::run(&args),
         Request::Vm(args) => vm::run(&args),
         Request::BuiltIn(id, args) => {
             let (spec, text) =

@@ -10,6 +10,7 @@
 //! | [`recording`], [`manifest`], [`hash`], [`timestamp`] | what stays of them (docs/RECORDING.md) |
 //! | [`resume`], [`verify`] | going on with a recording, and whether it is whole |
 //! | [`report`], [`statistics`], [`mod@format`] | saying what came out |
+//! | [`doctor`] | what of this machine bends a measurement |
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
@@ -17,6 +18,7 @@ pub mod child;
 pub mod cli;
 pub mod commands;
 pub mod cores;
+pub mod doctor;
 pub mod estimate;
 pub mod factors;
 pub mod filter;

@@ -18,8 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use cpu::{Cache, Cpu, Isolation};
 pub use known::{Known, Unavailable};
 pub use settings::{Limit, Limits, Loopback, Memory, Virtualisation};
-
-use tree::Tree;
+pub use tree::Tree;
 
 /// The machine and its settings at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +66,8 @@ impl Host {
         Self::below(Path::new("/"))
     }
 
-    fn below(root: &Path) -> Self {
+    /// Looks at the machine whose /proc and /sys lie below `root`: a copy of them, or what a test made up.
+    pub fn below(root: &Path) -> Self {
         let tree = &Tree::new(root);
         Self {
             kernel: Kernel::read(tree),

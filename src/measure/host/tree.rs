@@ -6,27 +6,29 @@ use std::path::{Path, PathBuf};
 use super::known::Known;
 
 /// /proc and /sys below some root.
-pub(super) struct Tree {
+#[derive(Clone, Debug)]
+pub struct Tree {
     root: PathBuf,
 }
 
 impl Tree {
     /// The files below `root`; `/` is this machine.
-    pub(super) fn new(root: &Path) -> Self {
+    pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
     }
 
-    fn locate(&self, path: &str) -> PathBuf {
+    /// Where `path` of the machine lies.
+    pub fn locate(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
 
     /// Whether `path` exists.
-    pub(super) fn exists(&self, path: &str) -> bool {
+    pub fn exists(&self, path: &str) -> bool {
         self.locate(path).exists()
     }
 
     /// The text of `path` without the white space around it.
-    pub(super) fn text(&self, path: &str) -> Known<String> {
+    pub fn text(&self, path: &str) -> Known<String> {
         match fs::read(self.locate(path)) {
             // Firmware strings are not always UTF-8.
             Ok(bytes) => Known::Value(String::from_utf8_lossy(&bytes).trim().to_owned()),
@@ -35,14 +37,14 @@ impl Tree {
     }
 
     /// What `parse` finds in the text of `path`.
-    pub(super) fn parsed<T>(&self, path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Known<T> {
+    pub fn parsed<T>(&self, path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Known<T> {
         self.text(path).and_then(|text| {
             Known::from_option(parse(&text), format!("{path}: not in the form that is documented"))
         })
     }
 
     /// Names of the entries of directory `path`, sorted.
-    pub(super) fn names(&self, path: &str) -> Known<Vec<String>> {
+    pub fn names(&self, path: &str) -> Known<Vec<String>> {
         match fs::read_dir(self.locate(path)) {
             Ok(entries) => {
                 let mut names: Vec<String> =
