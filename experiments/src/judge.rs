@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use uring_echo::record::RunRecord;
 
+use crate::agreement::Planned;
 use crate::gate::{self, NoiseLimit, SaturationLimits};
 use crate::load::Load;
 use crate::manifest::{Attempt, Status};
@@ -18,6 +19,8 @@ pub enum Made {
     Nothing(String),
     /// A load.
     Load {
+        /// What was to be measured.
+        planned: Planned,
         /// How the client ended.
         load: Load,
         /// What speaks against the server's end.
@@ -44,14 +47,17 @@ impl Judge<'_> {
     /// # Errors
     /// When its record cannot be read, or has no field that a limit names.
     pub fn attempt(&self, made: Made) -> anyhow::Result<Attempt> {
-        let (load, server, port, out) = match made {
-            Made::Load { load, server, port, out } => (load, server, port, out),
+        let (planned, load, server, port, out) = match made {
+            Made::Load { planned, load, server, port, out } => (planned, load, server, port, out),
             Made::Nothing(reason) => {
                 return Ok(Attempt { status: Status::Failed, reasons: vec![reason], ..Attempt::default() });
             }
         };
         let record = out.exists().then(|| read(&out)).transpose()?;
-        let validity = record.as_ref().map(|(record, _)| record.validity.clone());
+        let validity = record.as_ref().map(|(record, _)| {
+            let disagreements = planned.disagreements(record);
+            record.validity.iter().cloned().chain(disagreements).collect()
+        });
         let (status, reasons) = verdict(&load, server, validity);
         let attempt = Attempt { status, reasons, port: Some(port), ..Attempt::default() };
         let Some((_, record)) = record else { return Ok(attempt) };

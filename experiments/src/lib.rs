@@ -6,7 +6,7 @@
 //! | [`plan`], [`random`], [`estimate`], [`preflight`] | its runs in a seeded order, what they cost, whether they can be made |
 //! | [`cores`], [`programs`] | where the two ends run, and what they are |
 //! | [`runner`], [`server`], [`load`], [`child`], [`interrupt`], [`scratch`], [`progress`] | making the runs |
-//! | [`judge`], [`gate`] | what is held against a run once it was made |
+//! | [`judge`], [`gate`], [`agreement`] | what is held against a run once it was made |
 //! | [`recording`], [`manifest`], [`hash`], [`timestamp`] | what stays of them (docs/RECORDING.md) |
 //! | [`resume`], [`verify`] | going on with a recording, and whether it is whole |
 //! | [`report`], [`statistics`], [`mod@format`] | saying what came out |
@@ -14,6 +14,7 @@
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
+pub mod agreement;
 pub mod child;
 pub mod cli;
 pub mod commands;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
+use crate::agreement::Planned;
 use crate::cores::Cores;
 use crate::format;
 use crate::gate::SaturationLimits;
@@ -153,7 +154,13 @@ impl Runner<'_> {
         if matches!(load, Load::Interrupted) {
             return Ok(None);
         }
-        Ok(Some(Made::Load { load, server, port, out: client.out.to_owned() }))
+        Ok(Some(Made::Load {
+            planned: Planned::of(&run.cell.factors),
+            load,
+            server,
+            port,
+            out: client.out.to_owned(),
+        }))
     }
 }
 

@@ -1,0 +1,144 @@
+//! Faults that are planted: each must void its run for the right reason, and the same server without one must not.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use serde_json::Value;
+
+const SPEC: &str = r#"
+id = "planted"
+title = "Planted"
+question = "Is a fault found?"
+engines = [{ name = "faulty", engine = "epoll", args = ["--fault", "SERVER"] }]
+modes = ["MODE"]
+payload_bytes = [1024]
+connections = [4]
+repetitions = 1
+warmup_s = 0.1
+window_s = 0.3
+verify = "full"
+client_args = ["--drain-s", "0.5"CLIENT]
+"#;
+
+/// Where cargo puts what it builds. The double and the real client are built there, which is a matter of a look when
+/// they are fresh.
+fn built() -> &'static Path {
+    static PROFILE: OnceLock<PathBuf> = OnceLock::new();
+    PROFILE.get_or_init(|| {
+        let profile = Path::new(env!("CARGO_BIN_EXE_experiments")).parent().unwrap().to_owned();
+        let targets =
+            [["-p", "uring-echo", "--bin", "uring-echo"], ["-p", "experiments", "--example", "faulty"]];
+        for target in targets {
+            let mut build = Command::new(env!("CARGO"));
+            build.args(["build", "--quiet", "--locked"]).args(target);
+            build.arg("--target-dir").arg(profile.parent().unwrap());
+            if profile.ends_with("release") {
+                build.arg("--release");
+            }
+            assert!(build.status().unwrap().success(), "{target:?} does not build");
+        }
+        profile
+    })
+}
+
+/// What the runner made of a specification of one cell: the run, and what it adds to it as a control.
+struct Made {
+    output: Output,
+    runs: Vec<Value>,
+}
+
+impl Made {
+    /// By a server with the fault `server` and a client with the fault `client`, in `mode`.
+    fn with(server: &str, client: &str, mode: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = SPEC.replace("SERVER", server).replace("CLIENT", client).replace("MODE", mode);
+        fs::write(folder.path().join("spec.toml"), spec).unwrap();
+        let mut runner = Command::new(env!("CARGO_BIN_EXE_experiments"));
+        runner.args(["run", "--spec", "spec.toml"]).current_dir(folder.path()).stdin(Stdio::null());
+        runner.env("URING_ECHO_BIN", built().join("examples/faulty"));
+        runner.env("FAULTY_CLIENT", built().join("uring-echo")).env("TMPDIR", folder.path());
+        let output = runner.output().unwrap();
+        let runs = runs(&folder.path().join("results/planted"), &output);
+        Self { output, runs }
+    }
+
+    fn by_server(fault: &str) -> Self {
+        Self::with(fault, "", "req-res")
+    }
+
+    /// Asserts that every run is void because of `word`, kept, counted and in no figure.
+    fn assert_void(&self, word: &str) {
+        for run in &self.runs {
+            assert!(is_said(run, word), "{run}");
+            assert_eq!(run["status"], "invalid");
+            assert!(run["file"].is_object(), "the record is kept: {run}");
+        }
+        assert_eq!(self.output.status.code(), Some(1));
+        let counted = format!(" {} invalid", self.runs.len());
+        let stdout = String::from_utf8_lossy(&self.output.stdout);
+        assert!(stdout.contains(&counted), "{stdout}");
+    }
+}
+
+fn is_said(run: &Value, word: &str) -> bool {
+    let begins = |reason: &Value| reason.as_str().is_some_and(|text| text.starts_with(&format!("{word}: ")));
+    run["reasons"].as_array().unwrap().iter().any(begins)
+}
+
+/// The runs of the faulty server in the only recording, as its manifest has them.
+fn runs(recordings: &Path, output: &Output) -> Vec<Value> {
+    let complaint = || String::from_utf8_lossy(&output.stderr).into_owned();
+    let recording = fs::read_dir(recordings).unwrap_or_else(|_| panic!("{}", complaint())).next().unwrap();
+    let text = fs::read(recording.unwrap().path().join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&text).unwrap();
+    let runs = manifest["runs"].as_array().unwrap().iter().filter(|run| run["engine"] == "faulty");
+    let runs: Vec<Value> = runs.cloned().collect();
+    assert!(!runs.is_empty(), "{}", complaint());
+    runs
+}
+
+#[test]
+fn the_same_server_without_a_fault_makes_a_valid_run() {
+    for mode in ["req-res", "stream"] {
+        let made = Made::with("none", "", mode);
+        let is_valid = |run: &Value| run["status"] == "valid" && run["reasons"] == Value::Array(Vec::new());
+        assert!(made.runs.iter().all(is_valid), "{:?}", made.runs);
+        assert_eq!(made.output.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_byte_that_is_left_out_voids_the_run_in_both_modes() {
+    Made::by_server("drop").assert_void("mismatch");
+    Made::with("drop", "", "stream").assert_void("mismatch");
+}
+
+#[test]
+fn bytes_of_two_connections_that_are_exchanged_void_the_run() {
+    Made::by_server("swap").assert_void("mismatch");
+}
+
+#[test]
+fn a_server_that_serves_one_connection_only_voids_the_run() {
+    Made::by_server("one").assert_void("drain");
+}
+
+#[test]
+fn a_connection_that_ends_early_voids_the_run() {
+    Made::by_server("close").assert_void("closed");
+}
+
+#[test]
+fn a_server_that_dies_voids_the_run_at_both_ends() {
+    let made = Made::by_server("die");
+    made.assert_void("server-exit");
+    let is_noticed = |run: &Value| is_said(run, "closed") || is_said(run, "reset");
+    assert!(made.runs.iter().all(is_noticed), "{:?}", made.runs);
+}
+
+#[test]
+fn a_client_that_opens_fewer_connections_than_asked_voids_the_run() {
+    Made::with("none", ", \"--fault\", \"fewer\"", "req-res").assert_void("plan");
+}
