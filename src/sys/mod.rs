@@ -15,6 +15,7 @@ pub mod epoll_probe;
 pub mod errno;
 pub mod limits;
 pub mod map;
+pub mod offload;
 pub mod process;
 pub mod ring;
 pub mod scheduling;

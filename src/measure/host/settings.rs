@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::known::Known;
 use super::parse;
 use super::tree::Tree;
+use crate::sys::offload;
 use crate::units::Bytes;
 
 /// Parameters that bear on sockets, io_uring, scheduling and memory. Sources: the kernel's documentation of
@@ -159,8 +160,20 @@ impl Loopback {
             mtu_bytes: number("mtu"),
             tx_queue_len: number("tx_queue_len"),
             rps_cpus: tree.text(&format!("{LO}/queues/rx-0/rps_cpus")),
-            offloads: Known::unavailable("the kernel shows them to ethtool(8) only: ethtool -k lo"),
+            offloads: offloads(tree),
         }
+    }
+}
+
+/// `rx-checksum=on … gro=on`, as the kernel answers; no file shows them.
+fn offloads(tree: &Tree) -> Known<String> {
+    if !tree.is_here() {
+        return Known::unavailable("no file shows them: ethtool -k lo");
+    }
+    let word = |(name, is_on): (&str, bool)| format!("{name}={}", if is_on { "on" } else { "off" });
+    match offload::offloads("lo") {
+        Ok(offloads) => Known::Value(offloads.into_iter().map(word).collect::<Vec<_>>().join(" ")),
+        Err(error) => Known::unavailable(format!("ioctl SIOCETHTOOL of lo: {error}")),
     }
 }
 
@@ -207,6 +220,7 @@ fn container_signs(tree: &Tree) -> Vec<String> {
 mod tests {
     use super::super::tests::machine;
     use super::*;
+    use std::path::Path;
 
     fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Tree) {
         let root = machine(files);
@@ -256,6 +270,14 @@ mod tests {
         assert_eq!(hypervisor("flags\t\t: fpu hypervisor lahf_lm\n"), Some(true));
         assert_eq!(hypervisor("flags\t\t: fpu lahf_lm\n"), Some(false));
         assert_eq!(hypervisor("Features\t: fp asimd\n"), None);
+    }
+
+    #[test]
+    fn offloads_are_asked_of_this_machine_and_of_no_copy_of_one() {
+        let (_root, elsewhere) = tree(&[]);
+        assert!(Loopback::read(&elsewhere).offloads.value().is_none());
+        let here = Loopback::read(&Tree::new(Path::new("/"))).offloads;
+        assert!(here.value().is_some_and(|text| text.contains("gro=o")), "{here:?}");
     }
 
     #[test]

@@ -22,6 +22,11 @@ impl Tree {
         self.root.join(path.trim_start_matches('/'))
     }
 
+    /// Whether this is the machine that the program runs on, whose kernel can be asked what no file shows.
+    pub fn is_here(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
     /// Whether `path` exists.
     pub fn exists(&self, path: &str) -> bool {
         self.locate(path).exists()
