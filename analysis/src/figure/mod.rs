@@ -1,0 +1,1 @@
+//! Which figures there are, each with what it was made from.

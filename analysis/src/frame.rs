@@ -1,0 +1,1 @@
+//! Runs, connections and series as data frames.

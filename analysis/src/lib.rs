@@ -1,0 +1,28 @@
+//! From recordings to tables, figures, a report and checked claims.
+//!
+//! Data flow down this table; nothing looks back up.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`recording`] | a recording on disk, read with every damage named |
+//! | [`published`] | what the study of 2023 published, and its ratios |
+//! | [`validity`] | which runs count, and what is said of those that do not |
+//! | [`frame`] | runs, connections and series as data frames; Parquet |
+//! | [`statistics`] | medians, intervals, means, percentiles of merged histograms |
+//! | [`values`] | every number that may be quoted, under a key |
+//! | [`table`] | the same numbers as CSV, a file an experiment |
+//! | [`chart`], [`figure`] | how a figure is drawn; which figures there are |
+//! | [`report`] | all of it on one page |
+//! | [`claims`] | what is claimed, and whether the values agree |
+
+pub mod chart;
+pub mod claims;
+pub mod figure;
+pub mod frame;
+pub mod published;
+pub mod recording;
+pub mod report;
+pub mod statistics;
+pub mod table;
+pub mod validity;
+pub mod values;

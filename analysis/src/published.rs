@@ -1,0 +1,1 @@
+//! What the study of 2023 published, and its ratios.

@@ -1,0 +1,1 @@
+//! A recording on disk, read with every damage named.

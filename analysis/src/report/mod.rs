@@ -1,0 +1,1 @@
+//! All tables and figures on one page.

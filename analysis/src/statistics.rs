@@ -1,0 +1,1 @@
+//! Medians, intervals, means, percentiles of merged histograms.

@@ -1,0 +1,1 @@
+//! Which runs count, and what is said of those that do not.

@@ -1,0 +1,1 @@
+//! Every number that may be quoted, under a key.
