@@ -4,9 +4,12 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 //! | [`recording`] | a recording on disk, read with every damage named |
 //! | [`published`] | what the study of 2023 published, and its ratios |
 //! | [`validity`] | which runs count, and what is said of those that do not |
+//! | [`metric`], [`grid`] | what a run is measured by; values by cell, server and repetition |
+//! | [`study`], [`output`] | all that is analysed together; the files made of it |
 //! | [`frame`] | runs, connections and series as data frames; Parquet |
 //! | [`statistics`] | medians, intervals, means, percentiles of merged histograms |
 //! | [`values`] | every number that may be quoted, under a key |
@@ -17,12 +20,18 @@
 
 pub mod chart;
 pub mod claims;
+pub mod cli;
+pub mod commands;
 pub mod figure;
 pub mod frame;
+pub mod grid;
+pub mod metric;
+pub mod output;
 pub mod published;
 pub mod recording;
 pub mod report;
 pub mod statistics;
+pub mod study;
 pub mod table;
 pub mod validity;
 pub mod values;

@@ -1,5 +1,11 @@
 //! `analysis`: recordings in, tables, figures and checked claims out.
 
-fn main() -> anyhow::Result<()> {
-    anyhow::bail!("the analysis has no commands yet")
+use std::process::ExitCode;
+
+use analysis::cli::Arguments;
+use analysis::commands;
+use clap::Parser;
+
+fn main() -> anyhow::Result<ExitCode> {
+    commands::run(&Arguments::parse())
 }

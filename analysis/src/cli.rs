@@ -1,0 +1,73 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  analysis                                   the newest recording of each experiment, into analysis-out/
+  analysis results/stream/RECORDING          one recording
+  analysis check                             hold the claims to the newest recordings
+  analysis claims > docs/CLAIMS.md           make the page of the claims again";
+
+/// Turns recordings into tables, figures, a report and checked claims
+#[derive(Clone, Debug, Parser)]
+#[command(version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub struct Arguments {
+    /// What to do instead of analysing.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to read.
+    #[command(flatten)]
+    pub source: Source,
+    /// Folder to write to; what is there is replaced
+    #[arg(long, value_name = "DIR", default_value = "analysis-out")]
+    pub out: PathBuf,
+}
+
+/// Which recordings.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// Recordings, one of each experiment [default: the newest of each experiment]
+    #[arg(value_name = "RECORDING")]
+    pub recordings: Vec<PathBuf>,
+    /// Folder of the recordings, looked into when none is named
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+}
+
+/// What to do instead of analysing.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Hold every claim to the recordings; fails when they contradict one
+    Check {
+        /// What to read.
+        #[command(flatten)]
+        source: Source,
+        /// Claims of your own instead of those of this project, a TOML file
+        #[arg(long, value_name = "FILE")]
+        claims: Option<PathBuf>,
+    },
+    /// Print the page of the claims
+    Claims,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn recordings_can_be_named_with_and_without_a_command() {
+        let plain = Arguments::parse_from(["analysis", "a", "b", "--out", "o"]);
+        assert_eq!((plain.source.recordings.len(), plain.command.is_none()), (2, true));
+        let check = Arguments::parse_from(["analysis", "check", "a"]).command;
+        assert!(matches!(check, Some(Command::Check { source, .. }) if source.recordings.len() == 1));
+    }
+}

@@ -1,0 +1,87 @@
+//! Doing what was asked for.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::cli::{Arguments, Command, Source};
+use crate::recording::newest_of_each_experiment;
+use crate::study::Study;
+use crate::values::ExperimentValues;
+use crate::{claims, output};
+
+/// Does what `arguments` ask for.
+///
+/// # Errors
+/// What could not be read or written.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        None => analyse(arguments),
+        Some(Command::Check { source, claims }) => check(source, claims.as_deref()),
+        Some(Command::Claims) => {
+            print!("{}", claims::page(&claims::built_in()?));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn analyse(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let study = Study::read(&folders(&arguments.source)?)?;
+    for (name, experiment) in &study.values.experiments {
+        println!("{}", summary(name, experiment));
+        tell_damage(experiment);
+    }
+    for file in output::write(&study, &arguments.out)? {
+        println!("wrote {}", file.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(source: &Source, file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let study = Study::read(&folders(source)?)?;
+    study.values.experiments.values().for_each(tell_damage);
+    let claims = file.map_or_else(claims::built_in, claims::read_file)?;
+    let checks = claims::check(&claims, &serde_json::to_value(&study.values)?);
+    for check in &checks {
+        println!("{check}");
+    }
+    let contradicted = checks.iter().filter(|check| check.verdict.is_contradiction()).count();
+    println!("{contradicted} of {} claims contradicted", checks.len());
+    Ok(if contradicted == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn folders(source: &Source) -> anyhow::Result<Vec<PathBuf>> {
+    if source.recordings.is_empty() {
+        return newest_of_each_experiment(&source.results);
+    }
+    Ok(source.recordings.clone())
+}
+
+fn summary(name: &str, experiment: &ExperimentValues) -> String {
+    let runs = &experiment.runs;
+    format!(
+        "{name} {}: {} of {} runs count ({} flagged); {} invalid, {} failed, {} missing, {} damaged; {} gaps",
+        experiment.recording,
+        runs.valid + runs.flagged,
+        runs.planned,
+        runs.flagged,
+        runs.invalid,
+        runs.failed,
+        runs.missing,
+        runs.damaged,
+        experiment.gaps.len()
+    )
+}
+
+/// Lines of damage or gaps that are printed; a recording of another version is damaged in every run.
+const TOLD_MAX: usize = 10;
+
+fn tell_damage(experiment: &ExperimentValues) {
+    for (kind, lines) in [("damaged", &experiment.damage), ("gap", &experiment.gaps)] {
+        for line in lines.iter().take(TOLD_MAX) {
+            eprintln!("{kind}: {}/{line}", experiment.recording);
+        }
+        if let Some(rest @ 1..) = lines.len().checked_sub(TOLD_MAX) {
+            eprintln!("{kind}: and {rest} more; values.json has all of them");
+        }
+    }
+}

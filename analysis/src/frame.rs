@@ -1,1 +1,0 @@
-//! Runs, connections and series as data frames.

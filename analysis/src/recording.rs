@@ -1,1 +1,0 @@
-//! A recording on disk, read with every damage named.

@@ -1,0 +1,82 @@
+//! A recording on disk, read with every damage named.
+//!
+//! What is damaged is left out and said; the rest is read on. Only a recording without a readable manifest has no rest.
+
+mod find;
+mod place;
+mod run;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use experiments::manifest::Manifest;
+use experiments::recording::HOST;
+use uring_echo::measure::host::Host;
+
+pub use find::{newest_of_each_experiment, one_of_each_experiment};
+pub use place::{Cell, Place};
+pub use run::Run;
+
+/// Something that is not as it was recorded, and what was left out for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// What is wrong with it, and what follows.
+    pub what: String,
+}
+
+/// A recording.
+#[derive(Debug)]
+pub struct Recording {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its table of contents.
+    pub manifest: Manifest,
+    /// The machine. `None` where its description is damaged.
+    pub host: Option<Host>,
+    /// Every run of the manifest in its order, damaged ones included.
+    pub runs: Vec<Run>,
+    /// What is not as it was recorded.
+    pub damage: Vec<Damage>,
+}
+
+impl Recording {
+    /// Reads the recording in `folder`, telling `progress` after each run.
+    ///
+    /// # Errors
+    /// When its manifest is missing, torn, or of a schema version that this build does not read.
+    pub fn read(folder: &Path, mut progress: impl FnMut()) -> anyhow::Result<Self> {
+        let files = experiments::recording::Recording::open(folder)?;
+        let mut damage = Vec::new();
+        let mut runs = Vec::with_capacity(files.manifest().runs.len());
+        for index in 0..files.manifest().runs.len() {
+            let run = Run::read(&files, index, &runs);
+            damage
+                .extend(run.damage.iter().map(|what| Damage { file: run.file(folder), what: what.clone() }));
+            runs.push(run);
+            progress();
+        }
+        let host = read_host(folder).map_err(|error| damage.push(host_damage(folder, &error))).ok();
+        Ok(Self { folder: folder.into(), manifest: files.manifest().clone(), host, runs, damage })
+    }
+
+    /// Name of the experiment.
+    pub fn experiment(&self) -> &str {
+        &self.manifest.experiment
+    }
+
+    /// The runs that figures stand on.
+    pub fn counted(&self) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(|run| run.counts())
+    }
+}
+
+fn read_host(folder: &Path) -> anyhow::Result<Host> {
+    let text = std::fs::read(folder.join(HOST)).context("cannot be read")?;
+    serde_json::from_slice(&text).context("is not a description of a machine; it may be torn")
+}
+
+fn host_damage(folder: &Path, error: &anyhow::Error) -> Damage {
+    Damage { file: folder.join(HOST), what: format!("{error:#}; the machine is not shown") }
+}

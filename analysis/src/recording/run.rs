@@ -1,0 +1,124 @@
+//! One run: its place, what was recorded, and whether it counts.
+
+use std::path::{Path, PathBuf};
+
+use experiments::manifest::RunEntry;
+use experiments::plan::Role;
+use experiments::recording::{MANIFEST, Recording as Files};
+use uring_echo::record::RunRecord;
+
+use super::place::Place;
+use crate::statistics::Latency;
+use crate::validity::Standing;
+
+/// A run of the manifest.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Where it stands in the grid.
+    pub place: Place,
+    /// Whether it counts.
+    pub standing: Standing,
+    /// Why it does not count, or what it was flagged for.
+    pub reasons: Vec<String>,
+    /// What it measured. `None` when it left nothing, or nothing readable.
+    pub record: Option<RunRecord>,
+    /// Distribution of its latency. `None` when none was recorded, or none readable.
+    pub latency: Option<Latency>,
+    /// What is not as it was recorded.
+    pub damage: Vec<String>,
+    path: PathBuf,
+}
+
+impl Run {
+    /// Reads entry `index` of `files`; `earlier` are the entries before it.
+    pub(super) fn read(files: &Files, index: usize, earlier: &[Self]) -> Self {
+        let entry = &files.manifest().runs[index];
+        let mut run = Self::planned(entry);
+        if let Some(twin) = earlier.iter().find(|other| other.place.is_same_as(&run.place)) {
+            run.spoil(format!("the same measurement as run {}; this one is left out", twin.place.number));
+            return run;
+        }
+        // Entries are read by position: whether their numbers are in order is not relied upon.
+        match files.record(index + 1) {
+            Ok(record) => run.record = record,
+            Err(error) => run.spoil(format!("{}; the run is left out", told(&error))),
+        }
+        run.check_record();
+        run.read_latency();
+        run
+    }
+
+    fn planned(entry: &RunEntry) -> Self {
+        let attempt = &entry.attempt;
+        let path = attempt.file.as_ref().map_or(MANIFEST, |file| &file.path).into();
+        Self {
+            place: Place::of(entry),
+            standing: Standing::of(attempt),
+            reasons: [&attempt.reasons[..], &attempt.flags[..]].concat(),
+            record: None,
+            latency: None,
+            damage: Vec::new(),
+            path,
+        }
+    }
+
+    /// Whether a figure stands on it.
+    pub fn counts(&self) -> bool {
+        self.place.role == Role::Measured && self.standing.counts()
+    }
+
+    /// Where its record is, or what says that it has none.
+    pub(super) fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(&self.path)
+    }
+
+    /// Holds the record to what the manifest says of it.
+    fn check_record(&mut self) {
+        let Some(record) = &self.record else {
+            if self.standing.counts() {
+                let number = self.place.number;
+                self.spoil(format!("run {number} is called valid and has no record; it is left out"));
+            }
+            return;
+        };
+        let (client, cell) = (&record.client, &self.place.cell.factors);
+        let is_other = client.mode != cell.mode || client.payload_bytes.0 != cell.payload_bytes;
+        let fault = if is_other || client.connections != cell.connections {
+            Some("its settings are not those of its cell")
+        } else if !self.standing.counts() {
+            None
+        } else if !record.is_valid() {
+            Some("its record says why it is invalid, the manifest calls it valid")
+        } else if record.summary.is_none() {
+            Some("it has no summary, so it ended before its window did")
+        } else if record.totals.window.received_messages == 0 {
+            Some("no message came back in its window, so nothing was measured per message")
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            self.spoil(format!("{fault}; the run is left out"));
+        }
+    }
+
+    fn read_latency(&mut self) {
+        let Some(latency) = self.record.as_ref().and_then(|record| record.latency.as_ref()) else { return };
+        match Latency::decode(&latency.histogram_v2_deflate_base64, latency.count) {
+            Ok(latency) => self.latency = Some(latency),
+            Err(error) => self.damage.push(format!("{error}; its latency is left out")),
+        }
+    }
+
+    fn spoil(&mut self, what: String) {
+        self.standing = Standing::Damaged;
+        self.damage.push(what);
+    }
+}
+
+/// `error` with its causes, without those that its text tells already.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().skip(1).fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+    })
+}

@@ -1,1 +1,0 @@
-//! Medians, intervals, means, percentiles of merged histograms.

@@ -1,0 +1,120 @@
+//! Latency of several runs together. Percentiles cannot be averaged; histograms can be added.
+
+use std::io::Cursor;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{DeserializeError, Deserializer};
+
+/// Why a text of a record is not a histogram that can be added to others.
+#[derive(Debug, thiserror::Error)]
+pub enum HistogramError {
+    /// It is not base64.
+    #[error("its latency histogram is not base64: {0}")]
+    Base64(#[from] base64::DecodeError),
+    /// It is not a histogram.
+    #[error("its latency histogram is not a deflated V2 HDR histogram: {0}")]
+    Format(#[from] DeserializeError),
+    /// It holds another number of values than the record says.
+    #[error("its latency histogram holds {found} values and the record says {said}")]
+    Count {
+        /// Values in the histogram.
+        found: u64,
+        /// Values according to the record.
+        said: u64,
+    },
+}
+
+/// A distribution of spans, in nanoseconds.
+#[derive(Clone, Debug)]
+pub struct Latency(Histogram<u64>);
+
+impl Latency {
+    /// The histogram in a record's `text`, which says that it has `count` values.
+    ///
+    /// # Errors
+    /// When `text` is something else, or holds another number of values.
+    pub fn decode(text: &str, count: u64) -> Result<Self, HistogramError> {
+        let bytes = STANDARD.decode(text)?;
+        let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut Cursor::new(bytes))?;
+        let found = histogram.len();
+        if found == count { Ok(Self(histogram)) } else { Err(HistogramError::Count { found, said: count }) }
+    }
+
+    /// All of `parts` together; `None` of nothing.
+    pub fn merged<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let mut merged = parts.next()?.clone();
+        // Histograms of other builds may reach further; then this one grows.
+        merged.0.auto(true);
+        // What adding can refuse is a value out of range, and this one has no fixed range.
+        parts.try_for_each(|part| merged.0.add(&part.0).ok())?;
+        Some(merged)
+    }
+
+    /// Spans in the distribution.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The smallest span that at least `share` of the spans do not exceed, in nanoseconds.
+    pub fn quantile_ns(&self, share: f64) -> u64 {
+        self.0.value_at_quantile(share)
+    }
+
+    /// Every occupied step of the cumulative distribution: span in nanoseconds and the share that does not exceed it.
+    pub fn cumulative(&self) -> Vec<(u64, f64)> {
+        let total = self.0.len() as f64;
+        let mut seen = 0;
+        let steps = self.0.iter_recorded().map(|step| {
+            seen += step.count_at_value();
+            (step.value_iterated_to(), seen as f64 / total)
+        });
+        steps.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uring_echo::measure::histogram::Histogram as Recorded;
+    use uring_echo::units::Nanos;
+
+    fn latency(spans: impl IntoIterator<Item = u64>) -> Latency {
+        let mut recorded = Recorded::new();
+        spans.into_iter().for_each(|span| recorded.record(Nanos(span)));
+        Latency::decode(&recorded.encode(), recorded.count()).unwrap()
+    }
+
+    #[test]
+    fn merging_is_not_averaging() {
+        let merged = Latency::merged([&latency([100; 99]), &latency([1_000_000])]).unwrap();
+        assert_eq!(merged.count(), 100);
+        assert_eq!(merged.quantile_ns(0.99), 100);
+        assert!(Latency::merged([]).is_none());
+    }
+
+    #[test]
+    fn a_histogram_that_reaches_further_can_be_added() {
+        let mut narrow = Latency(Histogram::new_with_bounds(1, 1000, 3).unwrap());
+        narrow.0.record(5).unwrap();
+        let merged = Latency::merged([&narrow, &latency([2_000_000_000])]).unwrap();
+        assert_eq!(merged.count(), 2);
+        assert!(merged.quantile_ns(1.0).abs_diff(2_000_000_000) < 2_000_000);
+    }
+
+    #[test]
+    fn a_text_that_is_no_histogram_or_counts_otherwise_is_refused() {
+        assert!(matches!(Latency::decode("%", 1), Err(HistogramError::Base64(_))));
+        assert!(matches!(Latency::decode("AAAA", 1), Err(HistogramError::Format(_))));
+        let text = Recorded::new().encode();
+        assert!(matches!(Latency::decode(&text, 1), Err(HistogramError::Count { found: 0, said: 1 })));
+    }
+
+    #[test]
+    fn the_cumulative_distribution_ends_at_one() {
+        let steps = latency([10, 20, 20, 40]).cumulative();
+        assert_eq!(steps, [(10, 0.25), (20, 0.75), (40, 1.0)]);
+    }
+}

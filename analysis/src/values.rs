@@ -1,1 +1,0 @@
-//! Every number that may be quoted, under a key.

@@ -1,0 +1,125 @@
+//! The values of each cell, and the means over cells.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use uring_echo::record::Mode;
+
+use crate::grid::{Grid, Row, Samples};
+use crate::metric::Metric;
+use crate::recording::Cell;
+use crate::statistics::{Estimate, Latency, Mean, mean_of_ratios};
+
+/// One cell.
+#[derive(Clone, Debug, Serialize)]
+pub struct CellValues {
+    /// The factors.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// Each server by its name.
+    pub engines: BTreeMap<String, EngineValues>,
+    /// Each comparison by its name and metric.
+    pub ratios: BTreeMap<String, RatioValues>,
+}
+
+/// Paired ratios of two servers, by metric.
+pub type RatioValues = BTreeMap<&'static str, Estimate>;
+
+/// Means over the cells of a mode: by mode, comparison and metric.
+pub type Means = BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, Mean>>>;
+
+/// One server in one cell.
+#[derive(Clone, Debug, Serialize)]
+pub struct EngineValues {
+    /// Runs that count.
+    pub runs: usize,
+    /// Those of them that exceeded a limit of the noise gate.
+    pub flagged: usize,
+    /// Latency of all runs together. `None` where none was recorded.
+    pub latency: Option<LatencyValues>,
+    /// Each metric by its name.
+    #[serde(flatten)]
+    pub metrics: BTreeMap<&'static str, Estimate>,
+}
+
+/// Percentiles of merged histograms, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LatencyValues {
+    /// Messages in the distribution.
+    pub count: u64,
+    /// Median.
+    pub p50_ns: u64,
+    /// 90th percentile.
+    pub p90_ns: u64,
+    /// 99th percentile.
+    pub p99_ns: u64,
+    /// 99.9th percentile.
+    pub p99_9_ns: u64,
+    /// Largest.
+    pub max_ns: u64,
+}
+
+impl LatencyValues {
+    fn of(latency: &Latency) -> Self {
+        Self {
+            count: latency.count(),
+            p50_ns: latency.quantile_ns(0.5),
+            p90_ns: latency.quantile_ns(0.9),
+            p99_ns: latency.quantile_ns(0.99),
+            p99_9_ns: latency.quantile_ns(0.999),
+            max_ns: latency.quantile_ns(1.0),
+        }
+    }
+}
+
+impl EngineValues {
+    fn of(samples: &Samples) -> Self {
+        let metrics =
+            Metric::ALL.iter().map(|&metric| (metric.name(), Estimate::of(&samples.values(metric))));
+        Self {
+            runs: samples.run_count(),
+            flagged: samples.flagged_count(),
+            latency: samples.merged_latency().as_ref().map(LatencyValues::of),
+            metrics: metrics.collect(),
+        }
+    }
+}
+
+impl CellValues {
+    /// The values of `row`, one of `grid`'s.
+    pub fn of(grid: &Grid, row: &Row) -> Self {
+        let ratios = grid.comparisons.iter().map(|comparison| {
+            let of = |metric| Estimate::of(&row.ratios(comparison, metric));
+            (comparison.name(), Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), of(metric))).collect())
+        });
+        Self {
+            cell: row.cell.clone(),
+            engines: row
+                .samples
+                .iter()
+                .map(|(name, samples)| (name.clone(), EngineValues::of(samples)))
+                .collect(),
+            ratios: ratios.collect(),
+        }
+    }
+}
+
+/// The means over the cells of each mode.
+pub(super) fn means(grid: &Grid) -> Means {
+    let mut means = Means::new();
+    for mode in [Mode::Stream, Mode::ReqRes] {
+        let rows: Vec<&Row> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let of_mode = means.entry(mode.to_string()).or_default();
+        for comparison in &grid.comparisons {
+            let mean = |metric| {
+                mean_of_ratios(&rows.iter().map(|row| row.ratios(comparison, metric)).collect::<Vec<_>>())
+            };
+            let by_metric = Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), mean(metric)));
+            of_mode.insert(comparison.name(), by_metric.collect());
+        }
+    }
+    means
+}

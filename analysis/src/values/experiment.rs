@@ -1,0 +1,114 @@
+//! The values of one recording.
+
+use std::collections::BTreeMap;
+
+use experiments::plan::Role;
+use serde::Serialize;
+
+use super::GridValues;
+use super::control::{Control, control};
+use crate::grid::Grid;
+use crate::recording::Recording;
+use crate::validity::Counts;
+
+/// An experiment.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExperimentValues {
+    /// Its title.
+    pub title: String,
+    /// What it answers.
+    pub question: String,
+    /// Stem of the figure that it feeds.
+    pub figure: Option<String>,
+    /// How thoroughly it was run: `quick` or `full`.
+    pub size: String,
+    /// Levels that were kept, as asked for; empty when all ran.
+    pub filter: String,
+    /// Name of the recording.
+    pub recording: String,
+    /// Seed of its order.
+    pub seed: u64,
+    /// Revision of the runner.
+    pub revision: String,
+    /// When it began, in milliseconds since 1970-01-01 UTC.
+    pub started_unix_ms: u64,
+    /// When it ended. `None` while runs are missing.
+    pub finished_unix_ms: Option<u64>,
+    /// How often each cell was measured.
+    pub repetitions: u32,
+    /// The core of the server.
+    pub server_cpu: usize,
+    /// The cores of the client.
+    pub client_cpus: Vec<usize>,
+    /// The machine, as `host.json` has it; null where that is damaged.
+    pub host: serde_json::Value,
+    /// Runs of the grid.
+    pub runs: Counts,
+    /// Runs of the control.
+    pub control_runs: Counts,
+    /// Runs that were made once more because of noise.
+    pub repeated_for_noise: usize,
+    /// What is not as it was recorded: file and consequence.
+    pub damage: Vec<String>,
+    /// Cells in which a planned server has no run that counts.
+    pub gaps: Vec<String>,
+    /// The same server measured twice, by metric; empty without a control.
+    pub control: BTreeMap<&'static str, Control>,
+    /// The grid.
+    #[serde(flatten)]
+    pub grid: GridValues,
+}
+
+impl ExperimentValues {
+    /// The values of `recording`.
+    ///
+    /// # Errors
+    /// When the description of the machine cannot be written as JSON.
+    pub fn of(recording: &Recording) -> anyhow::Result<Self> {
+        let manifest = &recording.manifest;
+        let grid = Grid::of(recording);
+        let of_role = |role| recording.runs.iter().filter(move |run| run.place.role == role);
+        Ok(Self {
+            title: manifest.title.clone(),
+            question: manifest.question.clone(),
+            figure: manifest.figure.clone(),
+            size: manifest.size.to_string(),
+            filter: manifest.filter.clone(),
+            recording: manifest.recording.clone(),
+            seed: manifest.seed,
+            revision: manifest.revision.clone(),
+            started_unix_ms: manifest.started_unix_ms,
+            finished_unix_ms: manifest.finished_unix_ms,
+            repetitions: manifest.repetitions,
+            server_cpu: manifest.server_cpu,
+            client_cpus: manifest.client_cpus.clone(),
+            host: serde_json::to_value(&recording.host)?,
+            runs: Counts::of(of_role(Role::Measured)),
+            control_runs: Counts::of(of_role(Role::Control)),
+            repeated_for_noise: manifest.repeated_for_noise(),
+            damage: damage(recording),
+            gaps: gaps(&grid),
+            control: control(recording),
+            grid: GridValues::of(&grid),
+        })
+    }
+}
+
+/// Paths are told from the recording's folder on, so that the text does not depend on where it lies.
+fn damage(recording: &Recording) -> Vec<String> {
+    let folder = &recording.folder;
+    let told = recording.damage.iter().map(|damage| {
+        let file = damage.file.strip_prefix(folder).unwrap_or(&damage.file);
+        let what = damage.what.replace(&format!("{}/", folder.display()), "");
+        format!("{}: {what}", file.display())
+    });
+    told.collect()
+}
+
+fn gaps(grid: &Grid) -> Vec<String> {
+    let rows =
+        grid.rows.iter().flat_map(|row| row.samples.iter().map(move |(name, samples)| (row, name, samples)));
+    rows.filter(|(_, _, samples)| samples.run_count() == 0)
+        .map(|(row, name, _)| format!("{} {name}: no run counts", row.cell.key))
+        .collect()
+}

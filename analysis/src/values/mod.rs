@@ -1,0 +1,82 @@
+//! Every number that may be quoted, under a key. `analysis/VALUES.md` describes the document.
+//!
+//! Maps are ordered and intervals are seeded, so the same recordings give the same text.
+
+mod cells;
+mod control;
+mod experiment;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use cells::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
+pub use control::{Control, control};
+pub use experiment::ExperimentValues;
+
+use crate::grid::Grid;
+use crate::recording::Recording;
+
+/// The version of the document this build writes. It changes when a key changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The document.
+#[derive(Clone, Debug, Serialize)]
+pub struct Values {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The study of 2023.
+    pub published_2023: GridValues,
+    /// Each experiment by its name.
+    pub experiments: BTreeMap<String, ExperimentValues>,
+}
+
+/// What a grid says.
+#[derive(Clone, Debug, Serialize)]
+pub struct GridValues {
+    /// The servers, in their order.
+    pub engines: Vec<String>,
+    /// The comparisons, as `numerator/denominator`.
+    pub ratios: Vec<String>,
+    /// Keys of the cells, in the order of tables.
+    pub cell_order: Vec<String>,
+    /// Each cell by its key.
+    pub cells: BTreeMap<String, CellValues>,
+    /// Means over cells: by mode, comparison and metric.
+    pub means: Means,
+}
+
+impl GridValues {
+    /// The values of `grid`.
+    pub fn of(grid: &Grid) -> Self {
+        Self {
+            engines: grid.engines.clone(),
+            ratios: grid.comparisons.iter().map(crate::grid::Comparison::name).collect(),
+            cell_order: grid.rows.iter().map(|row| row.cell.key.clone()).collect(),
+            cells: grid.rows.iter().map(|row| (row.cell.key.clone(), CellValues::of(grid, row))).collect(),
+            means: cells::means(grid),
+        }
+    }
+}
+
+impl Values {
+    /// The values of the `published` grid and of `recordings`, each of another experiment.
+    ///
+    /// # Errors
+    /// When the description of a machine cannot be written as JSON.
+    pub fn of(published: &Grid, recordings: &[Recording]) -> anyhow::Result<Self> {
+        let experiments = recordings
+            .iter()
+            .map(|recording| Ok((recording.experiment().to_owned(), ExperimentValues::of(recording)?)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { schema_version: SCHEMA_VERSION, published_2023: GridValues::of(published), experiments })
+    }
+
+    /// The document's text.
+    ///
+    /// # Errors
+    /// When a value has no form in JSON.
+    pub fn to_json(&self) -> anyhow::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}

@@ -1,0 +1,124 @@
+//! Whole recordings through everything: the numbers put in come out, the same bytes every time, at the study's size.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use analysis::output;
+use analysis::recording::newest_of_each_experiment;
+use analysis::study::Study;
+use polars::prelude::DataFrame;
+use polars_io::SerReader;
+use polars_io::prelude::{CsvReader, ParquetReader};
+use support::{MadeUp, RATIO};
+
+/// The files of an analysis of `folders`, by their path below its folder.
+fn analysed(folders: &[PathBuf]) -> Vec<(PathBuf, Vec<u8>)> {
+    let out = tempfile::tempdir().unwrap();
+    let study = Study::read(folders).unwrap();
+    let files = output::write(&study, out.path()).unwrap();
+    files
+        .iter()
+        .map(|file| (file.strip_prefix(out.path()).unwrap().into(), fs::read(file).unwrap()))
+        .collect()
+}
+
+fn parquet(path: &Path) -> DataFrame {
+    ParquetReader::new(fs::File::open(path).unwrap()).finish().unwrap()
+}
+
+#[test]
+fn the_ratio_that_was_put_in_comes_out() {
+    let results = tempfile::tempdir().unwrap();
+    let study = Study::read(&[MadeUp::small("made-up").write(results.path())]).unwrap();
+    let experiment = &study.values.experiments["made-up"];
+    for mode in ["stream", "req-res"] {
+        let mean = &experiment.grid.means[mode]["uring/epoll"]["cpu_ns_per_message"];
+        assert!((mean.mean.unwrap() - RATIO).abs() < 1e-9, "{mean:?}");
+        assert_eq!((mean.cells, mean.clearly_below_1), (1, 1));
+    }
+    let control = &experiment.control["cpu_ns_per_message"];
+    assert_eq!((control.ratio.n, control.contains_1, control.smallest_effect), (4, Some(true), Some(0.0)));
+    let latency = experiment.grid.cells["req-res/256B/c2"].engines["uring"].latency.unwrap();
+    assert_eq!(latency.count, 300);
+    assert!(latency.p50_ns.abs_diff(20_000) <= 20 && latency.max_ns.abs_diff(30_000) <= 30, "{latency:?}");
+}
+
+#[test]
+fn the_same_recordings_give_the_same_bytes() {
+    let results = tempfile::tempdir().unwrap();
+    let folders = ["one", "two"].map(|name| MadeUp::small(name).write(results.path()));
+    let (once, again) = (analysed(&folders), analysed(&[folders[1].clone(), folders[0].clone()]));
+    let names: Vec<&str> = once.iter().map(|file| file.0.to_str().unwrap()).collect();
+    let expected = [
+        "values.json",
+        "tables/published_2023.csv",
+        "tables/one.csv",
+        "tables/two.csv",
+        "runs.parquet",
+        "connections.parquet",
+        "series.parquet",
+    ];
+    assert!(expected.iter().all(|name| names.contains(name)), "{names:?}");
+    for ((name, bytes), (_, other)) in once.iter().zip(&again) {
+        assert!(bytes == other, "{} differs", name.display());
+    }
+}
+
+#[test]
+fn tables_and_frames_can_be_read_again() {
+    let (results, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let study = Study::read(&[MadeUp::small("made-up").write(results.path())]).unwrap();
+    output::write(&study, out.path()).unwrap();
+    let table =
+        CsvReader::new(fs::File::open(out.path().join("tables/made-up.csv")).unwrap()).finish().unwrap();
+    let ratios = table.column("uring/epoll_cpu_ns_per_message").unwrap().f64().unwrap();
+    // Rows of a cell are in the order of the servers; a ratio stands in the row of its numerator.
+    assert_eq!((table.height(), ratios.get(0)), (4, None));
+    assert!((ratios.get(1).unwrap() - RATIO).abs() < 1e-9);
+    assert_eq!(parquet(&out.path().join("runs.parquet")).height(), 20);
+    assert_eq!(parquet(&out.path().join("series.parquet")).height(), 40);
+    // 6 runs and 8 controls with 8 connections, 6 runs with 2.
+    assert_eq!(parquet(&out.path().join("connections.parquet")).height(), 14 * 8 + 6 * 2);
+}
+
+#[test]
+fn a_recording_as_large_as_the_study_is_analysed() {
+    let (results, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = MadeUp::as_large_as_the_study().write(results.path());
+    let started = Instant::now();
+    let study = Study::read(&[folder]).unwrap();
+    output::write(&study, out.path()).unwrap();
+    println!("178 runs, 394,756 connections: {:.1} s", started.elapsed().as_secs_f64());
+    assert_eq!(study.values.experiments["study"].runs.valid, 178);
+    assert_eq!(study.values.experiments["study"].grid.cells.len(), 79);
+    assert_eq!(parquet(&out.path().join("connections.parquet")).height(), 394_756);
+}
+
+#[test]
+fn the_newest_recording_of_each_experiment_is_found() {
+    let results = tempfile::tempdir().unwrap();
+    let none = newest_of_each_experiment(results.path()).unwrap_err().to_string();
+    assert!(none.contains("holds no recording") && none.contains("experiments quick"), "{none}");
+    let old = MadeUp::small("one").write(results.path());
+    let new = old.with_file_name("20270101T000000Z-000001");
+    fs::create_dir(&new).unwrap();
+    assert_eq!(
+        newest_of_each_experiment(results.path()).unwrap(),
+        std::slice::from_ref(&old),
+        "an empty folder is none"
+    );
+    fs::copy(old.join("manifest.json"), new.join("manifest.json")).unwrap();
+    let other = MadeUp::small("two").write(results.path());
+    assert_eq!(newest_of_each_experiment(results.path()).unwrap(), [new, other]);
+}
+
+#[test]
+fn two_recordings_of_one_experiment_are_refused() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folders = [&first, &second].map(|results| MadeUp::small("made-up").write(results.path()));
+    let error = Study::read(&folders).unwrap_err().to_string();
+    assert!(error.contains("both recordings of 'made-up'"), "{error}");
+}

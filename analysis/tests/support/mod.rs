@@ -1,0 +1,240 @@
+//! Recordings that nobody recorded: every number in them is made up, and known to the tests.
+
+#![allow(dead_code, reason = "each test uses its part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use experiments::factors::Factors;
+use experiments::hash::sha256;
+use experiments::manifest::{Attempt, EngineEntry, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use experiments::plan::{Arm, Role};
+use experiments::recording::{HOST, MANIFEST};
+use experiments::spec::{Engine, Size, Table};
+use serde_json::{Value, json};
+use uring_echo::measure::fairness::{Spread, jain};
+use uring_echo::measure::histogram::Histogram;
+use uring_echo::record::{Latency, Mode, Verify};
+use uring_echo::units::Nanos;
+
+/// The shape of a record; what a run measures is put into it.
+const RECORD: &str = include_str!("../data/record.json");
+
+/// What io_uring costs in every cell and repetition that is made up, as a share of what epoll costs.
+pub(crate) const RATIO: f64 = 0.8;
+
+/// A recording to be made up: each cell with both servers.
+#[derive(Clone, Debug)]
+pub(crate) struct MadeUp {
+    pub(crate) experiment: &'static str,
+    /// Cells and how often each is measured.
+    pub(crate) cells: Vec<(Factors, u32)>,
+    /// Control pairs, all of epoll in the first cell.
+    pub(crate) control_pairs: u32,
+}
+
+impl MadeUp {
+    /// Two cells, three repetitions, four control pairs.
+    pub(crate) fn small(experiment: &'static str) -> Self {
+        let cells = vec![(Factors::new(Mode::Stream, 4096, 8), 3), (Factors::new(Mode::ReqRes, 256, 2), 3)];
+        Self { experiment, cells, control_pairs: 4 }
+    }
+
+    /// As many runs and connections as the study of 2023 published.
+    pub(crate) fn as_large_as_the_study() -> Self {
+        let mut cells = Vec::new();
+        for mode in [Mode::Stream, Mode::ReqRes] {
+            for payload_bytes in [256, 512, 1024, 4096, 8192, 16_384, 32_768, 100_000] {
+                for connections in [1, 8, 512, 1000, 10_000] {
+                    let is_unpublished = mode == Mode::ReqRes && payload_bytes * connections == 1_000_000_000;
+                    if !is_unpublished {
+                        let repetitions = if payload_bytes == 4096 { 2 } else { 1 };
+                        cells.push((Factors::new(mode, payload_bytes, connections), repetitions));
+                    }
+                }
+            }
+        }
+        Self { experiment: "study", cells, control_pairs: 0 }
+    }
+
+    /// Writes it below `results` and returns its folder.
+    pub(crate) fn write(&self, results: &Path) -> PathBuf {
+        let folder = results.join(self.experiment).join("20260101T000000Z-000001");
+        fs::create_dir_all(folder.join("runs")).unwrap();
+        let mut manifest = self.manifest();
+        let host = template()["host"].to_string();
+        fs::write(folder.join(HOST), &host).unwrap();
+        manifest.files.push(FileEntry { path: HOST.into(), sha256: sha256(host.as_bytes()) });
+        for run in &mut manifest.runs {
+            let text = record(run).to_string();
+            let path = format!("runs/{:04}.json", run.number);
+            fs::write(folder.join(&path), &text).unwrap();
+            let file = Some(FileEntry { path, sha256: sha256(text.as_bytes()) });
+            run.attempt = Attempt { status: Status::Valid, file, ..Attempt::default() };
+        }
+        fs::write(folder.join(MANIFEST), manifest.text()).unwrap();
+        folder
+    }
+
+    fn runs(&self) -> Vec<RunEntry> {
+        let mut runs = Vec::new();
+        for repetition in 1..=self.cells.iter().map(|cell| cell.1).max().unwrap_or(0) {
+            for (factors, _) in self.cells.iter().filter(|cell| cell.1 >= repetition) {
+                for engine in ["epoll", "uring"] {
+                    runs.push(entry(runs.len() + 1, Role::Measured, None, repetition, engine, factors));
+                }
+            }
+        }
+        for pair in 1..=self.control_pairs {
+            for arm in [Arm::A, Arm::B] {
+                let factors = &self.cells[0].0;
+                runs.push(entry(runs.len() + 1, Role::Control, Some(arm), pair, "epoll", factors));
+            }
+        }
+        runs
+    }
+
+    fn manifest(&self) -> Manifest {
+        let engine = |name: &str, engine| EngineEntry { name: name.into(), engine, args: Vec::new() };
+        Manifest {
+            schema_version: SCHEMA_VERSION,
+            experiment: self.experiment.into(),
+            title: "Made up".into(),
+            question: "Is what comes out what was put in?".into(),
+            figure: None,
+            table: Table::Grid,
+            size: Size::Quick,
+            recording: "20260101T000000Z-000001".into(),
+            seed: 1,
+            filter: String::new(),
+            started_unix_ms: 0,
+            finished_unix_ms: Some(1),
+            resumed_unix_ms: Vec::new(),
+            estimated_ns: Nanos(1),
+            estimated_bytes: 1,
+            version: "0.1.0".into(),
+            revision: "unavailable".into(),
+            programs: Vec::new(),
+            cargo_lock_sha256: "unavailable".into(),
+            flake_lock_sha256: "unavailable".into(),
+            server_cpu: 1,
+            client_cpus: vec![0],
+            repetitions: self.cells.iter().map(|cell| cell.1).max().unwrap_or(0),
+            engines: vec![engine("epoll", Engine::Epoll), engine("uring", Engine::Uring)],
+            ratios: vec!["uring/epoll".into()],
+            noise: Vec::new(),
+            server_busy_share_min: 0.95,
+            client_busy_share_max: 0.9,
+            files: Vec::new(),
+            runs: self.runs(),
+            sha256: String::new(),
+        }
+    }
+}
+
+fn entry(
+    number: usize,
+    role: Role,
+    arm: Option<Arm>,
+    repetition: u32,
+    engine: &str,
+    factors: &Factors,
+) -> RunEntry {
+    RunEntry {
+        number,
+        role,
+        arm,
+        repetition,
+        engine: engine.into(),
+        cell: factors.key(),
+        factors: factors.clone(),
+        warmup_ns: Nanos::from_secs(1),
+        window_ns: Nanos::from_secs(2),
+        verify: Verify::Full,
+        client_args: Vec::new(),
+        environment_bytes: 0,
+        attempt: Attempt::default(),
+        superseded: Vec::new(),
+    }
+}
+
+fn template() -> Value {
+    serde_json::from_str(RECORD).unwrap()
+}
+
+/// Busy time of the server's core per message that is made up for `run`, in nanoseconds.
+pub(crate) fn cost_ns(run: &RunEntry) -> f64 {
+    let engine = if run.engine == "uring" { RATIO } else { 1.0 };
+    let drift = 1.0 + 0.01 * f64::from(run.repetition);
+    (1000.0 + run.factors.payload_bytes as f64) * engine * drift
+}
+
+/// Messages of connection `index`.
+fn messages(index: usize) -> u64 {
+    100 + index as u64 % 7
+}
+
+fn record(run: &RunEntry) -> Value {
+    let Factors { mode, payload_bytes, connections, .. } = run.factors;
+    let messages: Vec<u64> = (0..connections).map(messages).collect();
+    let bytes: Vec<u64> = messages.iter().map(|count| count * payload_bytes as u64).collect();
+    let total: u64 = messages.iter().sum();
+    let mut record = template();
+    record["run_id"] = json!(format!("made-up/{:04}", run.number));
+    record["client"]["mode"] = json!(mode);
+    record["client"]["payload_bytes"] = json!(payload_bytes);
+    record["client"]["connections"] = json!(connections);
+    record["totals"]["window"]["received_messages"] = json!(total);
+    record["connections"] = json!({"sent_bytes": bytes, "received_bytes": bytes, "messages": messages});
+    record["series"] = json!({
+        "at_ns": [1_000_000_000, 2_000_000_000],
+        "received_bytes": [bytes.iter().sum::<u64>(), 0],
+        "messages": [total, 0],
+    });
+    record["latency"] = json!(Latency::of(&latency(run)));
+    let summary = &mut record["summary"];
+    summary["cpu_ns_per_message"] = json!(cost_ns(run));
+    summary["cpu_ns_per_byte"] = json!(cost_ns(run) / payload_bytes as f64);
+    summary["messages_per_s"] = json!(total as f64 / 2.0);
+    summary["goodput_bytes_per_s"] = json!(bytes.iter().sum::<u64>() as f64 / 2.0);
+    summary["jain"] = json!(jain(&bytes));
+    summary["connection_received_bytes"] = json!(Spread::of(&bytes));
+    record
+}
+
+/// A hundred messages, of `repetition` × 10 µs each.
+fn latency(run: &RunEntry) -> Histogram {
+    let mut histogram = Histogram::new();
+    for _ in 0..100 {
+        histogram.record(Nanos(u64::from(run.repetition) * 10_000));
+    }
+    histogram
+}
+
+/// Changes the manifest in `folder` by `change` and signs it again.
+pub(crate) fn change_manifest(folder: &Path, change: impl FnOnce(&mut Manifest)) {
+    let path = folder.join(MANIFEST);
+    let mut manifest: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut manifest);
+    fs::write(path, manifest.text()).unwrap();
+}
+
+/// Changes the text of the record of run `number` by `change` and enters its new hash, as if it had been recorded so.
+pub(crate) fn change_text(folder: &Path, number: usize, change: impl FnOnce(String) -> String) {
+    let path = folder.join(format!("runs/{number:04}.json"));
+    let text = change(fs::read_to_string(&path).unwrap());
+    fs::write(path, &text).unwrap();
+    change_manifest(folder, |manifest| {
+        let file = manifest.runs[number - 1].attempt.file.as_mut();
+        file.unwrap().sha256 = sha256(text.as_bytes());
+    });
+}
+
+/// Changes the record of run `number` by `change` and enters its new hash.
+pub(crate) fn change_record(folder: &Path, number: usize, change: impl FnOnce(&mut Value)) {
+    change_text(folder, number, |text| {
+        let mut record = serde_json::from_str(&text).unwrap();
+        change(&mut record);
+        record.to_string()
+    });
+}
