@@ -1,1 +1,121 @@
-//! Which figures there are, each with what it was made from.
+//! Which figures there are: which data become which chart, and what a figure stands on.
+//!
+//! | module | figures |
+//! |---|---|
+//! | [`published`] | what the study of 2023 published, drawn from its numbers |
+//! | [`grid`] | engines over payloads and connections: throughput, ratios, cost of a message |
+//! | [`beside`] | our ratios beside the published ones |
+//! | [`curves`] | percentiles, latency over load, distributions, seconds, scaling |
+//! | [`fairness`] | victims beside hogs |
+//! | [`features`] | what each feature changes |
+//! | [`input`] | the numbers that these take |
+//!
+//! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.
+
+pub mod beside;
+pub mod curves;
+pub mod fairness;
+pub mod features;
+pub mod grid;
+pub mod input;
+pub mod published;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::chart::Sheet;
+use crate::chart::sheet::WIDE;
+
+#[cfg(test)]
+mod tests;
+
+/// A figure and what it stands on.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Name of its files: `<experiment>-<what>`.
+    pub stem: String,
+    /// The picture.
+    pub sheet: Sheet,
+    /// Where its numbers come from.
+    pub source: Source,
+}
+
+/// Where numbers come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The experiment.
+    pub experiment: String,
+    /// The recordings, or the file of published numbers.
+    pub recordings: Vec<String>,
+    /// The runs of them that are in the figure.
+    pub run_ids: Vec<String>,
+    /// Revision of what drew it; `None` if the build did not say.
+    pub revision: Option<String>,
+    /// What to run to get the figure again.
+    pub command: String,
+}
+
+/// What stands beside a figure, as JSON.
+#[derive(Clone, Debug, Serialize)]
+struct Sidecar<'a> {
+    figure: &'a str,
+    title: &'a str,
+    subtitle: &'a str,
+    caption: String,
+    #[serde(flatten)]
+    source: &'a Source,
+    /// Of the numbers as drawn, in JSON.
+    data_sha256: String,
+    svg_sha256: String,
+}
+
+impl Figure {
+    /// The picture, as wide as a column of text.
+    #[must_use]
+    pub fn svg(&self) -> String {
+        self.sheet.svg(WIDE)
+    }
+
+    /// What the figure stands on, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If its data have no JSON.
+    pub fn sidecar(&self) -> anyhow::Result<String> {
+        let data = serde_json::to_vec(&self.sheet)
+            .with_context(|| format!("write the data of figure {}", self.stem))?;
+        let sidecar = Sidecar {
+            figure: &self.stem,
+            title: &self.sheet.title,
+            subtitle: &self.sheet.subtitle,
+            caption: self.sheet.caption(),
+            source: &self.source,
+            data_sha256: hash(&data),
+            svg_sha256: hash(self.svg().as_bytes()),
+        };
+        let text = serde_json::to_string_pretty(&sidecar)
+            .with_context(|| format!("write the sidecar of {}", self.stem))?;
+        Ok(text + "\n")
+    }
+
+    /// Leaves `<stem>.svg` and `<stem>.json` in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be written.
+    pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
+        std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+        for (kind, text) in [("svg", self.svg()), ("json", self.sidecar()?)] {
+            let path = directory.join(format!("{}.{kind}", self.stem));
+            std::fs::write(&path, text).with_context(|| format!("write the figure {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,130 @@
+//! The one look: colours, sizes, and which colour stands for what.
+//!
+//! Colours are Okabe and Ito's, told apart with any colour vision, and each series has a marker of its own as well, so
+//! that a grey print still reads. Every paint carries a class beside its colour: a page may repaint a chart for a
+//! dark background, everything else takes the colour as it stands.
+
+use serde::Serialize;
+
+/// Size of the text of ticks, keys and captions.
+pub const SMALL: f64 = 11.0;
+/// Size of a panel's title and of an axis's label.
+pub const MEDIUM: f64 = 11.5;
+/// Size of a figure's title.
+pub const LARGE: f64 = 14.5;
+/// Fonts to try, the last of which everybody has.
+pub const FONTS: &str = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+
+/// What a colour stands for, the same in every figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Role {
+    /// The epoll engine.
+    Epoll,
+    /// The io_uring engine.
+    Uring,
+    /// Anything else that is compared, by its place.
+    Other(u8),
+}
+
+impl Role {
+    /// The role of the series called `name`, which is the `place`-th of those that are no engine.
+    #[must_use]
+    pub fn of(name: &str, place: u8) -> Self {
+        match name {
+            "epoll" => Self::Epoll,
+            "uring" | "io_uring" => Self::Uring,
+            _ => Self::Other(place),
+        }
+    }
+}
+
+/// What something is painted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Text and axes.
+    Ink,
+    /// What should recede: captions, gaps.
+    Muted,
+    /// Grid lines.
+    Grid,
+    /// The background.
+    Paper,
+    /// A series.
+    Series(Role),
+}
+
+impl Paint {
+    /// Name of its class.
+    #[must_use]
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Ink => "ink",
+            Self::Muted => "muted",
+            Self::Grid => "grid",
+            Self::Paper => "paper",
+            Self::Series(Role::Epoll) => "epoll",
+            Self::Series(Role::Uring) => "uring",
+            Self::Series(Role::Other(place)) => {
+                ["other0", "other1", "other2", "other3"][usize::from(place % 4)]
+            }
+        }
+    }
+
+    /// Its colour on a light background.
+    #[must_use]
+    pub fn light(self) -> &'static str {
+        match self {
+            Self::Ink => "#1f2328",
+            Self::Muted => "#59636e",
+            Self::Grid => "#dde1e6",
+            Self::Paper => "#ffffff",
+            Self::Series(Role::Epoll) => "#0072b2",
+            Self::Series(Role::Uring) => "#d55e00",
+            Self::Series(Role::Other(place)) => OTHERS_LIGHT[usize::from(place % 4)],
+        }
+    }
+
+    /// Its colour on a dark background.
+    #[must_use]
+    pub fn dark(self) -> &'static str {
+        match self {
+            Self::Ink => "#e6edf3",
+            Self::Muted => "#9da7b3",
+            Self::Grid => "#30363d",
+            Self::Paper => "#161b22",
+            Self::Series(Role::Epoll) => "#56b4e9",
+            Self::Series(Role::Uring) => "#ff8a3d",
+            Self::Series(Role::Other(place)) => OTHERS_DARK[usize::from(place % 4)],
+        }
+    }
+
+    /// Every paint there is.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let plain = [Self::Ink, Self::Muted, Self::Grid, Self::Paper];
+        let engines = [Self::Series(Role::Epoll), Self::Series(Role::Uring)];
+        let others = (0..4).map(|place| Self::Series(Role::Other(place)));
+        plain.into_iter().chain(engines).chain(others).collect()
+    }
+}
+
+const OTHERS_LIGHT: [&str; 4] = ["#007a5a", "#b0467f", "#8a6d00", "#444c56"];
+const OTHERS_DARK: [&str; 4] = ["#2fc79b", "#e59ac4", "#e0c040", "#b6c0ca"];
+
+/// Channels of the colour that both sides of a ratio fade into.
+const MIDDLE: (f64, f64, f64) = (247.0, 247.0, 247.0);
+
+/// Colour of a cell: from the colour of epoll at -1 over nearly white at 0 to that of io_uring at 1.
+#[must_use]
+pub fn diverging(place: f64) -> String {
+    let end = if place < 0.0 { (0.0, 114.0, 178.0) } else { (213.0, 94.0, 0.0) };
+    let strength = place.abs().min(1.0);
+    let mix = |from: f64, to: f64| (from + (to - from) * strength).round() as u8;
+    format!("#{:02x}{:02x}{:02x}", mix(MIDDLE.0, end.0), mix(MIDDLE.1, end.1), mix(MIDDLE.2, end.2))
+}
+
+/// Colour of a text that stands on [`diverging`] of `place`.
+#[must_use]
+pub fn over_diverging(place: f64) -> &'static str {
+    if place.abs() > 0.7 { "#ffffff" } else { "#1f2328" }
+}

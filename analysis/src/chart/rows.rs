@@ -1,0 +1,159 @@
+//! Estimates one below the other around a reference: pairs of ours and theirs, forest plots.
+
+use serde::Serialize;
+
+use super::axis::Axis;
+use super::estimate::Estimate;
+use super::mark::{Area, Filling, gap, marker, whisker_across};
+use super::paint::{Paint, Role, SMALL};
+use super::scale::Scale;
+use super::sheet::{Hints, Key, Swatch};
+use super::svg::{Anchor, Label, Svg, Tag};
+use super::wrap;
+
+/// An estimate in a row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RowMark {
+    /// What the key calls it.
+    pub name: String,
+    /// Its colour and marker.
+    pub role: Role,
+    /// Its value; `None` where there is no valid run.
+    pub value: Option<Estimate>,
+}
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Its name, at the left.
+    pub label: String,
+    /// Whether it begins a group, set apart from what is above.
+    pub begins_group: bool,
+    /// What it shows.
+    pub marks: Vec<RowMark>,
+    /// What the row comes to, at the right.
+    pub verdict: String,
+}
+
+/// Estimates one below the other.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Rows {
+    /// The axis from left to right.
+    pub x: Axis,
+    /// The value that means no difference.
+    pub reference: f64,
+    /// What a value left and right of the reference means.
+    pub sides: (String, String),
+    /// The rows from the top.
+    pub rows: Vec<Row>,
+}
+
+/// Height of a row.
+const ROW: f64 = 16.0;
+/// Room above a group.
+const APART: f64 = 7.0;
+/// Room above the rows for what the sides mean.
+const HEAD: f64 = 18.0;
+/// Room below for ticks and the axis's label.
+const FOOT: f64 = 36.0;
+
+impl Rows {
+    pub(super) fn height(&self) -> f64 {
+        let groups = self.rows.iter().skip(1).filter(|row| row.begins_group).count();
+        HEAD + ROW * self.rows.len() as f64 + APART * groups as f64 + FOOT
+    }
+
+    /// Every number that has to be visible.
+    pub(super) fn reach(&self) -> Vec<f64> {
+        let estimates = self.rows.iter().flat_map(|row| row.marks.iter().filter_map(|mark| mark.value));
+        let own = estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach()));
+        own.chain([self.reference]).collect()
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let marks = self.rows.iter().flat_map(|row| &row.marks);
+        marks.map(|mark| Key::new(&mark.name, mark.role, Swatch::Marker)).collect()
+    }
+
+    pub(super) fn hints(&self) -> Hints {
+        let values = || self.rows.iter().flat_map(|row| row.marks.iter().map(|mark| mark.value));
+        Hints {
+            no_interval: values().flatten().any(|estimate| estimate.interval().is_none()),
+            gap: self.rows.iter().any(|row| row.marks.iter().all(|mark| mark.value.is_none())),
+            ..Hints::default()
+        }
+    }
+
+    pub(super) fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+        let widest = |texts: &mut dyn Iterator<Item = &String>| {
+            texts.map(|text| wrap::width(text, SMALL)).fold(0.0, f64::max)
+        };
+        let labels = widest(&mut self.rows.iter().map(|row| &row.label)) + 8.0;
+        let verdicts = widest(&mut self.rows.iter().map(|row| &row.verdict)) + 8.0;
+        let plot = area.inset(labels, HEAD, verdicts, FOOT);
+        self.draw_axis(svg, plot, scale);
+        let mut top = plot.y;
+        for (index, row) in self.rows.iter().enumerate() {
+            if row.begins_group && index > 0 {
+                svg.stroke((area.x, top + APART / 2.0), (area.right(), top + APART / 2.0), Paint::Grid, 0.8);
+                top += APART;
+            }
+            let y = top + ROW / 2.0;
+            svg.label(Label::new(&row.label, (plot.x - 8.0, y + 4.0), Anchor::End));
+            self.draw_row(svg, Area { y: top, height: ROW, ..plot }, row, scale);
+            let verdict = Label::new(&row.verdict, (plot.right() + 8.0, y + 4.0), Anchor::Start);
+            svg.label(Label { paint: Paint::Muted, ..verdict });
+            top += ROW;
+        }
+    }
+
+    fn draw_axis(&self, svg: &mut Svg, plot: Area, scale: Scale) {
+        for tick in scale.ticks((plot.width / 40.0) as usize) {
+            let Some(share) = scale.place(tick) else { continue };
+            let x = plot.across(share);
+            svg.stroke((x, plot.y), (x, plot.bottom()), Paint::Grid, 0.8);
+            svg.label(Label::new(&self.x.format.say(tick), (x, plot.bottom() + 14.0), Anchor::Middle));
+        }
+        let below = (plot.x + plot.width / 2.0, plot.bottom() + 29.0);
+        svg.label(Label { paint: Paint::Muted, ..Label::new(&self.x.label, below, Anchor::Middle) });
+        let Some(share) = scale.place(self.reference) else { return };
+        let x = plot.across(share);
+        svg.stroke((x, plot.y - 3.0), (x, plot.bottom()), Paint::Ink, 1.1);
+        let head = plot.y - 7.0;
+        let left = Label::new(&self.sides.0, (x - 6.0, head), Anchor::End);
+        let right = Label::new(&self.sides.1, (x + 6.0, head), Anchor::Start);
+        for label in [left, right] {
+            svg.label(Label { paint: Paint::Muted, ..label });
+        }
+    }
+
+    fn draw_row(&self, svg: &mut Svg, own: Area, row: &Row, scale: Scale) {
+        let shown: Vec<f64> =
+            row.marks.iter().filter_map(|mark| mark.value.and_then(|v| scale.place(v.value()))).collect();
+        if let [first, .., last] = shown[..] {
+            let y = own.y + own.height / 2.0;
+            let ends = [("x1", own.across(first)), ("x2", own.across(last)), ("y1", y), ("y2", y)];
+            let joint = Tag::new("line").numbers(&ends).stroke(Paint::Muted, 1.0);
+            svg.leaf(&joint.text("stroke-dasharray", "1.5 2"));
+        }
+        if shown.is_empty() {
+            gap(svg, own.inset(0.0, 4.0, 0.0, 4.0), &format!("{}: no valid run", row.label));
+        }
+        for mark in &row.marks {
+            self.draw_mark(svg, own, (&row.label, mark), scale);
+        }
+    }
+
+    fn draw_mark(&self, svg: &mut Svg, own: Area, (label, mark): (&str, &RowMark), scale: Scale) {
+        let Some(estimate) = mark.value else { return };
+        let Some(share) = scale.place(estimate.value()) else { return };
+        let y = own.y + own.height / 2.0;
+        if let Some((low, high)) = estimate.interval() {
+            let end = |value| own.across(scale.place(value).unwrap_or(0.0).clamp(0.0, 1.0));
+            whisker_across(svg, y, end(low), end(high), Paint::Series(mark.role));
+        }
+        let runs = estimate.runs();
+        let title = format!("{label}, {}: {} ({runs} runs)", mark.name, self.x.format.say(estimate.value()));
+        marker(svg, mark.role, Filling::of(&estimate), (own.across(share), y), &title);
+    }
+}

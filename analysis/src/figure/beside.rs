@@ -1,0 +1,116 @@
+//! Our ratios beside the published ones.
+
+use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Ratio, Role, Row, RowMark, Rows, Sheet};
+
+use super::input::{About, At, Compared, Workload, distinct};
+
+/// Whether ours and theirs are on the same side of 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Both are above 1, or both below.
+    Same,
+    /// One is above, one below.
+    Opposite,
+    /// Ours has no interval, or one that contains 1: it is on neither side.
+    Open,
+    /// One of the two is missing.
+    Unpaired,
+}
+
+impl Agreement {
+    /// Compares the sides.
+    #[must_use]
+    pub fn of(published: Option<&Ratio>, ours: Option<&Ratio>) -> Self {
+        let (Some(published), Some(ours)) = (published, ours) else { return Self::Unpaired };
+        match ours.is_clear() {
+            Some(true) if (published.value() > 1.0) == (ours.value() > 1.0) => Self::Same,
+            Some(true) => Self::Opposite,
+            Some(false) | None => Self::Open,
+        }
+    }
+
+    /// Its name in the figure.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same side",
+            Self::Opposite => "opposite",
+            Self::Open => "open",
+            Self::Unpaired => "unpaired",
+        }
+    }
+}
+
+/// A place with a published ratio and ours.
+struct Pair {
+    at: At,
+    published: Option<Ratio>,
+    ours: Option<Ratio>,
+}
+
+impl Pair {
+    fn agreement(&self) -> Agreement {
+        Agreement::of(self.published.as_ref(), self.ours.as_ref())
+    }
+
+    fn row(&self, begins_group: bool) -> Row {
+        let mark = |name: &str, place, ratio: &Option<Ratio>| RowMark {
+            name: name.to_owned(),
+            role: Role::Other(place),
+            value: ratio.as_ref().and_then(estimate),
+        };
+        let marks = vec![mark("published in 2023", 1, &self.published), mark("ours", 0, &self.ours)];
+        Row { label: self.at.say(), begins_group, marks, verdict: self.agreement().name().to_owned() }
+    }
+}
+
+fn estimate(ratio: &Ratio) -> Option<Estimate> {
+    Estimate::new(ratio.value(), ratio.interval(), ratio.runs())
+}
+
+/// Pairs of ratios, a row a place that we measured.
+#[must_use]
+pub fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &About) -> Sheet {
+    let find = |all: &[Compared], at: At| all.iter().find(|c| c.at == at).and_then(|c| c.ratio.clone());
+    let pairs: Vec<Pair> = distinct(ours, |c| c.at)
+        .into_iter()
+        .map(|at| Pair { at, published: find(published, at), ours: find(ours, at) })
+        .collect();
+    let workloads = distinct(&pairs, |pair| pair.at.workload);
+    let panels = workloads.into_iter().map(|workload| panel(&pairs, workload));
+    let count = |agreement| pairs.iter().filter(|pair| pair.agreement() == agreement).count();
+    let (same, opposite) = (count(Agreement::Same), count(Agreement::Opposite));
+    let summary = format!(
+        "{} cells: {same} on the same side of 1, {opposite} on opposite sides, {} open, {} unpaired.",
+        pairs.len(),
+        count(Agreement::Open),
+        count(Agreement::Unpaired)
+    );
+    Sheet {
+        title: format!("{what}, io_uring ÷ epoll: ours beside the study of 2023"),
+        subtitle: format!("{summary} {}", about.interval),
+        quick: about.quick,
+        description: format!("Published and own ratios of {what}, payload × connections. {summary}"),
+        notes: vec!["Open: ours has no interval that leaves 1 out.".to_owned()],
+        columns: 2,
+        one_scale: true,
+        panels: panels.collect(),
+    }
+}
+
+fn panel(pairs: &[Pair], workload: Workload) -> Panel {
+    let own: Vec<&Pair> = pairs.iter().filter(|pair| pair.at.workload == workload).collect();
+    let rows = own.iter().enumerate().map(|(index, pair)| {
+        let begins = index == 0 || own[index - 1].at.payload_bytes != pair.at.payload_bytes;
+        pair.row(begins)
+    });
+    Panel {
+        title: workload.title().to_owned(),
+        body: Body::Rows(Rows {
+            x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
+            reference: 1.0,
+            sides: ("epoll better".to_owned(), "io_uring better".to_owned()),
+            rows: rows.collect(),
+        }),
+    }
+}

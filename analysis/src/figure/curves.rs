@@ -1,0 +1,199 @@
+//! Percentiles, latency over load, distributions over connections, seconds of a run, scaling.
+
+use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Role, Sheet};
+
+use super::input::{About, reader_name};
+
+/// A curve that belongs to a server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// The server or its variant.
+    pub engine: String,
+    /// Points from left to right; `None` without a valid run.
+    pub points: Vec<(f64, Option<Estimate>)>,
+}
+
+/// The curves of one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellCurves {
+    /// The cell in words; may be empty if there is only one.
+    pub title: String,
+    /// A curve a server.
+    pub curves: Vec<Curve>,
+}
+
+/// A point of a curve that is read off one merged distribution, and hence has no interval of its own.
+#[must_use]
+pub fn point(x: f64, y: f64) -> (f64, Option<Estimate>) {
+    (x, Estimate::single(y))
+}
+
+fn sheet(title: &str, about: &About, panels: Vec<Panel>) -> Sheet {
+    let names: Vec<String> =
+        panels.iter().map(|panel| panel.title.clone()).filter(|name| !name.is_empty()).collect();
+    let of = if names.is_empty() { String::new() } else { format!(" For {}.", names.join("; ")) };
+    Sheet {
+        title: title.to_owned(),
+        subtitle: about.interval.clone(),
+        quick: about.quick,
+        description: format!("{title}.{of}"),
+        notes: Vec::new(),
+        columns: 2,
+        one_scale: false,
+        panels,
+    }
+}
+
+/// How [`panel`] draws its curves.
+#[derive(Clone, Copy, Debug, Default)]
+struct Look {
+    markers: bool,
+    steps: bool,
+}
+
+fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look) -> Panel {
+    let lines = cell.curves.iter().enumerate().map(|(place, curve)| Line {
+        name: reader_name(&curve.engine),
+        role: Role::of(&curve.engine, place as u8),
+        dash: Dash::Solid,
+        markers: look.markers,
+        steps: look.steps,
+        points: curve.points.clone(),
+    });
+    let body = Lines { x, y, lines: lines.collect(), verticals: Vec::new() };
+    Panel { title: cell.title.clone(), body: Body::Lines(body) }
+}
+
+/// Latency by percentile: points are (share, nanoseconds) of the merged histograms of a cell's runs.
+#[must_use]
+pub fn percentiles(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
+    let axes = || {
+        let x = Axis::new("percentile", Extent::Tail, Format::Percentile);
+        (x, Axis::new("latency (log)", Extent::Log, Format::Nanoseconds))
+    };
+    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default()));
+    sheet(title, about, panels.collect())
+}
+
+/// Latency of an open loop at rising rates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// The server.
+    pub engine: String,
+    /// Rates in messages per second, each with latency from the intended start and from the actual send.
+    pub points: Vec<(f64, Option<Estimate>, Option<Estimate>)>,
+}
+
+/// Latency over offered load, from the intended start of a message and, dashed, from its actual send. `what` names the
+/// percentile; `capacity_per_s` is what the slower engine can do in a closed loop, if it is known.
+#[must_use]
+pub fn latency_load(
+    title: &str,
+    what: &str,
+    loads: &[Load],
+    capacity_per_s: Option<f64>,
+    about: &About,
+) -> Sheet {
+    let lines = loads.iter().enumerate().flat_map(|(place, load)| {
+        let role = Role::of(&load.engine, place as u8);
+        let corrected = load.points.iter().map(|(rate, corrected, _)| (*rate, *corrected)).collect();
+        let uncorrected = load.points.iter().map(|(rate, _, uncorrected)| (*rate, *uncorrected)).collect();
+        let line = |name: &str, dash, points| Line {
+            name: format!("{}, {name}", reader_name(&load.engine)),
+            role,
+            dash,
+            markers: dash == Dash::Solid,
+            steps: false,
+            points,
+        };
+        [
+            line("from intended start", Dash::Solid, corrected),
+            line("from actual send", Dash::Dashed, uncorrected),
+        ]
+    });
+    let body = Lines {
+        x: Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands),
+        y: Axis::new(format!("{what} latency (log)"), Extent::Log, Format::Nanoseconds),
+        lines: lines.collect(),
+        verticals: capacity_per_s
+            .map(|rate| (rate, "slower engine's capacity".to_owned()))
+            .into_iter()
+            .collect(),
+    };
+    let panels = vec![Panel { title: String::new(), body: Body::Lines(body) }];
+    sheet(title, about, panels)
+}
+
+/// What the connections of one server received.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares {
+    /// The server or its variant.
+    pub engine: String,
+    /// What each connection received, in any unit.
+    pub received: Vec<f64>,
+    /// Jain's index of it; `None` if nobody received anything.
+    pub jain: Option<f64>,
+}
+
+/// Most points of a distribution: more cannot be told apart on a page.
+const CDF_POINTS_MAX: usize = 200;
+
+/// How evenly connections were served: the distribution of what each received over the fair share of its run.
+#[must_use]
+pub fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &About) -> Sheet {
+    let panels = cells.iter().map(|(name, shares)| {
+        let curves =
+            shares.iter().map(|s| Curve { engine: s.engine.clone(), points: distribution(&s.received) });
+        let cell = CellCurves { title: name.clone(), curves: curves.collect() };
+        let x = Axis::new("received ÷ fair share", Extent::Around, Format::Plain);
+        let y = Axis::new("connections that got at most this", Extent::Fixed(0.0, 1.0), Format::Percent);
+        let mut panel = panel(&cell, (x, y), Look { steps: true, markers: false });
+        panel.title = format!("{name}{}", indices(shares));
+        panel
+    });
+    sheet(title, about, panels.collect())
+}
+
+/// Jain's indices in words.
+fn indices(shares: &[Shares]) -> String {
+    let say = |s: &Shares| match s.jain {
+        Some(jain) => format!("{} {jain:.3}", reader_name(&s.engine)),
+        None => format!("{} –", reader_name(&s.engine)),
+    };
+    format!(", Jain: {}", shares.iter().map(say).collect::<Vec<String>>().join(", "))
+}
+
+/// The distribution of `received` over its mean; empty if nothing was received.
+fn distribution(received: &[f64]) -> Vec<(f64, Option<Estimate>)> {
+    let mut sorted: Vec<f64> = received.iter().copied().filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let count = sorted.len();
+    let mean = sorted.iter().sum::<f64>() / count as f64;
+    if count == 0 || mean <= 0.0 {
+        return Vec::new();
+    }
+    let every = count.div_ceil(CDF_POINTS_MAX);
+    let kept = (0..count).filter(|index| index % every == 0 || index + 1 == count);
+    let rises = kept.map(|index| point(sorted[index] / mean, (index + 1) as f64 / count as f64));
+    std::iter::once(point(sorted[0] / mean, 0.0)).chain(rises).collect()
+}
+
+/// A run second by second: points are (seconds, messages per second).
+#[must_use]
+pub fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
+    let axes = || {
+        let x = Axis::new("seconds since the window began", Extent::FromZero, Format::Plain);
+        (x, Axis::new("messages per second", Extent::FromZero, Format::Thousands))
+    };
+    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default()));
+    sheet(title, about, panels.collect())
+}
+
+/// A quantity over rising numbers of connections.
+#[must_use]
+pub fn scaling(title: &str, y: &Axis, cells: &[CellCurves], about: &About) -> Sheet {
+    let x = || Axis::new("connections (log)", Extent::Log, Format::Thousands);
+    let look = Look { markers: true, steps: false };
+    let panels = cells.iter().map(|cell| panel(cell, (x(), y.clone()), look));
+    sheet(title, about, panels.collect())
+}

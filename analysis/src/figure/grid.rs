@@ -1,0 +1,160 @@
+//! Engines over payloads and connections.
+
+use crate::chart::paint::Role;
+use crate::chart::{
+    Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet, number,
+};
+
+use super::input::{About, At, Compared, Measured, Workload, distinct, names, reader_name};
+
+/// A metric as a figure shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// What is measured, as a title says it: `Server CPU time per message`.
+    pub title: String,
+    /// The axis, with its unit.
+    pub axis: Axis,
+    /// Bars or dots.
+    pub mark: MarkKind,
+}
+
+impl Shown {
+    /// Messages per second, as bars: what the study of 2023 charted.
+    #[must_use]
+    pub fn responses() -> Self {
+        let axis = Axis::new("responses per second", Extent::FromZero, Format::Thousands);
+        Self { title: "Responses per second".to_owned(), axis, mark: MarkKind::Bar }
+    }
+
+    /// CPU time of the server's core per message.
+    #[must_use]
+    pub fn cpu() -> Self {
+        let axis = Axis::new("CPU time per message (log)", Extent::Log, Format::Nanoseconds);
+        Self { title: "Server CPU time per message".to_owned(), axis, mark: MarkKind::Dot }
+    }
+
+    /// System calls per message.
+    #[must_use]
+    pub fn syscalls() -> Self {
+        let axis = Axis::new("system calls per message (log)", Extent::Log, Format::Plain);
+        Self { title: "Server system calls per message".to_owned(), axis, mark: MarkKind::Dot }
+    }
+}
+
+/// A panel a payload, categories are connections, a series an engine.
+#[must_use]
+pub fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
+    let own: Vec<Measured> = measured.iter().filter(|m| m.at.workload == workload).cloned().collect();
+    let payloads = distinct(&own, |m| m.at.payload_bytes);
+    let panels = payloads.iter().map(|&payload| panel(&own, payload, shown));
+    Sheet {
+        title: format!("{}: {}", workload.title(), lowered(&shown.title)),
+        subtitle: about.interval.clone(),
+        quick: about.quick,
+        description: describe(&own, shown),
+        notes: Vec::new(),
+        columns: 2,
+        one_scale: false,
+        panels: panels.collect(),
+    }
+}
+
+/// The groups of one payload.
+pub(super) fn panel(measured: &[Measured], payload_bytes: u64, shown: &Shown) -> Panel {
+    let connections = distinct(measured, |m| m.at.connections);
+    let engines = names(measured, |m| &m.engine);
+    let series = engines.iter().enumerate().map(|(place, engine)| {
+        let value = |&connections: &u64| {
+            let is = |m: &&Measured| {
+                m.engine == *engine && m.at.payload_bytes == payload_bytes && m.at.connections == connections
+            };
+            measured.iter().find(is).and_then(|m| m.value)
+        };
+        let role = Role::of(engine, place as u8);
+        GroupSeries { name: reader_name(engine), role, values: connections.iter().map(value).collect() }
+    });
+    Panel {
+        title: number::bytes(payload_bytes),
+        body: Body::Groups(Groups {
+            x_label: "connections".to_owned(),
+            categories: connections.iter().map(u64::to_string).collect(),
+            y: shown.axis.clone(),
+            mark: shown.mark,
+            series: series.collect(),
+        }),
+    }
+}
+
+fn lowered(title: &str) -> String {
+    let mut rest = title.chars();
+    let first = rest.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+    first + rest.as_str()
+}
+
+fn describe(measured: &[Measured], shown: &Shown) -> String {
+    let say = |m: &Measured| match m.value {
+        Some(value) => format!("{}, {}: {}", m.at.say(), m.engine, shown.axis.format.say(value.value())),
+        None => format!("{}, {}: no valid run", m.at.say(), m.engine),
+    };
+    let cells: Vec<String> = measured.iter().map(say).collect();
+    format!("{} by payload × connections. {}.", shown.title, cells.join("; "))
+}
+
+/// Ratios of io_uring to epoll over the whole grid, a panel a workload.
+#[must_use]
+pub fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
+    let workloads = distinct(compared, |c| c.at.workload);
+    let panels = workloads.iter().map(|&workload| {
+        let own: Vec<Compared> = compared.iter().filter(|c| c.at.workload == workload).cloned().collect();
+        let title = if workloads.len() > 1 { workload.title().to_owned() } else { String::new() };
+        Panel { title, body: Body::Heat(heat(&own, better)) }
+    });
+    let sense = match better {
+        Better::Higher => "Above 1 io_uring is better.",
+        Better::Lower => "Below 1 io_uring is better.",
+    };
+    let subject = match workloads[..] {
+        [only] => format!("{}: {}", only.title(), lowered(what)),
+        _ => what.to_owned(),
+    };
+    Sheet {
+        title: format!("{subject}, io_uring ÷ epoll"),
+        subtitle: format!("{sense} {}", about.interval),
+        quick: about.quick,
+        description: describe_ratios(what, compared),
+        notes: Vec::new(),
+        columns: 2,
+        one_scale: false,
+        panels: panels.collect(),
+    }
+}
+
+/// The grid of one workload.
+pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
+    let payloads = distinct(compared, |c| c.at.payload_bytes);
+    let connections = distinct(compared, |c| c.at.connections);
+    let cell = |payload_bytes: u64, connections: u64| {
+        let is = |at: &At| at.payload_bytes == payload_bytes && at.connections == connections;
+        compared.iter().find(|c| is(&c.at)).and_then(|c| c.ratio.clone())
+    };
+    let row = |&payload: &u64| connections.iter().map(|&connections| cell(payload, connections)).collect();
+    Heat {
+        x_label: "connections".to_owned(),
+        columns: connections.iter().map(u64::to_string).collect(),
+        y_label: "payload".to_owned(),
+        rows: payloads.iter().map(|&payload| number::bytes(payload)).collect(),
+        cells: payloads.iter().map(row).collect(),
+        better,
+        compared: "io_uring".to_owned(),
+        base: "epoll".to_owned(),
+    }
+}
+
+fn describe_ratios(what: &str, compared: &[Compared]) -> String {
+    let say = |c: &Compared| match &c.ratio {
+        Some(ratio) => format!("{}, {}: {}", c.at.workload.name(), c.at.say(), number::ratio(ratio.value())),
+        None => format!("{}, {}: nothing to compare", c.at.workload.name(), c.at.say()),
+    };
+    let cells: Vec<String> = compared.iter().map(say).collect();
+    format!("{what}, io_uring divided by epoll, by payload × connections. {}.", cells.join("; "))
+}

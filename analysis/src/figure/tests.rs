@@ -1,0 +1,126 @@
+use super::beside::Agreement;
+use super::curves::{Shares, connections};
+use super::input::{About, At, Compared, Measured, Workload};
+use super::*;
+use crate::chart::{Body, Estimate, MarkKind, Ratio};
+
+fn at(workload: Workload, payload_bytes: u64, connections: u64) -> At {
+    At { workload, payload_bytes, connections }
+}
+
+fn run(at: At, engine: &str, responses_per_s: f64) -> published::Run {
+    published::Run { at, engine: engine.to_owned(), responses_per_s, unechoed_bytes_per_connection: 0.0 }
+}
+
+fn figure(value: f64) -> Figure {
+    let at = at(Workload::Stream, 256, 1);
+    let measured = vec![Measured { at, engine: "epoll".to_owned(), value: Estimate::single(value) }];
+    let sheet = grid::by_payload(Workload::Stream, &measured, &grid::Shown::responses(), &About::default());
+    let run_ids = vec!["stream-0001".to_owned(), "stream-0002".to_owned()];
+    let source = Source { experiment: "stream".to_owned(), run_ids, ..Source::default() };
+    Figure { stem: "stream-throughput".to_owned(), sheet, source }
+}
+
+#[test]
+fn a_sidecar_names_its_runs_and_follows_the_data() {
+    let first = figure(10.0).sidecar().unwrap();
+    assert!(first.contains("stream-0002"), "{first}");
+    assert_eq!(first, figure(10.0).sidecar().unwrap());
+    let data = |text: &str| text.lines().find(|line| line.contains("data_sha256")).unwrap().to_owned();
+    assert_ne!(
+        data(&first),
+        data(&figure(10.000_001).sidecar().unwrap()),
+        "less than a pixel, and another figure"
+    );
+}
+
+#[test]
+fn a_figure_leaves_a_picture_and_a_sidecar() {
+    let directory = tempfile::tempdir().unwrap();
+    let inner = directory.path().join("figures");
+    figure(10.0).write(&inner).unwrap();
+    assert_eq!(std::fs::read_to_string(inner.join("stream-throughput.svg")).unwrap(), figure(10.0).svg());
+    let sidecar = std::fs::read_to_string(inner.join("stream-throughput.json")).unwrap();
+    assert_eq!(sidecar, figure(10.0).sidecar().unwrap());
+}
+
+#[test]
+fn a_published_pair_of_runs_is_joined_and_a_single_one_is_marked() {
+    let (once, twice) = (at(Workload::Stream, 4096, 1), at(Workload::Stream, 4096, 8));
+    let runs = [run(once, "epoll", 5.0), run(twice, "epoll", 10.0), run(twice, "epoll", 20.0)];
+    let sheet = published::chart(&runs, (Workload::Stream, 4096));
+    let Body::Groups(groups) = &sheet.panels[0].body else { panic!("the study charted bars") };
+    assert_eq!(groups.mark, MarkKind::Bar);
+    let values = groups.series[0].values.clone();
+    assert_eq!(values, [Estimate::single(5.0), Estimate::new(15.0, Some((10.0, 20.0)), 2)]);
+}
+
+#[test]
+fn published_doubts_are_marked_in_the_grid() {
+    let (lost, late) = (at(Workload::Stream, 256, 1), at(Workload::ReqRes, 256, 1));
+    let mut runs = vec![run(lost, "epoll", 2.0), run(lost, "io_uring", 1.0)];
+    runs.extend([run(late, "epoll", 2.0), run(late, "io_uring", 1.0)]);
+    runs[1].unechoed_bytes_per_connection = 5e7;
+    runs[3].unechoed_bytes_per_connection = 257.0;
+    let marks = |runs: &[published::Run]| -> Vec<String> {
+        let ratios = published::compared(runs).into_iter().map(|c| c.ratio.unwrap());
+        ratios.map(|ratio| ratio.mark().to_owned()).collect()
+    };
+    assert_eq!(marks(&runs), ["†", "‡"]);
+    runs[1].unechoed_bytes_per_connection = 2e7;
+    runs[3].unechoed_bytes_per_connection = 256.0;
+    assert_eq!(marks(&runs), ["", ""]);
+    assert!(published::heat_map(&runs, Workload::Stream).notes.is_empty(), "nothing to explain");
+}
+
+#[test]
+fn a_pair_that_was_never_published_is_a_gap() {
+    let runs = [run(at(Workload::ReqRes, 256, 1), "epoll", 1.0)];
+    assert_eq!(published::compared(&runs)[0].ratio, None);
+    let svg = published::heat_map(&runs, Workload::ReqRes).svg(WIDE);
+    assert!(svg.contains("no pair of valid runs"));
+}
+
+#[test]
+fn agreement_needs_an_interval_on_one_side() {
+    let ratio = |value, interval| Ratio::new(value, interval, 5, "");
+    let published = ratio(0.9, None);
+    let judged = |ours: Option<Ratio>| Agreement::of(published.as_ref(), ours.as_ref());
+    assert_eq!(judged(ratio(0.8, Some((0.7, 0.9)))), Agreement::Same);
+    assert_eq!(judged(ratio(1.2, Some((1.1, 1.3)))), Agreement::Opposite);
+    assert_eq!(judged(ratio(0.8, Some((0.7, 1.1)))), Agreement::Open);
+    assert_eq!(judged(ratio(0.8, None)), Agreement::Open);
+    assert_eq!(judged(None), Agreement::Unpaired);
+}
+
+#[test]
+fn pairs_are_counted_in_words() {
+    let place = at(Workload::Stream, 256, 1);
+    let compared = |value, interval| vec![Compared { at: place, ratio: Ratio::new(value, interval, 5, "") }];
+    let ours = compared(1.2, Some((1.1, 1.3)));
+    let sheet = beside::pairs("responses per second", &compared(0.9, None), &ours, &About::default());
+    assert!(
+        sheet
+            .subtitle
+            .starts_with("1 cells: 0 on the same side of 1, 1 on opposite sides, 0 open, 0 unpaired.")
+    );
+}
+
+#[test]
+fn a_distribution_ends_with_everybody() {
+    let shares = Shares { engine: "epoll".to_owned(), received: vec![3.0, 1.0, 2.0], jain: Some(0.857) };
+    let sheet = connections("Shares", &[("256 B × 3".to_owned(), vec![shares])], &About::default());
+    let Body::Lines(lines) = &sheet.panels[0].body else { panic!("a distribution is a curve") };
+    let points: Vec<(f64, f64)> =
+        lines.lines[0].points.iter().map(|(x, y)| (*x, y.unwrap().value())).collect();
+    assert_eq!(points.first(), Some(&(0.5, 0.0)));
+    assert_eq!(points.last(), Some(&(1.5, 1.0)));
+    assert!(sheet.panels[0].title.ends_with("Jain: epoll 0.857"));
+}
+
+#[test]
+fn connections_that_got_nothing_have_no_distribution() {
+    let shares = Shares { engine: "epoll".to_owned(), received: vec![0.0; 4], jain: None };
+    let svg = connections("Shares", &[(String::new(), vec![shares])], &About::default()).svg(WIDE);
+    assert!(!svg.contains("NaN"), "{svg}");
+}
