@@ -55,15 +55,15 @@ fn scaled(value: f64, steps: &[(f64, &str)], below: &str) -> String {
     }
 }
 
-/// Bytes in binary units where they come out whole: `256 B`, `4 KiB`, `100000 B`.
+/// Bytes in binary units where they come out whole: `256 B`, `4 KiB`, `100000 B`. The space does not break.
 #[must_use]
 pub fn bytes(value: u64) -> String {
     const KIB: u64 = 1024;
     match value {
-        0 => "0 B".to_owned(),
-        v if v % (KIB * KIB) == 0 => format!("{} MiB", v / (KIB * KIB)),
-        v if v % KIB == 0 => format!("{} KiB", v / KIB),
-        v => format!("{v} B"),
+        0 => "0\u{a0}B".to_owned(),
+        v if v % (KIB * KIB) == 0 => format!("{}\u{a0}MiB", v / (KIB * KIB)),
+        v if v % KIB == 0 => format!("{}\u{a0}KiB", v / KIB),
+        v => format!("{v}\u{a0}B"),
     }
 }
 

@@ -193,7 +193,7 @@ impl Body {
         match self {
             Self::Groups(groups) => groups.draw(svg, area.inset(LEFT, ABOVE, 4.0, BELOW), scale),
             Self::Heat(heat) => heat.draw(svg, area),
-            Self::Lines(lines) => lines.draw(svg, area.inset(LEFT, ABOVE, 10.0, BELOW), scale),
+            Self::Lines(lines) => lines.draw(svg, area.inset(LEFT, ABOVE, 18.0, BELOW), scale),
             Self::Rows(rows) => rows.draw(svg, area, scale),
         }
     }

@@ -77,7 +77,7 @@ fn numbers_read_as_a_reader_expects() {
     assert_eq!([850.0, 1_200_000.0, 2e9, 51_700.0].map(nanoseconds), ["850 ns", "1.2 ms", "2 s", "51.7 µs"]);
     assert_eq!(
         [256, 1024, 32_768, 100_000, 1 << 20].map(bytes),
-        ["256 B", "1 KiB", "32 KiB", "100000 B", "1 MiB"]
+        ["256_B", "1_KiB", "32_KiB", "100000_B", "1_MiB"].map(|text| text.replace('_', "\u{a0}"))
     );
     assert_eq!([0.0, 0.5, 0.99, 0.999, 0.9999].map(percent), ["0 %", "50 %", "99 %", "99.9 %", "99.99 %"]);
     assert_eq!(grouped(1_234_567.0), "1\u{202f}234\u{202f}567");

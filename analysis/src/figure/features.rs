@@ -2,29 +2,24 @@
 
 use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Role, Row, RowMark, Rows, Sheet};
 
-use super::input::About;
+use super::input::{About, names};
 
 /// What changes when one feature is taken away or added.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
     /// The feature.
     pub feature: String,
-    /// What it is measured in: a cell or a workload. Each has a group of rows.
+    /// What it is measured in: a cell or a workload. Each has a panel.
     pub group: String,
     /// Difference in nanoseconds of CPU time per message; above zero it costs more.
     pub delta_ns: Option<Estimate>,
 }
 
-/// A forest plot of effects, around no difference.
+/// A forest plot of effects around no difference, a panel a group.
 #[must_use]
 pub fn forest(title: &str, effects: &[Effect], about: &About) -> Sheet {
-    let rows = effects.iter().enumerate().map(|(index, effect)| row(effects, index, effect)).collect();
-    let body = Rows {
-        x: Axis::new("Δ CPU time per message", Extent::Around, Format::Nanoseconds),
-        reference: 0.0,
-        sides: ("cheaper".to_owned(), "dearer".to_owned()),
-        rows,
-    };
+    let groups = names(effects, |effect| &effect.group);
+    let panels = groups.iter().map(|group| panel(effects, group));
     Sheet {
         title: title.to_owned(),
         subtitle: about.interval.clone(),
@@ -32,17 +27,25 @@ pub fn forest(title: &str, effects: &[Effect], about: &About) -> Sheet {
         description: format!("{title}. {}", effects.iter().map(say).collect::<Vec<String>>().join("; ")),
         notes: vec!["An interval that contains 0 claims nothing.".to_owned()],
         columns: 1,
-        one_scale: false,
-        panels: vec![Panel { title: String::new(), body: Body::Rows(body) }],
+        one_scale: true,
+        panels: panels.collect(),
     }
 }
 
-fn row(effects: &[Effect], index: usize, effect: &Effect) -> Row {
-    let begins_group = index == 0 || effects[index - 1].group != effect.group;
-    let group = if effect.group.is_empty() { String::new() } else { format!("{}: ", effect.group) };
+fn panel(effects: &[Effect], group: &str) -> Panel {
+    let body = Rows {
+        x: Axis::new("difference in CPU time per message", Extent::Around, Format::Nanoseconds),
+        reference: 0.0,
+        sides: ("cheaper".to_owned(), "dearer".to_owned()),
+        rows: effects.iter().filter(|effect| effect.group == group).map(row).collect(),
+    };
+    Panel { title: group.to_owned(), body: Body::Rows(body) }
+}
+
+fn row(effect: &Effect) -> Row {
     Row {
-        label: format!("{group}{}", effect.feature),
-        begins_group,
+        label: effect.feature.clone(),
+        begins_group: false,
         marks: vec![RowMark { name: "difference".to_owned(), role: Role::Other(0), value: effect.delta_ns }],
         verdict: in_numbers(effect),
     }

@@ -44,7 +44,7 @@ const LAYOUT: &str = "\
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
-main,header,nav,footer{max-width:760px;margin:0 auto;padding:0 16px}
+main,header,nav,footer{max-width:820px;margin:0 auto;padding:0 16px}
 header{padding-top:28px}
 h1{font-size:1.65rem;line-height:1.2;margin:0 0 .5rem}
 h2{font-size:1.25rem;margin:2.4rem 0 .7rem;padding-top:.4rem;border-top:1px solid var(--grid)}
@@ -71,9 +71,10 @@ figcaption p{margin:.25rem 0}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 caption{text-align:left;padding:8px 10px}
 th,td{padding:5px 10px;border-top:1px solid var(--grid);text-align:left;vertical-align:top}
-thead th{white-space:nowrap;border-top:0;border-bottom:2px solid var(--grid)}
+thead th{vertical-align:bottom;border-top:0;border-bottom:2px solid var(--grid)}
 tbody th{font-weight:500}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n{white-space:nowrap}
 .holds{color:var(--good);font-weight:600}
 .fails{color:var(--bad);font-weight:600}
 details{margin:.6rem 0}
