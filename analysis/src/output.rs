@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use polars::prelude::DataFrame;
 
+use crate::figure::study::{Origin, chapters};
 use crate::study::Study;
-use crate::{frame, table};
+use crate::{claims, frame, report, table};
 
 /// Writes everything that `study` gives into the folder `out` and returns the files.
 ///
@@ -23,6 +24,7 @@ pub fn write(study: &Study, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for (name, experiment) in &study.values.experiments {
         save(&tables.join(format!("{name}.csv")), &table::csv(&experiment.grid)?, &mut files)?;
     }
+    draw(study, out, &mut files)?;
     let frames: [(&str, DataFrame); 3] = [
         ("runs.parquet", frame::runs(&study.recordings)?),
         ("connections.parquet", frame::connections(&study.recordings)?),
@@ -34,6 +36,30 @@ pub fn write(study: &Study, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
         files.push(path);
     }
     Ok(files)
+}
+
+/// Draws every figure, and the page that shows them.
+fn draw(study: &Study, out: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let origin = origin(study);
+    let chapters = chapters(study, &origin)?;
+    let figures = out.join("figures");
+    for drawn in chapters.iter().flat_map(|chapter| &chapter.figures) {
+        files.extend(drawn.figure.write(&figures)?);
+    }
+    let claims = claims::built_in()?;
+    let checks = claims::check(&claims, &serde_json::to_value(&study.values)?);
+    let page = report::of_study::report(study, chapters, &checks, &origin).html();
+    save(&out.join("report.html"), page.as_bytes(), files)
+}
+
+/// What draws the figures, and how it is asked to do it again.
+fn origin(study: &Study) -> Origin {
+    let folder = |recording: &crate::recording::Recording| {
+        format!(" results/{}/{}", recording.experiment(), recording.manifest.recording)
+    };
+    let folders: String = study.recordings.iter().map(folder).collect();
+    let revision = option_env!("URING_ECHO_REVISION").map(str::to_owned);
+    Origin { revision, command: format!("cargo run --release --package analysis --{folders}") }
 }
 
 fn save(path: &Path, content: &[u8], files: &mut Vec<PathBuf>) -> anyhow::Result<()> {

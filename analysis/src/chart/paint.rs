@@ -26,18 +26,6 @@ pub enum Role {
     Other(u8),
 }
 
-impl Role {
-    /// The role of the series called `name`, which is the `place`-th of those that are no engine.
-    #[must_use]
-    pub fn of(name: &str, place: u8) -> Self {
-        match name {
-            "epoll" => Self::Epoll,
-            "uring" | "io_uring" => Self::Uring,
-            _ => Self::Other(place),
-        }
-    }
-}
-
 /// What something is painted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {

@@ -296,9 +296,18 @@ impl Sheet {
         let hints = self.panels.iter().fold(Hints::default(), |all, panel| all.or(panel.body.hints()));
         let hollow = !self.panels.iter().any(|panel| matches!(panel.body, Body::Heat(_)));
         let own = self.notes.iter().map(String::as_str);
-        let scales =
-            (self.panels.len() > 1 && !self.one_scale && hollow).then_some("Each panel has its own scale.");
+        let scales = self.may_be_misread().then_some("Each panel has its own scale.");
         own.chain(scales).chain(hints.sentences(hollow)).collect::<Vec<&str>>().join(" ")
+    }
+
+    /// Whether panels show the same quantity on different scales.
+    fn may_be_misread(&self) -> bool {
+        let mut labels = self.panels.iter().filter_map(|panel| panel.body.axis()).map(|(axis, _)| axis.label);
+        let first = labels.next();
+        !self.one_scale
+            && self.panels.len() > 1
+            && first.is_some()
+            && labels.all(|label| Some(&label) == first.as_ref())
     }
 
     fn draw_caption(&self, svg: &mut Svg, area: Area, top: f64) -> f64 {

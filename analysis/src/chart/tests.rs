@@ -255,13 +255,6 @@ fn hatching_stays_inside_its_area() {
 }
 
 #[test]
-fn every_engine_keeps_its_colour_under_both_names() {
-    assert_eq!([Role::of("uring", 3), Role::of("io_uring", 0)], [Role::Uring; 2]);
-    assert_eq!(Role::of("epoll", 1), Role::Epoll);
-    assert_eq!(Role::of("mio", 2), Role::Other(2));
-}
-
-#[test]
 fn long_texts_are_broken_at_the_width_of_the_figure() {
     let lines = wrap::lines("one two three four five six", 10.0, 80.0);
     assert!(lines.len() > 1 && lines.iter().all(|line| wrap::width(line, 10.0) <= 80.0), "{lines:?}");

@@ -1,8 +1,8 @@
 //! Percentiles, latency over load, distributions over connections, seconds of a run, scaling.
 
-use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Role, Sheet};
+use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Sheet};
 
-use super::input::{About, reader_name};
+use super::input::{About, reader_name, roles};
 
 /// A curve that belongs to a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,9 +52,10 @@ struct Look {
 }
 
 fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look) -> Panel {
-    let lines = cell.curves.iter().enumerate().map(|(place, curve)| Line {
+    let engines: Vec<String> = cell.curves.iter().map(|curve| curve.engine.clone()).collect();
+    let lines = cell.curves.iter().zip(roles(&engines)).map(|(curve, role)| Line {
         name: reader_name(&curve.engine),
-        role: Role::of(&curve.engine, place as u8),
+        role,
         dash: Dash::Solid,
         markers: look.markers,
         steps: look.steps,
@@ -94,8 +95,8 @@ pub fn latency_load(
     capacity_per_s: Option<f64>,
     about: &About,
 ) -> Sheet {
-    let lines = loads.iter().enumerate().flat_map(|(place, load)| {
-        let role = Role::of(&load.engine, place as u8);
+    let engines: Vec<String> = loads.iter().map(|load| load.engine.clone()).collect();
+    let lines = loads.iter().zip(roles(&engines)).flat_map(|(load, role)| {
         let corrected = load.points.iter().map(|(rate, corrected, _)| (*rate, *corrected)).collect();
         let uncorrected = load.points.iter().map(|(rate, _, uncorrected)| (*rate, *uncorrected)).collect();
         let line = |name: &str, dash, points| Line {

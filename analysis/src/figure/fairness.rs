@@ -1,8 +1,8 @@
 //! Victims beside hogs.
 
-use crate::chart::{Axis, Body, Estimate, Extent, Format, GroupSeries, Groups, MarkKind, Panel, Role, Sheet};
+use crate::chart::{Axis, Body, Estimate, Extent, Format, GroupSeries, Groups, MarkKind, Panel, Sheet};
 
-use super::input::{About, names, reader_name};
+use super::input::{About, names, reader_name, roles};
 
 /// What the measured connections got beside one kind of hog.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,12 +49,13 @@ fn panel(
     shown: (Axis, fn(&Victims) -> Option<Estimate>),
 ) -> Panel {
     let (y, value) = shown;
-    let series = names(victims, |v| &v.engine).into_iter().enumerate().map(|(place, engine)| {
+    let engines = names(victims, |v| &v.engine);
+    let series = engines.iter().zip(roles(&engines)).map(|(engine, role)| {
         let of = |kind: &String| {
-            victims.iter().find(|v| v.engine == engine && v.hog_kind == *kind).and_then(value)
+            victims.iter().find(|v| v.engine == *engine && v.hog_kind == *kind).and_then(value)
         };
         let values = kinds.iter().map(of).collect();
-        GroupSeries { role: Role::of(&engine, place as u8), name: reader_name(&engine), values }
+        GroupSeries { role, name: reader_name(engine), values }
     });
     Panel {
         title: title.to_owned(),

@@ -1,11 +1,10 @@
 //! Engines over payloads and connections.
 
-use crate::chart::paint::Role;
 use crate::chart::{
     Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet, number,
 };
 
-use super::input::{About, At, Compared, Measured, Workload, distinct, names, reader_name};
+use super::input::{About, At, Compared, Measured, Workload, distinct, names, reader_name, roles};
 
 /// A metric as a figure shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,14 +62,13 @@ pub fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, abou
 pub(super) fn panel(measured: &[Measured], payload_bytes: u64, shown: &Shown) -> Panel {
     let connections = distinct(measured, |m| m.at.connections);
     let engines = names(measured, |m| &m.engine);
-    let series = engines.iter().enumerate().map(|(place, engine)| {
+    let series = engines.iter().zip(roles(&engines)).map(|(engine, role)| {
         let value = |&connections: &u64| {
             let is = |m: &&Measured| {
                 m.engine == *engine && m.at.payload_bytes == payload_bytes && m.at.connections == connections
             };
             measured.iter().find(is).and_then(|m| m.value)
         };
-        let role = Role::of(engine, place as u8);
         GroupSeries { name: reader_name(engine), role, values: connections.iter().map(value).collect() }
     });
     Panel {

@@ -1,6 +1,6 @@
 //! The numbers that figures are made of: plain, and already reduced to one estimate a place.
 
-use crate::chart::{Cell, Estimate, number};
+use crate::chart::{Cell, Estimate, Role, number};
 
 /// How clients behave in a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,25 @@ pub struct About {
     pub quick: bool,
     /// What an interval is and on how many runs it stands.
     pub interval: String,
+}
+
+/// The roles of the series called `engines`. The first of each engine has the engine's colour; its variants and
+/// everything else have others.
+#[must_use]
+pub fn roles(engines: &[String]) -> Vec<Role> {
+    let (mut roles, mut others) = (Vec::new(), 0);
+    for engine in engines {
+        let own = match engine {
+            name if name.starts_with("epoll") => Role::Epoll,
+            name if name.starts_with("uring") || name.starts_with("io_uring") => Role::Uring,
+            _ => Role::Other(others),
+        };
+        let is_taken = roles.contains(&own);
+        let role = if is_taken { Role::Other(others) } else { own };
+        others += u8::from(matches!(role, Role::Other(_)));
+        roles.push(role);
+    }
+    roles
 }
 
 /// Name of `engine` as a reader knows it: the programs say `uring` for short.

@@ -9,6 +9,7 @@
 //! | [`fairness`] | victims beside hogs |
 //! | [`features`] | what each feature changes |
 //! | [`input`] | the numbers that these take |
+//! | [`study`] | every figure of the recordings that are analysed together |
 //!
 //! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.
 
@@ -19,8 +20,9 @@ pub mod features;
 pub mod grid;
 pub mod input;
 pub mod published;
+pub mod study;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -101,18 +103,20 @@ impl Figure {
         Ok(text + "\n")
     }
 
-    /// Leaves `<stem>.svg` and `<stem>.json` in `directory`.
+    /// Leaves `<stem>.svg` and `<stem>.json` in `directory`, and returns both.
     ///
     /// # Errors
     ///
     /// If one of them cannot be written.
-    pub fn write(&self, directory: &Path) -> anyhow::Result<()> {
+    pub fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         std::fs::create_dir_all(directory).with_context(|| format!("create {}", directory.display()))?;
+        let mut files = Vec::new();
         for (kind, text) in [("svg", self.svg()), ("json", self.sidecar()?)] {
             let path = directory.join(format!("{}.{kind}", self.stem));
             std::fs::write(&path, text).with_context(|| format!("write the figure {}", path.display()))?;
+            files.push(path);
         }
-        Ok(())
+        Ok(files)
     }
 }
 

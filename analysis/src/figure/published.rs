@@ -130,6 +130,7 @@ pub fn heat_map(runs: &[Run], workload: Workload) -> Sheet {
         ("†", "†: bytes were lost: more never came back than socket buffers hold."),
         ("‡", "‡: not lock-step: several messages of a connection were under way."),
     ];
+    sheet.title.push_str(", as published in 2023");
     sheet.notes = notes.iter().filter(|(mark, _)| marked(mark)).map(|(_, note)| (*note).to_owned()).collect();
     sheet
 }

@@ -2,7 +2,7 @@ use super::beside::Agreement;
 use super::curves::{Shares, connections};
 use super::input::{About, At, Compared, Measured, Workload};
 use super::*;
-use crate::chart::{Body, Estimate, MarkKind, Ratio};
+use crate::chart::{Body, Estimate, MarkKind, Ratio, Role};
 
 fn at(workload: Workload, payload_bytes: u64, connections: u64) -> At {
     At { workload, payload_bytes, connections }
@@ -19,6 +19,15 @@ fn figure(value: f64) -> Figure {
     let run_ids = vec!["stream-0001".to_owned(), "stream-0002".to_owned()];
     let source = Source { experiment: "stream".to_owned(), run_ids, ..Source::default() };
     Figure { stem: "stream-throughput".to_owned(), sheet, source }
+}
+
+#[test]
+fn an_engine_keeps_its_colour_under_every_name() {
+    let roles =
+        |names: &[&str]| input::roles(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(roles(&["epoll", "uring"]), roles(&["epoll", "io_uring"]));
+    assert_eq!(roles(&["mio", "uring", "epoll"]), [Role::Other(0), Role::Uring, Role::Epoll]);
+    assert_eq!(roles(&["uring", "uring multishot", "mio"]), [Role::Uring, Role::Other(0), Role::Other(1)]);
 }
 
 #[test]

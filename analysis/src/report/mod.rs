@@ -1,8 +1,9 @@
 //! All of it on one page: a single file that needs nothing but a browser.
 //!
-//! [`Report`] is plain data, so that the page can be tested without a recording.
+//! [`Report`] is plain data, so that the page can be tested without a recording; [`of_study`] fills it.
 
 pub mod html;
+pub mod of_study;
 pub mod style;
 
 use crate::chart::sheet::{NARROW, WIDE};

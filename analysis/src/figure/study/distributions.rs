@@ -1,0 +1,116 @@
+//! What one number cannot tell: distributions of a few cells.
+
+use uring_echo::record::{Mode, RunRecord};
+
+use super::cells;
+use crate::figure::curves::{CellCurves, Curve, Shares, point};
+use crate::figure::input::{distinct, names};
+use crate::grid::Grid;
+use crate::recording::{Recording, Run};
+use crate::statistics::{Latency, median};
+
+/// Cells of a figure of distributions: more panels are not looked at.
+const CELLS_MAX: usize = 4;
+
+/// Keys of the cells of `mode` whose distributions are shown: smallest and largest messages, over few and many
+/// connections. A single connection shows nothing of fairness and is passed over where there are others.
+pub(super) fn telling(grid: &Grid, mode: Mode) -> Vec<String> {
+    let rows: Vec<_> = grid.rows.iter().filter(|row| row.cell.mode == mode).collect();
+    let ends = |values: Vec<usize>| -> Vec<usize> {
+        let several: Vec<usize> = values.iter().copied().filter(|value| *value > 1).collect();
+        let from = if several.is_empty() { values } else { several };
+        from.first().into_iter().chain(from.last()).copied().collect()
+    };
+    let payloads = ends(distinct(&rows, |row| row.cell.payload_bytes));
+    let connections = ends(distinct(&rows, |row| row.cell.connections));
+    let is_telling = |row: &&&crate::grid::Row| {
+        payloads.contains(&row.cell.payload_bytes) && connections.contains(&row.cell.connections)
+    };
+    rows.iter().filter(is_telling).take(CELLS_MAX).map(|row| row.cell.key.clone()).collect()
+}
+
+/// Shares at which a distribution of `count` values is read: ten a nine, and none beyond the last value but nine.
+fn shares_of(count: u64) -> Vec<f64> {
+    let nines = (count as f64 / 10.0).log10().max(1.0);
+    let steps = (nines.min(6.0) * 10.0).floor() as i32;
+    (0..=steps).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / 10.0)).collect()
+}
+
+/// Latency by percentile in the cells called `keys`. Empty where none was recorded.
+pub(super) fn latency(grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
+    let rows = grid.rows.iter().filter(|row| keys.contains(&row.cell.key));
+    let cells = rows.map(|row| {
+        let curve = |engine: &String| {
+            let latency: Latency = row.samples.get(engine)?.merged_latency()?;
+            let shares = shares_of(latency.count()).into_iter();
+            let points = shares.map(|share| point(share, latency.quantile_ns(share) as f64));
+            Some(Curve { engine: engine.clone(), points: points.collect() })
+        };
+        let curves = grid.engines.iter().filter_map(curve).collect();
+        CellCurves { title: cells::at(&row.cell).say(), curves }
+    });
+    cells.filter(|cell| !cell.curves.is_empty()).collect()
+}
+
+/// The runs of `recording` that count, with their records, in the cell called `key`.
+fn runs<'a>(recording: &'a Recording, key: &str) -> Vec<(&'a Run, &'a RunRecord)> {
+    let counted = recording.counted().filter(|run| run.place.cell.key == key);
+    counted.filter_map(|run| Some((run, run.record.as_ref()?))).collect()
+}
+
+/// What each connection got of its run's fair share, in the cells called `keys` that have several connections.
+pub(super) fn shares(recording: &Recording, keys: &[String]) -> Vec<(String, Vec<Shares>)> {
+    let mut cells = Vec::new();
+    for key in keys {
+        let runs = runs(recording, key);
+        let Some((first, _)) = runs.first().filter(|(run, _)| run.place.cell.connections > 1) else {
+            continue;
+        };
+        let engines = names(&runs, |(run, _)| &run.place.engine);
+        let shares = engines.into_iter().map(|engine| shares_of_engine(&runs, engine));
+        cells.push((cells::at(&first.place.cell).say(), shares.collect()));
+    }
+    cells
+}
+
+fn shares_of_engine(runs: &[(&Run, &RunRecord)], engine: String) -> Shares {
+    let own: Vec<&RunRecord> =
+        runs.iter().filter(|(run, _)| run.place.engine == engine).map(|(_, record)| *record).collect();
+    let received = own.iter().flat_map(|record| fair_shares(&record.connections.received_bytes)).collect();
+    let indices: Vec<f64> = own.iter().filter_map(|record| record.summary.as_ref()?.jain).collect();
+    Shares { engine, received, jain: median(&indices) }
+}
+
+/// Each of `received` over their mean.
+fn fair_shares(received: &[u64]) -> Vec<f64> {
+    let mean = received.iter().sum::<u64>() as f64 / received.len() as f64;
+    received.iter().map(|bytes| *bytes as f64 / mean).filter(|share| share.is_finite()).collect()
+}
+
+/// The first run that counts of each server, second by second, in the cells called `keys`.
+pub(super) fn seconds(recording: &Recording, keys: &[String]) -> Vec<CellCurves> {
+    let mut cells = Vec::new();
+    for key in keys {
+        let mut runs = runs(recording, key);
+        runs.sort_by_key(|(run, _)| run.place.repetition);
+        let Some((first, _)) = runs.first() else { continue };
+        let title = cells::at(&first.place.cell).say();
+        let curves = names(&runs, |(run, _)| &run.place.engine).into_iter().filter_map(|engine| {
+            let (_, record) = runs.iter().find(|(run, _)| run.place.engine == engine)?;
+            Some(Curve { engine, points: rates(record) })
+        });
+        cells.push(CellCurves { title, curves: curves.collect() });
+    }
+    cells.retain(|cell| cell.curves.iter().any(|curve| curve.points.len() > 1));
+    cells
+}
+
+/// Messages per second in each step of the window.
+fn rates(record: &RunRecord) -> Vec<(f64, Option<crate::chart::Estimate>)> {
+    let ends: Vec<f64> = record.series.at_ns.iter().map(|at| at.0 as f64 / 1e9).collect();
+    let begins = std::iter::once(0.0).chain(ends.iter().copied());
+    let steps = begins.zip(&ends).zip(&record.series.messages);
+    // A last step of a few milliseconds is no second, and its rate is noise.
+    let whole = steps.filter(|((begin, end), _)| *end - begin > 0.5);
+    whole.map(|((begin, end), messages)| point(*end, *messages as f64 / (end - begin))).collect()
+}

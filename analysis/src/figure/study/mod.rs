@@ -1,0 +1,210 @@
+//! Every figure of a study: from its recordings to the plain numbers that figures take.
+
+mod cells;
+mod distributions;
+mod published;
+
+use uring_echo::record::Mode;
+
+use super::input::{About, Compared, Workload};
+use super::{Figure, Source, beside, curves, grid};
+use crate::chart::{Better, Sheet};
+use crate::grid::{Comparison, Grid};
+use crate::metric::Metric;
+use crate::recording::{Recording, Run};
+use crate::study::Study;
+
+/// What drew the figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Revision of the program; `None` if the build did not say.
+    pub revision: Option<String>,
+    /// What to run to get the figures again.
+    pub command: String,
+}
+
+/// A figure, the part of the report that it belongs to, and how to read it.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// The figure.
+    pub figure: Figure,
+    /// How to read it.
+    pub how_to_read: &'static str,
+}
+
+/// The figures of one experiment, or of the study of 2023.
+#[derive(Clone, Debug)]
+pub struct Chapter {
+    /// The experiment, or `published`.
+    pub name: String,
+    /// Its figures, in the order of the report.
+    pub figures: Vec<Drawn>,
+}
+
+/// Every figure of `study`, experiments first.
+///
+/// # Errors
+/// When the published results that this program was built with are damaged.
+pub fn chapters(study: &Study, origin: &Origin) -> anyhow::Result<Vec<Chapter>> {
+    let published = published::runs()?;
+    let known = super::published::compared(&published);
+    let mut chapters: Vec<Chapter> =
+        study.recordings.iter().map(|recording| chapter(recording, &known, origin)).collect();
+    chapters.push(published::chapter(&published, origin));
+    Ok(chapters)
+}
+
+/// A recording on the way to its figures.
+struct Drawing<'a> {
+    recording: &'a Recording,
+    grid: Grid,
+    about: About,
+    origin: &'a Origin,
+    figures: Vec<Drawn>,
+}
+
+fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Chapter {
+    let grid = Grid::of(recording);
+    let about = About { quick: is_quick(recording), interval: interval(&grid) };
+    let mut drawing = Drawing { recording, grid, about, origin, figures: Vec::new() };
+    if !cells::is_plain(&drawing.grid) {
+        return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
+    }
+    for comparison in
+        drawing.grid.comparisons.clone().iter().filter(|comparison| cells::is_engines(comparison))
+    {
+        drawing.ratios(comparison);
+        drawing.beside(comparison, published);
+    }
+    for mode in [Mode::Stream, Mode::ReqRes] {
+        if drawing.grid.rows.iter().any(|row| row.cell.mode == mode) {
+            drawing.of_mode(mode);
+        }
+    }
+    Chapter { name: recording.experiment().to_owned(), figures: drawing.figures }
+}
+
+/// Whether the recording is too short or too small for claims.
+fn is_quick(recording: &Recording) -> bool {
+    recording.experiment() == "quick"
+}
+
+/// What an interval is and on how many repetitions it stands, where that differs the fewest and the most.
+fn interval(grid: &Grid) -> String {
+    let counts = grid.rows.iter().flat_map(|row| row.samples.values().map(crate::grid::Samples::run_count));
+    let counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
+    let repetitions = match (counts.iter().min(), counts.iter().max()) {
+        (Some(least), Some(most)) if least == most => format!("{most} repetitions"),
+        (Some(least), Some(most)) => format!("{least} to {most} repetitions"),
+        _ => "no repetition".to_owned(),
+    };
+    format!("Medians of {repetitions}; intervals: 95 % bootstrap.")
+}
+
+/// How a heat map reads.
+const READ_HEAT: &str = "A cell is io_uring divided by epoll. Orange: io_uring is better; blue: epoll is; the stronger, the \
+                         larger the factor. Only bold cells claim a difference.";
+const READ_BARS: &str = "Each group is a number of connections, each panel a size of message. Taller is better. Where the \
+                         client was the limit, throughput says little of the server: compare CPU time.";
+const READ_COST: &str = "Lower is better. The axis is logarithmic: equal distances are equal factors. Intervals that do not \
+                         overlap differ.";
+const READ_PAIRS: &str = "Each row is a cell, each marker a ratio of io_uring to epoll. Two markers on the same side of the \
+                          line agree about who is faster.";
+const READ_TAIL: &str = "Each further nine takes the same room, so the right half is the slowest hundredth of the messages. \
+                         Lower is better.";
+const READ_SHARES: &str = "A connection at 1 got its fair share. A steep curve at 1 is fair; a flat or stepped one means that \
+                           some got more than others.";
+const READ_SECONDS: &str = "One repetition, second by second. A slope is drift, a hole is a stall.";
+
+impl Drawing<'_> {
+    fn add(&mut self, what: &str, sheet: Sheet, how_to_read: &'static str, is_in: impl Fn(&Run) -> bool) {
+        let runs = self.recording.counted().filter(|run| is_in(run));
+        let run_ids = runs.filter_map(|run| run.record.as_ref()).map(|record| record.run_id.clone());
+        let source = Source {
+            experiment: self.recording.experiment().to_owned(),
+            recordings: vec![self.recording.manifest.recording.clone()],
+            run_ids: run_ids.collect(),
+            revision: self.origin.revision.clone(),
+            command: self.origin.command.clone(),
+        };
+        let stem = format!("{}-{what}", self.recording.experiment());
+        self.figures.push(Drawn { figure: Figure { stem, sheet, source }, how_to_read });
+    }
+
+    /// Name of a figure of `mode`: without it where the experiment has only one.
+    fn name(&self, mode: Mode, what: &str) -> String {
+        let several = self.grid.rows.iter().any(|row| row.cell.mode != mode);
+        if several { format!("{mode}-{what}") } else { what.to_owned() }
+    }
+
+    fn ratios(&mut self, comparison: &Comparison) {
+        let shown = [
+            ("cpu", "Server CPU time per message", Metric::CpuNsPerMessage, Better::Lower),
+            ("throughput", "Messages per second", Metric::MessagesPerS, Better::Higher),
+        ];
+        let suffix = cells::suffix(&self.grid, comparison);
+        for (what, title, metric, better) in shown {
+            let compared = cells::compared(&self.grid, comparison, metric);
+            let sheet = grid::ratios(title, better, &compared, &self.about);
+            self.add(&format!("ratios-{what}{suffix}"), sheet, READ_HEAT, |run| {
+                cells::is_one_of(run, comparison)
+            });
+        }
+    }
+
+    /// Beside what was published, as far as it was measured there as well.
+    fn beside(&mut self, comparison: &Comparison, published: &[Compared]) {
+        let ours = cells::compared(&self.grid, comparison, Metric::MessagesPerS);
+        let is_published = |own: &Compared| published.iter().any(|theirs| theirs.at == own.at);
+        let ours: Vec<Compared> = ours.into_iter().filter(is_published).collect();
+        if !ours.is_empty() {
+            let sheet = beside::pairs("Responses per second", published, &ours, &self.about);
+            let suffix = cells::suffix(&self.grid, comparison);
+            self.add(&format!("beside-2023{suffix}"), sheet, READ_PAIRS, |run| {
+                cells::is_one_of(run, comparison)
+            });
+        }
+    }
+
+    fn of_mode(&mut self, mode: Mode) {
+        let workload = cells::workload(mode);
+        let is_in = |run: &Run| run.place.cell.mode == mode;
+        let shown = [
+            ("throughput", Metric::MessagesPerS, grid::Shown::responses(), READ_BARS),
+            ("cpu", Metric::CpuNsPerMessage, grid::Shown::cpu(), READ_COST),
+            ("syscalls", Metric::SyscallsPerMessage, grid::Shown::syscalls(), READ_COST),
+        ];
+        for (what, metric, shown, how_to_read) in shown {
+            let measured = cells::measured(&self.grid, metric);
+            let sheet = grid::by_payload(workload, &measured, &shown, &self.about);
+            self.add(&self.name(mode, what), sheet, how_to_read, is_in);
+        }
+        self.distributions(mode, workload);
+    }
+
+    fn distributions(&mut self, mode: Mode, workload: Workload) {
+        let keys = distributions::telling(&self.grid, mode);
+        let is_in = |run: &Run| keys.contains(&run.place.cell.key);
+        let title = |what: &str| format!("{}: {what}", workload.title());
+        let merged =
+            About { interval: "Histograms of all repetitions merged.".to_owned(), ..self.about.clone() };
+        let latency = distributions::latency(&self.grid, &keys);
+        if !latency.is_empty() {
+            let sheet = curves::percentiles(&title("latency by percentile"), &latency, &merged);
+            self.add(&self.name(mode, "latency"), sheet, READ_TAIL, is_in);
+        }
+        let pooled =
+            About { interval: "Connections of all repetitions together.".to_owned(), ..self.about.clone() };
+        let shares = distributions::shares(self.recording, &keys);
+        if !shares.is_empty() {
+            let sheet = curves::connections(&title("what each connection got"), &shares, &pooled);
+            self.add(&self.name(mode, "connections"), sheet, READ_SHARES, is_in);
+        }
+        let first = About { interval: "The first repetition that counts.".to_owned(), ..self.about.clone() };
+        let seconds = distributions::seconds(self.recording, &keys);
+        if !seconds.is_empty() {
+            let sheet = curves::seconds(&title("second by second"), &seconds, &first);
+            self.add(&self.name(mode, "seconds"), sheet, READ_SECONDS, is_in);
+        }
+    }
+}
