@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use experiments::plan::Role;
 use serde_json::Value;
 
 use super::{Claim, Outcome, Part, Recorded, Report, Shown, Table};
@@ -10,7 +11,7 @@ use crate::claims::{Check, Verdict};
 use crate::figure::input::reader_name;
 use crate::figure::study::{Chapter, Origin};
 use crate::metric::Metric;
-use crate::recording::{Recording, Role, Run};
+use crate::recording::{Recording, Run};
 use crate::statistics::Mean;
 use crate::study::Study;
 use crate::validity::Standing;
@@ -37,7 +38,7 @@ pub fn report(study: &Study, chapters: Vec<Chapter>, checks: &[Check<'_>], origi
         title: "epoll or io_uring for a TCP server?".to_owned(),
         verdict: verdict(experiments),
         limits: limits(experiments),
-        quick: experiments.contains_key("quick"),
+        quick: experiments.values().any(|values| values.size == "quick"),
         headlines: experiments.iter().filter_map(|(name, values)| headline(name, values)).collect(),
         parts: chapters.into_iter().map(|chapter| part(chapter, study)).collect(),
         claims: checks.iter().map(claim).collect(),
@@ -157,6 +158,7 @@ fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
 fn part(chapter: Chapter, study: &Study) -> Part {
     let values = study.values.experiments.get(&chapter.name);
     let heading = match values {
+        Some(values) if !values.question.is_empty() => format!("{}: {}", chapter.name, values.question),
         Some(values) => format!("{}: {}", chapter.name, values.title),
         None => "What the study of 2023 published".to_owned(),
     };
@@ -206,7 +208,7 @@ fn recorded(recording: &Recording) -> Recorded {
     Recorded {
         name: recording.manifest.recording.clone(),
         experiment: recording.experiment().to_owned(),
-        size: if recording.experiment() == "quick" { "quick" } else { "full" }.to_owned(),
+        size: recording.manifest.size.to_string(),
         planned: u32::try_from(measured.len()).unwrap_or(u32::MAX),
         valid: u32::try_from(measured.iter().filter(|run| run.counts()).count()).unwrap_or(u32::MAX),
         flagged: listed(|standing| standing == Standing::Flagged),

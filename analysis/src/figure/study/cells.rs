@@ -20,9 +20,9 @@ pub(super) fn workload(mode: Mode) -> Workload {
 /// The place of `cell`.
 pub(super) fn at(cell: &Cell) -> At {
     At {
-        workload: workload(cell.mode),
-        payload_bytes: cell.payload_bytes as u64,
-        connections: cell.connections as u64,
+        workload: workload(cell.factors.mode),
+        payload_bytes: cell.factors.payload_bytes as u64,
+        connections: cell.factors.connections as u64,
     }
 }
 
@@ -72,7 +72,8 @@ pub(super) fn compared(grid: &Grid, comparison: &Comparison, metric: Metric) -> 
     rows.map(|row| Compared { at: at(&row.cell), ratio: ratio(&row.ratios(comparison, metric)) }).collect()
 }
 
-fn estimate(of: &statistics::Estimate) -> Option<Estimate> {
+/// The same estimate, as charts take it.
+pub(super) fn estimate(of: &statistics::Estimate) -> Option<Estimate> {
     Estimate::new(of.median?, of.low.zip(of.high), count(of.n))
 }
 

@@ -15,16 +15,17 @@ const CELLS_MAX: usize = 4;
 /// Keys of the cells of `mode` whose distributions are shown: smallest and largest messages, over few and many
 /// connections. A single connection shows nothing of fairness and is passed over where there are others.
 pub(super) fn telling(grid: &Grid, mode: Mode) -> Vec<String> {
-    let rows: Vec<_> = grid.rows.iter().filter(|row| row.cell.mode == mode).collect();
+    let rows: Vec<_> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
     let ends = |values: Vec<usize>| -> Vec<usize> {
         let several: Vec<usize> = values.iter().copied().filter(|value| *value > 1).collect();
         let from = if several.is_empty() { values } else { several };
         from.first().into_iter().chain(from.last()).copied().collect()
     };
-    let payloads = ends(distinct(&rows, |row| row.cell.payload_bytes));
-    let connections = ends(distinct(&rows, |row| row.cell.connections));
+    let payloads = ends(distinct(&rows, |row| row.cell.factors.payload_bytes));
+    let connections = ends(distinct(&rows, |row| row.cell.factors.connections));
     let is_telling = |row: &&&crate::grid::Row| {
-        payloads.contains(&row.cell.payload_bytes) && connections.contains(&row.cell.connections)
+        payloads.contains(&row.cell.factors.payload_bytes)
+            && connections.contains(&row.cell.factors.connections)
     };
     rows.iter().filter(is_telling).take(CELLS_MAX).map(|row| row.cell.key.clone()).collect()
 }
@@ -63,7 +64,7 @@ pub(super) fn shares(recording: &Recording, keys: &[String]) -> Vec<(String, Vec
     let mut cells = Vec::new();
     for key in keys {
         let runs = runs(recording, key);
-        let Some((first, _)) = runs.first().filter(|(run, _)| run.place.cell.connections > 1) else {
+        let Some((first, _)) = runs.first().filter(|(run, _)| run.place.cell.factors.connections > 1) else {
             continue;
         };
         let engines = names(&runs, |(run, _)| &run.place.engine);

@@ -2,8 +2,10 @@
 
 mod cells;
 mod distributions;
+mod open;
 mod published;
 
+use experiments::spec::Size;
 use uring_echo::record::Mode;
 
 use super::input::{About, Compared, Workload};
@@ -67,6 +69,7 @@ fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Ch
     let grid = Grid::of(recording);
     let about = About { quick: is_quick(recording), interval: interval(&grid) };
     let mut drawing = Drawing { recording, grid, about, origin, figures: Vec::new() };
+    drawing.of_factors();
     if !cells::is_plain(&drawing.grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
@@ -77,7 +80,7 @@ fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Ch
         drawing.beside(comparison, published);
     }
     for mode in [Mode::Stream, Mode::ReqRes] {
-        if drawing.grid.rows.iter().any(|row| row.cell.mode == mode) {
+        if drawing.grid.rows.iter().any(|row| row.cell.factors.mode == mode) {
             drawing.of_mode(mode);
         }
     }
@@ -86,7 +89,7 @@ fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Ch
 
 /// Whether the recording is too short or too small for claims.
 fn is_quick(recording: &Recording) -> bool {
-    recording.experiment() == "quick"
+    recording.manifest.size == Size::Quick
 }
 
 /// What an interval is and on how many repetitions it stands, where that differs the fewest and the most.
@@ -116,6 +119,11 @@ const READ_SHARES: &str = "A connection at 1 got its fair share. A steep curve a
                            some got more than others.";
 const READ_SECONDS: &str = "One repetition, second by second. A slope is drift, a hole is a stall.";
 
+const READ_VICTIMS: &str = "Left, how long connections that behave well wait beside each kind of hog, lower is better; right, \
+                            what they get, higher is better. Compare each kind with none.";
+const READ_LOAD: &str = "Solid: from when a message should have been sent, which is what a user feels; dashed: from when it was \
+                         sent, which hides the wait before. Where they part, the server no longer keeps up.";
+
 impl Drawing<'_> {
     fn add(&mut self, what: &str, sheet: Sheet, how_to_read: &'static str, is_in: impl Fn(&Run) -> bool) {
         let runs = self.recording.counted().filter(|run| is_in(run));
@@ -133,7 +141,7 @@ impl Drawing<'_> {
 
     /// Name of a figure of `mode`: without it where the experiment has only one.
     fn name(&self, mode: Mode, what: &str) -> String {
-        let several = self.grid.rows.iter().any(|row| row.cell.mode != mode);
+        let several = self.grid.rows.iter().any(|row| row.cell.factors.mode != mode);
         if several { format!("{mode}-{what}") } else { what.to_owned() }
     }
 
@@ -166,9 +174,19 @@ impl Drawing<'_> {
         }
     }
 
+    /// Figures of what payload and connections do not tell apart.
+    fn of_factors(&mut self) {
+        for (what, sheet) in open::victims(&self.grid, &self.about) {
+            self.add(&what, sheet, READ_VICTIMS, |_| true);
+        }
+        for (what, sheet) in open::loads(self.recording, &self.grid, &self.about) {
+            self.add(&what, sheet, READ_LOAD, |run| open::is_open(&run.place.cell));
+        }
+    }
+
     fn of_mode(&mut self, mode: Mode) {
         let workload = cells::workload(mode);
-        let is_in = |run: &Run| run.place.cell.mode == mode;
+        let is_in = |run: &Run| run.place.cell.factors.mode == mode;
         let shown = [
             ("throughput", Metric::MessagesPerS, grid::Shown::responses(), READ_BARS),
             ("cpu", Metric::CpuNsPerMessage, grid::Shown::cpu(), READ_COST),
