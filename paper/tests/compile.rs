@@ -89,12 +89,12 @@ fn a_null_that_is_cited_is_named() {
 fn a_missing_figure_is_named() {
     let empty = TempDir::new().expect("a temporary folder");
     for figure in fs::read_dir(fixtures().join("figures")).expect("the fixture has figures").flatten() {
-        if figure.file_name() != "scale.svg" {
+        if figure.file_name() != "stream-ratios-cpu.svg" {
             fs::copy(figure.path(), empty.path().join(figure.file_name())).expect("a figure is copied");
         }
     }
     let error = refusal(Inputs { figures: empty.path().into(), ..inputs(values(|_| {})) });
-    assert!(error.contains("figure scale.svg is missing"), "{error}");
+    assert!(error.contains("figure stream-ratios-cpu.svg is missing"), "{error}");
     assert!(error.contains("--figures"), "no remedy: {error}");
 }
 

@@ -11,8 +11,12 @@ const EVERYWHERE: &[&str] = &["0", "1", "2", "3", "4", "8", "64", "95", "99", "9
 const FACTS: &[(&str, &[&str])] = &[
     ("sections/introduction.typ", &["862"]),
     ("sections/background.typ", &["5.1", "5.18", "5.19", "6.0", "6.1", "6.8", "6.17"]),
-    ("sections/servers.typ", &["1024", "6.1"]),
-    ("sections/method.typ", &["6.15", "128", "512"]),
+    ("sections/servers.typ", &["1024", "6.1", "512"]),
+    ("sections/method.typ", &["6.15", "128", "256", "512"]),
+    (
+        "sections/results/seed.typ",
+        &["seed-beside-2023-uring-seed-epoll-seed", "seed-beside-2023-uring-epoll"],
+    ),
     ("sections/study-2023.typ", &["1024", "1,025th", "i9-11900K"]),
     ("sections/threats.typ", &["10"]),
     ("sections/reproduction.typ", &["6.1"]),
