@@ -14,20 +14,20 @@ pub struct Values(Vec<u8>);
 #[derive(Debug, Error)]
 pub enum ValuesError {
     /// The file is missing or unreadable.
-    #[error("cannot read the values {path}: {source}; `analysis --out DIR` writes them, --values names them")]
+    #[error("cannot read the values {path}: {cause}; `analysis --out DIR` writes them, --values names them")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is not JSON.
-    #[error("the values {path} are not JSON: {source}; run `analysis --out DIR` again")]
+    #[error("the values {path} are not JSON: {cause}; run `analysis --out DIR` again")]
     Malformed {
         /// The file.
         path: PathBuf,
         /// Where and why the parser stopped.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// The file is JSON, but holds no names.
     #[error(
@@ -48,9 +48,9 @@ impl Values {
     ///
     /// When it is not there or not that.
     pub fn read(path: &Path) -> Result<Self, ValuesError> {
-        let bytes = fs::read(path).map_err(|source| ValuesError::Unreadable { path: path.into(), source })?;
+        let bytes = fs::read(path).map_err(|cause| ValuesError::Unreadable { path: path.into(), cause })?;
         let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|source| ValuesError::Malformed { path: path.into(), source })?;
+            .map_err(|cause| ValuesError::Malformed { path: path.into(), cause })?;
         match kind(&value) {
             "an object" => Ok(Self(bytes)),
             found => Err(ValuesError::NoObject { path: path.into(), found }),
