@@ -123,8 +123,9 @@ pub fn command() -> Result<Command, SpecError> {
                 .about("Say what of this machine bends a measurement, and what to do about it"),
         )
         .subcommand(
-            VmArgs::augment_args(Command::new("vm"))
-                .about("Boot a kernel and run the conformance suite inside it"),
+            // A package sets arguments in advance, and a user's own come after them.
+            VmArgs::augment_args(Command::new("vm").args_override_self(true))
+                .about("Boot a kernel and run the conformance suite, the probe or an experiment inside it"),
         ))
 }
 

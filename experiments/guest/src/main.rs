@@ -4,6 +4,8 @@
 //! Whatever fails on the way, the power goes off: a host that sees no `end` record knows that the report is cut off, and
 //! finds the reason on the console.
 
+mod console;
+mod recordings;
 mod setup;
 mod step;
 
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use guest::plan::Plan;
 use guest::record::{End, Record};
+use guest::steps;
 use uring_echo::sys::boot::{self, Init};
 
 /// The serial line that carries records and nothing else; the console is the first one.
@@ -45,7 +48,14 @@ fn work(init: &Init) -> Result<()> {
     for (index, name) in plan.steps.iter().enumerate() {
         let is_last = index + 1 == plan.steps.len();
         let args = if is_last { plan.args.as_slice() } else { &[] };
-        report(&mut line, &Record::Step(step::run(init, name, args, plan.deadline_s)))?;
+        let step = match name.as_str() {
+            steps::CONSOLE => console::run(init),
+            name => step::run(init, name, args, plan.deadline_s),
+        };
+        report(&mut line, &Record::Step(step))?;
+        for file in recordings::take().context("cannot read what was recorded")? {
+            report(&mut line, &Record::File(file))?;
+        }
     }
     report(&mut line, &Record::End(End { steps: plan.steps.len() }))
 }

@@ -13,7 +13,7 @@ use std::fmt;
 /// The steps of one boot, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Names of steps: `conformance`, `probe`, or a program of the initramfs.
+    /// Names of steps: those of [`crate::steps`], or a program of the initramfs.
     pub steps: Vec<String>,
     /// How long each step may take.
     pub deadline_s: u64,
@@ -26,7 +26,7 @@ const DEADLINE_S: &str = "uring_echo.deadline_s=";
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { steps: vec!["conformance".into(), "probe".into()], deadline_s: 300, args: Vec::new() }
+        Self { steps: crate::steps::DEFAULT.map(String::from).to_vec(), deadline_s: 300, args: Vec::new() }
     }
 }
 

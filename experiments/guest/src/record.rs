@@ -1,4 +1,5 @@
-//! What the guest hands back: one JSON document a line, a `boot` first, a `step` for each step, an `end` last.
+//! What the guest hands back: one JSON document a line, a `boot` first, a `step` for each step with a `file` for each
+//! file that it recorded, an `end` last.
 //!
 //! The `end` is what tells a complete report from one that was cut off.
 
@@ -15,6 +16,8 @@ pub enum Record {
     Boot(Boot),
     /// A step is over.
     Step(Step),
+    /// A file that the step before it left in the folder of recordings.
+    File(RecordedFile),
     /// All steps are over and the power goes off next.
     End(End),
 }
@@ -28,7 +31,7 @@ pub struct Boot {
     pub version: String,
     /// The command line it was given.
     pub command_line: String,
-    /// How many CPUs are online.
+    /// How many CPUs are online, isolated ones included.
     pub cpus: usize,
     /// Time since the kernel started its clock, in nanoseconds.
     pub uptime_ns: Nanos,
@@ -47,6 +50,15 @@ pub struct Step {
     pub strays: usize,
     /// The end of what it wrote to standard output and standard error, in the order written.
     pub output: String,
+}
+
+/// A file of a recording that was made in the guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedFile {
+    /// Path below the folder of recordings, with `/`.
+    pub path: String,
+    /// Its content.
+    pub text: String,
 }
 
 /// The last line.
@@ -104,6 +116,7 @@ mod tests {
             step(Ended::Signal(9)),
             step(Ended::TimedOut(300)),
             step(Ended::NotStarted("no such file".into())),
+            Record::File(RecordedFile { path: "quick/r/manifest.json".into(), text: "{\n}\n".into() }),
             Record::End(End { steps: 4 }),
         ] {
             let line = serde_json::to_string(&record).unwrap();

@@ -1,11 +1,13 @@
 //! Runs one step: a child process with a deadline, its output copied to the console and kept.
 
 use std::io::{self, PipeReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use guest::record::{Ended, Step};
+use guest::steps;
 use uring_echo::sys::boot::Init;
 
 /// How much of a step's output goes into its record: a serial line moves about this much in a second when the CPU
@@ -18,6 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Runs the step `name` to its end or to its deadline, then kills whatever it left behind.
 pub(crate) fn run(init: &Init, name: &str, args: &[String], deadline_s: u64) -> Step {
     let started = Instant::now();
+    let deadline_s = if name == steps::REFUSAL { steps::REFUSAL_DEADLINE_S } else { deadline_s };
     let (ended, strays, output) = match supervise(init, command(name, args), deadline_s) {
         Ok(outcome) => outcome,
         Err(error) => (Ended::NotStarted(error.to_string()), 0, String::new()),
@@ -25,17 +28,29 @@ pub(crate) fn run(init: &Init, name: &str, args: &[String], deadline_s: u64) -> 
     Step { name: name.to_string(), ended, elapsed_ns: started.elapsed().into(), strays, output }
 }
 
-/// A step's program and arguments. A name that is not special is a program of the initramfs.
+/// A step's program and arguments.
 fn command(name: &str, args: &[String]) -> Command {
     let (program, own): (&str, &[&str]) = match name {
-        "probe" => ("uring-echo", &["probe"]),
+        steps::PROBE => ("uring-echo", &["probe"]),
+        steps::FEATURES => ("uring-echo", &["probe", "--json"]),
+        steps::REFUSAL => {
+            ("uring-echo", &["serve", "uring", "--setup", "defer-no-sqarray", "--listen", "127.0.0.1:0"])
+        }
+        steps::QUICK => ("experiments", &["quick"]),
         // One at a time: cases that fill every connection slot must not share two emulated CPUs.
-        "conformance" => ("conformance", &["--test-threads=1"]),
+        steps::CONFORMANCE => ("conformance", &["--test-threads=1"]),
         program => (program, &[]),
     };
-    let mut command = Command::new(format!("/bin/{program}"));
-    command.args(own).args(args).current_dir("/tmp").stdin(Stdio::null());
-    command.env("PATH", "/bin").env("TMPDIR", "/tmp").env("URING_ECHO_BIN", "/bin/uring-echo");
+    let mut command = program_of_the_guest(program);
+    command.args(own).args(args).stdin(Stdio::null());
+    command
+}
+
+/// The program `name` in the surroundings that every program of the guest gets.
+pub(crate) fn program_of_the_guest(name: &str) -> Command {
+    let mut command = Command::new(format!("/bin/{name}"));
+    command.current_dir("/tmp").env("PATH", "/bin").env("TMPDIR", "/tmp");
+    command.env("URING_ECHO_BIN", "/bin/uring-echo").env("BASELINE_MIO_BIN", "/bin/baseline-mio");
     command
 }
 
@@ -66,8 +81,7 @@ fn wait(init: &Init, pid: u32, deadline_s: u64) -> io::Result<Ended> {
     Ok(Ended::TimedOut(deadline_s))
 }
 
-fn ended(status: std::process::ExitStatus) -> Ended {
-    use std::os::unix::process::ExitStatusExt;
+pub(crate) fn ended(status: ExitStatus) -> Ended {
     match (status.code(), status.signal()) {
         (Some(code), _) => Ended::Exit(code),
         (None, signal) => Ended::Signal(signal.unwrap_or_default()),

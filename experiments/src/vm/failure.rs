@@ -98,6 +98,16 @@ pub(crate) enum Failure {
         /// The end of the step's output.
         tail: String,
     },
+    /// A step did its work and what it found is not what was to be expected of this kernel.
+    #[error("step {name}: {complaint}\n{tail}")]
+    Unexpected {
+        /// Which.
+        name: String,
+        /// What differs.
+        complaint: String,
+        /// The end of the step's output.
+        tail: String,
+    },
     /// The suite passed without running anything.
     #[error("step {name} ran no test: do the arguments name one?\n{tail}")]
     NothingTested {

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use anyhow::{Context, Result, bail, ensure};
+use guest::steps;
 use serde::Deserialize;
 
 use super::cpio::{Archive, Device};
@@ -38,11 +39,14 @@ impl Programs {
         Ok(Self(programs))
     }
 
-    /// Builds them statically with cargo: the first process, the servers and, if `with_conformance`, the suite.
+    /// Builds them statically with cargo: the first process, the servers, and what else `steps` need: the suite, the
+    /// runner of experiments.
     ///
     /// # Errors
     /// When this is not run in a checkout, or the build fails.
-    pub(crate) fn build(with_conformance: bool) -> Result<Self> {
+    pub(crate) fn build(steps: &[String]) -> Result<Self> {
+        let with_conformance = steps.iter().any(|step| step == steps::CONFORMANCE);
+        let with_experiments = steps.iter().any(|step| steps::runs_experiments(step));
         let target_dir = target_directory()?.join("vm");
         let mut cargo = cargo();
         cargo.args(["build", "--release", "--locked", "--target", TARGET, "--target-dir"]).arg(&target_dir);
@@ -50,12 +54,17 @@ impl Programs {
         if with_conformance {
             cargo.args(["--test", "conformance"]);
         }
+        if with_experiments {
+            cargo.args(["--package", "experiments", "--package", "baseline-mio"]);
+        }
         // With --target the flag stays away from build scripts and procedural macros, which cannot be static.
         let flags = env::var("RUSTFLAGS").unwrap_or_default();
         cargo.env("RUSTFLAGS", format!("{flags} -C target-feature=+crt-static"));
         cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit());
         let programs = executables(&stdout_of(cargo)?)?;
-        let needed = [INIT, "uring-echo"].into_iter().chain(with_conformance.then_some("conformance"));
+        let needed = [INIT, "uring-echo"].into_iter();
+        let needed = needed.chain(with_conformance.then_some("conformance"));
+        let needed = needed.chain(with_experiments.then_some("experiments"));
         for name in needed {
             ensure!(programs.contains_key(name), "cargo built no {name}");
         }

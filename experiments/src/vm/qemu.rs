@@ -40,6 +40,8 @@ pub(crate) struct Machine {
     pub(crate) command_line: String,
     /// Where the initramfs is and the guest's two serial lines go.
     pub(crate) files: Files,
+    /// Whether the console is also this process's own input and output.
+    pub(crate) interactive: bool,
 }
 
 /// The files of one boot, in one folder.
@@ -149,13 +151,26 @@ impl Machine {
         let mut command = Command::new(&self.qemu);
         command.args(["-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", "2", "-nodefaults", "-no-reboot"]);
         command.args(["-display", "none", "-m", &format!("{}M", self.memory_mib)]);
-        for line in [self.files.console(), self.files.records()] {
-            command.arg("-serial").arg(format!("file:{}", line.display()));
-        }
+        self.serial_lines(&mut command);
         command.arg("-kernel").arg(&self.image).arg("-initrd").arg(self.files.initramfs());
         command.arg("-append").arg(&self.command_line);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.stderr(log);
+        if !self.interactive {
+            command.stdin(Stdio::null()).stdout(Stdio::null());
+        }
         Ok(command)
+    }
+
+    fn serial_lines(&self, command: &mut Command) {
+        let console = self.files.console();
+        if self.interactive {
+            // Ctrl-C goes to the guest; the monitor behind Ctrl-A is the way out of one that hangs.
+            let device = format!("stdio,id=console,mux=on,signal=off,logfile={}", console.display());
+            command.args(["-chardev", &device, "-mon", "console", "-serial", "chardev:console"]);
+        } else {
+            command.arg("-serial").arg(format!("file:{}", console.display()));
+        }
+        command.arg("-serial").arg(format!("file:{}", self.files.records().display()));
     }
 }
 

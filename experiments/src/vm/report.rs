@@ -4,10 +4,12 @@ use std::path::Path;
 use std::{fmt, fs};
 
 use anyhow::{Context, Result};
-use guest::record::{Boot, Step};
+use guest::record::{Boot, Ended, Step};
+use guest::steps;
 use serde::Serialize;
 use uring_echo::units::Nanos;
 
+use super::features;
 use super::kernel::Kernel;
 use super::qemu::{Accel, Machine};
 use super::session::Booted;
@@ -70,9 +72,8 @@ impl fmt::Display for Report {
         writeln!(f, "machine   {}", self.machine())?;
         writeln!(f, "time      {}, booted after {}", seconds(self.elapsed_ns), seconds(boot.uptime_ns))?;
         for step in &self.steps {
-            let strays = if step.strays == 0 { String::new() } else { format!(", {} strays", step.strays) };
-            writeln!(f, "\n{}: {} after {}{strays}", step.name, step.ended, seconds(step.elapsed_ns))?;
-            for line in verdict_lines(&step.output) {
+            writeln!(f, "\n{}: {} after {}", step.name, outcome(step), seconds(step.elapsed_ns))?;
+            for line in self.lines_of(step) {
                 writeln!(f, "    {line}")?;
             }
         }
@@ -81,6 +82,17 @@ impl fmt::Display for Report {
 }
 
 impl Report {
+    /// What a person should read of a step.
+    fn lines_of(&self, step: &Step) -> Vec<String> {
+        let expected = features::count(&self.boot.release);
+        match (step.name.as_str(), expected) {
+            (steps::FEATURES, Some((there, newer))) => {
+                vec![format!("as expected: {there} features are there, {newer} newer ones are not")]
+            }
+            _ => verdict_lines(&step.output).into_iter().map(String::from).collect(),
+        }
+    }
+
     fn machine(&self) -> String {
         let accel = match (self.accel, &self.kvm_failure) {
             (Accel::Kvm, _) => "kvm".to_string(),
@@ -88,6 +100,16 @@ impl Report {
             (Accel::Tcg, Some(reason)) => format!("tcg, functional only (kvm was tried: {reason})"),
         };
         format!("{} CPUs, {} MiB, {accel}", self.boot.cpus, self.memory_mib)
+    }
+}
+
+/// How a step ended, in a few words.
+fn outcome(step: &Step) -> String {
+    match (step.name.as_str(), &step.ended) {
+        (steps::REFUSAL, Ended::TimedOut(_)) => "granted, as this kernel has the feature; ended".into(),
+        (steps::REFUSAL, _) => "refused, as this kernel lacks the feature".into(),
+        (_, ended) if step.strays == 0 => ended.to_string(),
+        (_, ended) => format!("{ended}, {} processes left behind", step.strays),
     }
 }
 
@@ -104,6 +126,18 @@ fn seconds(span: Nanos) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_says_how_it_ended_and_what_it_left_behind() {
+        let step = |name: &str, ended, strays| {
+            let (name, output) = (name.into(), String::new());
+            outcome(&Step { name, ended, elapsed_ns: Nanos::from_millis(1), strays, output })
+        };
+        assert_eq!(step("probe", Ended::Exit(0), 0), "exit status 0");
+        assert_eq!(step("probe", Ended::Exit(0), 2), "exit status 0, 2 processes left behind");
+        assert!(step("refusal", Ended::TimedOut(10), 1).starts_with("granted"));
+        assert!(step("refusal", Ended::Exit(1), 0).starts_with("refused"));
+    }
 
     #[test]
     fn a_test_run_is_summed_up_and_anything_else_is_shown_whole() {

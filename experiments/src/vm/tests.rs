@@ -105,12 +105,22 @@ fn the_guest_is_told_what_to_run_and_its_words_come_last() {
     let folder = stage(&format!("echo \"$*\" >$console.words; {}", good()));
     run(
         folder.path(),
-        &["--accel", "tcg", "--cmdline", "mitigations=off", "--timeout-s", "50", "--", "--json"],
+        &[
+            "--accel",
+            "tcg",
+            "--cmdline",
+            "slub_debug=F",
+            "--mitigations",
+            "off",
+            "--timeout-s",
+            "50",
+            "--",
+            "--json",
+        ],
     )
     .unwrap();
     let words = fs::read_to_string(folder.path().join("out/console.log.words")).unwrap();
-    let expected =
-        "URING_ECHO_SCALE=0.05 mitigations=off uring_echo.run=probe uring_echo.deadline_s=40 -- --json";
+    let expected = "URING_ECHO_SCALE=0.05 mitigations=off slub_debug=F uring_echo.run=probe uring_echo.deadline_s=40 -- --json";
     assert!(words.trim_end().ends_with(expected), "{words}");
 }
 

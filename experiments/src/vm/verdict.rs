@@ -4,9 +4,17 @@
 //! each step; all else is a [`Failure`]. The checks stand in the order of what explains most: a panic also cuts
 //! the report short, and is the better thing to say.
 
-use guest::record::{Boot, Record, Step};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result};
+use guest::record::{Boot, Record, RecordedFile, Step};
+use guest::steps;
 
 use super::failure::{Failure, memory_hint, tail};
+use super::features;
 use super::qemu::{Ending, Files};
 
 /// What a guest did that went well.
@@ -14,6 +22,29 @@ use super::qemu::{Ending, Files};
 pub(crate) struct Verdict {
     pub(crate) boot: Boot,
     pub(crate) steps: Vec<Step>,
+    /// Recordings that the steps made.
+    pub(crate) files: Vec<RecordedFile>,
+}
+
+impl Verdict {
+    /// Writes the recordings below `folder`, and returns the folder of each.
+    ///
+    /// # Errors
+    /// When one is there already, or cannot be written.
+    pub(crate) fn recordings(&self, folder: &Path) -> Result<BTreeSet<PathBuf>> {
+        let mut recordings = BTreeSet::new();
+        for file in &self.files {
+            let path = folder.join(&file.path);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+            let create = || File::create_new(&path)?.write_all(file.text.as_bytes());
+            create().with_context(|| format!("cannot write {}", path.display()))?;
+            if path.ends_with("manifest.json") {
+                recordings.insert(parent.to_owned());
+            }
+        }
+        Ok(recordings)
+    }
 }
 
 /// What there is to judge.
@@ -49,7 +80,7 @@ impl Evidence<'_> {
         if found != wanted {
             return Err(Failure::WrongSteps { wanted: wanted.to_vec(), found, tail: self.tail() });
         }
-        verdict.steps.iter().try_for_each(|step| self.judge_step(step))?;
+        verdict.steps.iter().try_for_each(|step| self.judge_step(&verdict.boot, step))?;
         Ok(verdict)
     }
 
@@ -76,25 +107,27 @@ impl Evidence<'_> {
         Failure::Garbage { line, cause, excerpt, tail: self.tail() }
     }
 
-    /// The report's shape: one boot, steps, one end that counted them all.
+    /// The report's shape: one boot, steps with the files of each, one end that counted the steps.
     fn complete(&self, records: Vec<Record>) -> Result<Verdict, Failure> {
         let (count, mut records) = (records.len(), records.into_iter());
+        let mut files = Vec::new();
         let boot = match records.next() {
             Some(Record::Boot(boot)) => boot,
             Some(_) => return Err(self.garbage(1, self.records, "a report starts with a boot".into())),
             None => return Err(self.incomplete()),
         };
         let mut steps = Vec::new();
-        for record in records.by_ref() {
+        for (index, record) in records.enumerate() {
+            let is_last = index + 2 == count;
             match record {
                 Record::Step(step) => steps.push(step),
-                Record::End(end) if end.steps == steps.len() && steps.len() + 2 == count => {
-                    return Ok(Verdict { boot, steps });
+                Record::File(file) if !steps.is_empty() && is_plain(&file.path) => files.push(file),
+                Record::End(end) if end.steps == steps.len() && is_last => {
+                    return Ok(Verdict { boot, steps, files });
                 }
-                Record::End(_) | Record::Boot(_) => {
-                    let line = steps.len() + 2;
-                    let text = self.records.lines().nth(line - 1).unwrap_or_default();
-                    return Err(self.garbage(line, text, "it is out of place".into()));
+                Record::End(_) | Record::Boot(_) | Record::File(_) => {
+                    let text = self.records.lines().nth(index + 1).unwrap_or_default();
+                    return Err(self.garbage(index + 2, text, "it is out of place".into()));
                 }
             }
         }
@@ -105,15 +138,29 @@ impl Evidence<'_> {
         Failure::Incomplete { hint: memory_hint(self.console), tail: self.tail() }
     }
 
-    fn judge_step(&self, step: &Step) -> Result<(), Failure> {
+    fn judge_step(&self, boot: &Boot, step: &Step) -> Result<(), Failure> {
         let tail = tail(&format!("output of {}", step.name), &step.output, &self.files.console());
         let name = step.name.clone();
+        if name == steps::REFUSAL {
+            return features::judge_refusal(&boot.release, step).map_err(|complaint| Failure::Unexpected {
+                name,
+                complaint,
+                tail,
+            });
+        }
         if !step.ended.is_success() {
             let hint = memory_hint(self.console);
             return Err(Failure::StepFailed { name, ended: step.ended.clone(), hint, tail });
         }
-        if name == "conformance" && tests_passed(&step.output) == 0 {
+        if name == steps::CONFORMANCE && tests_passed(&step.output) == 0 {
             return Err(Failure::NothingTested { name, tail });
+        }
+        if name == steps::FEATURES {
+            return features::judge(&boot.release, &step.output).map_err(|complaint| Failure::Unexpected {
+                name,
+                complaint,
+                tail,
+            });
         }
         Ok(())
     }
@@ -121,6 +168,12 @@ impl Evidence<'_> {
     fn tail(&self) -> String {
         tail("console", self.console, &self.files.console())
     }
+}
+
+/// Whether `path` stays below the folder it is joined to, whatever wrote it.
+fn is_plain(path: &str) -> bool {
+    let components = || Path::new(path).components();
+    components().next().is_some() && components().all(|component| matches!(component, Component::Normal(_)))
 }
 
 fn panic_message(line: &str) -> Option<&str> {
@@ -143,7 +196,6 @@ fn tests_passed(output: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
-    use std::path::Path;
     use std::process::ExitStatus;
 
     use super::*;
@@ -174,6 +226,27 @@ mod tests {
         let line = step("probe", r#"{"exit":0}"#, "yes\n");
         let verdict = judge(exited(0), "", &format!("{BOOT}\r\n{line}\r\n{END}\r\n"), "probe").unwrap();
         assert_eq!((verdict.boot.release.as_str(), verdict.steps.len()), ("6.1.0", 1));
+    }
+
+    fn file(path: &str) -> String {
+        format!(r#"{{"record":"file","path":"{path}","text":"t\n"}}"#)
+    }
+
+    #[test]
+    fn files_of_a_step_are_part_of_the_verdict() {
+        let line = step("quick", r#"{"exit":0}"#, "");
+        let records = format!("{BOOT}\n{line}\n{}\n{}\n{END}\n", file("quick/r/a"), file("quick/r/b"));
+        let verdict = judge(exited(0), "", &records, "quick").unwrap();
+        let paths: Vec<&str> = verdict.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["quick/r/a", "quick/r/b"]);
+        assert_eq!(verdict.files[0].text, "t\n");
+    }
+
+    #[test]
+    fn a_probe_that_is_not_what_this_kernel_offers_fails() {
+        let line = step("features", r#"{"exit":0}"#, "no report\n");
+        let failure = judge(exited(0), "", &format!("{BOOT}\n{line}\n{END}\n"), "features").unwrap_err();
+        assert!(matches!(failure, Failure::Unexpected { .. }), "{failure}");
     }
 
     #[test]
@@ -242,6 +315,9 @@ mod tests {
             (format!("{BOOT}\n{END}\n"), 2),
             (format!("{BOOT}\n{line}\n{BOOT}\n{END}\n"), 3),
             (format!("{BOOT}\n{line}\n{END}\n{END}\n"), 3),
+            (format!("{BOOT}\n{}\n{line}\n{END}\n", file("a")), 2),
+            (format!("{BOOT}\n{line}\n{}\n{END}\n", file("../a")), 3),
+            (format!("{BOOT}\n{line}\n{}\n{END}\n", file("/a")), 3),
         ];
         for (records, expected) in misplaced {
             let failure = judge(exited(0), "", &records, "probe").unwrap_err();

@@ -1,0 +1,116 @@
+//! What to boot and what to run in it, as arguments.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use guest::plan::Plan;
+use guest::steps;
+
+use super::kernel::{Kernel, Source};
+use super::qemu::{Accel, Files, Limits, Machine};
+
+/// Boot a kernel in a virtual machine and run the conformance suite and the probe inside it
+#[derive(Clone, Debug, clap::Args)]
+pub struct VmArgs {
+    /// A kernel image, or debian:SERIES for the newest cloud kernel that apt has, such as debian:6.1 or debian:6.12
+    #[arg(long, value_name = "FILE|debian:SERIES", default_value = "debian:6.1")]
+    pub(super) kernel: Source,
+    /// Fetch the kernel, print where its image is, and boot nothing
+    #[arg(long)]
+    pub(super) fetch_only: bool,
+    /// What to run, in this order: conformance, probe, features, refusal, quick, or programs of the guest such as
+    /// experiments
+    #[arg(long, value_name = "STEP", value_delimiter = ',', default_values = steps::DEFAULT)]
+    run: Vec<String>,
+    /// A prompt on the guest's console in place of all that; Ctrl-A X ends the emulator
+    #[arg(long, conflicts_with = "run")]
+    interactive: bool,
+    /// Sizes and counts of the conformance suite, as a share of its full ones
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    scale: f64,
+    /// Set CPU 1 aside for the server: isolcpus, nohz_full and rcu_nocbs, as far as the kernel has them
+    #[arg(long)]
+    isolate: bool,
+    /// Whether the kernel works around faults of the CPU; left out, it decides
+    #[arg(long, value_name = "auto|off", value_parser = ["auto", "off"])]
+    mitigations: Option<String>,
+    /// More words for the kernel's command line, such as slub_debug=FZ; KEY=VALUE goes to the steps' environment
+    #[arg(long, value_name = "EXTRA", default_value = "", allow_hyphen_values = true)]
+    cmdline: String,
+    /// The guest's memory
+    #[arg(long, value_name = "N", default_value_t = 2048)]
+    memory_mib: u32,
+    /// How long all of it may take; one step may take four fifths of that
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    timeout_s: u64,
+    /// How long the guest may take until its first process runs
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    boot_timeout_s: u64,
+    /// Who executes the guest: left out, kvm if it works, else tcg
+    #[arg(long, value_name = "WHO")]
+    pub(super) accel: Option<Accel>,
+    /// The emulator
+    #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-x86_64")]
+    qemu: PathBuf,
+    /// Take the guest's static programs from this folder (guest-init, uring-echo, conformance) instead of building them
+    #[arg(long, value_name = "DIR")]
+    pub(super) guest_bin_dir: Option<PathBuf>,
+    /// Keep the console, the records and the verdict here; left out, they are kept only when something fails
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Folder of the recordings that experiments make in the guest
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub(super) recordings: PathBuf,
+    /// Arguments for the last step, after two dashes
+    #[arg(last = true, value_name = "ARG")]
+    args: Vec<String>,
+}
+
+impl VmArgs {
+    /// What the guest is told.
+    ///
+    /// # Errors
+    /// When that would not survive the kernel's command line.
+    pub(super) fn plan(&self) -> Result<Plan> {
+        let deadline_s = (self.timeout_s - self.timeout_s / 5).max(1);
+        let console = || vec![steps::CONSOLE.to_string()];
+        let steps = if self.interactive { console() } else { self.run.clone() };
+        let plan = Plan { steps, deadline_s, args: self.args.clone() };
+        plan.check().map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(plan)
+    }
+
+    /// How long the guest may take; a person at its console has all the time there is.
+    pub(super) fn limits(&self) -> Limits {
+        let [boot, total] = [self.boot_timeout_s, self.timeout_s].map(Duration::from_secs);
+        Limits { boot, total: if self.interactive { Duration::MAX } else { total } }
+    }
+
+    /// The machine that runs `plan` on `kernel`.
+    pub(super) fn machine(&self, kernel: &Kernel, plan: &Plan, files: Files) -> Machine {
+        // A kernel that oopses is a finding, not a guest to go on with; a panic reboots at once, which ends the emulator.
+        let base = format!("console=ttyS0 panic=-1 oops=panic URING_ECHO_SCALE={}", self.scale);
+        let words =
+            [base, self.isolation().into(), self.mitigations(), self.cmdline.trim().into(), plan.to_string()];
+        let command_line =
+            words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        let image = kernel.image.clone();
+        Machine {
+            qemu: self.qemu.clone(),
+            image,
+            memory_mib: self.memory_mib,
+            command_line,
+            files,
+            interactive: self.interactive,
+        }
+    }
+
+    fn isolation(&self) -> &'static str {
+        if self.isolate { "isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1" } else { "" }
+    }
+
+    fn mitigations(&self) -> String {
+        self.mitigations.as_ref().map(|word| format!("mitigations={word}")).unwrap_or_default()
+    }
+}
