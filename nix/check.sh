@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Holds the flake to all that can be held without nixpkgs and its binary cache: its lock, its syntax, its style, and by a
+# stand-in for nixpkgs (nix/shim) that its packages, apps and checks do what they say. README.md beside this file says what
+# that proves and what it does not.
+#
+# Wants Debian 12, a Rust toolchain and qemu-system-x86_64, and root for Nix's store. Installs Nix and two linters if they
+# are missing. Takes about five minutes on two cores, most of them in cargo and in emulated guests.
+set -euo pipefail
+exec </dev/null
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# The pin, as it was verified; flake.lock has to say the same.
+readonly PIN='{"lastModified":1784432872,"narHash":"sha256-n3gKTBIV4ZA5VQpUakffBe3KGu4+mhPoA34rrqS0GkA=","owner":"NixOS","repo":"nixpkgs","rev":"fd1462031fdee08f65fd0b4c6b64e22239a77870","type":"github"}'
+
+# Kernels that Debian 12 has, of those that the flake pins.
+readonly SERIES=(6.1 6.12)
+
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+export NIX_CONF_DIR=$WORK/conf
+
+say() {
+    printf '\n--> [%d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$1"
+}
+
+fail() {
+    printf 'error: %s\n' "$1" >&2
+    exit 1
+}
+
+# Runs a command that has to fail, and to say why.
+refuses() {
+    local reason=$1 status=0
+    shift
+    "$@" >"$WORK/refusal" 2>&1 || status=$?
+    if ((status == 0)) || ! grep --quiet --fixed-strings -- "$reason" "$WORK/refusal"; then
+        cat "$WORK/refusal"
+        fail "this should have failed and said '$reason': $*"
+    fi
+    echo "refused as it should be: $reason"
+}
+
+need_nix() {
+    if ! command -v nix >/dev/null; then
+        ((EUID == 0)) || fail 'there is no nix; install it first: apt-get install nix-bin'
+        apt-get install --yes --quiet=2 --no-install-recommends nix-bin
+    fi
+    [[ -w /nix || (! -e /nix && -w /) ]] || fail '/nix cannot be written to; run this as root'
+    mkdir -p "$NIX_CONF_DIR"
+    cat >"$NIX_CONF_DIR/nix.conf" <<'CONF'
+experimental-features = nix-command flakes
+sandbox = false
+substituters =
+build-users-group =
+flake-registry =
+CONF
+}
+
+# Unoptimised: each looks at a dozen small files.
+need_linters() {
+    export PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+    nixpkgs-fmt --version >/dev/null 2>&1 || cargo install --quiet --debug --locked nixpkgs-fmt@1.3.0
+    deadnix --version >/dev/null 2>&1 || cargo install --quiet --debug --locked deadnix@1.3.1
+}
+
+check_lock() {
+    local found
+    found=$(nix eval --impure --raw --expr \
+        "builtins.toJSON (builtins.fromJSON (builtins.readFile ./flake.lock)).nodes.nixpkgs.locked")
+    [[ $found == "$PIN" ]] || fail "flake.lock pins $found, and what was verified is $PIN"
+    # Fails where an input of flake.nix is not in the lock, and asks no server if all are.
+    nix flake metadata --no-update-lock-file . >/dev/null
+    echo 'the lock has the verified pin and covers every input'
+}
+
+check_style() {
+    find flake.nix nix -name '*.nix' -exec nix-instantiate --parse '{}' + >/dev/null
+    deadnix --fail flake.nix nix
+    nixpkgs-fmt --check flake.nix nix
+}
+
+# A copy of the shim that knows this machine.
+make_shim() {
+    local target toolchain series kernels=''
+    target=$(cargo metadata --no-deps --format-version=1 --locked | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)
+    toolchain=$(rustc --print sysroot)
+    for series in "${SERIES[@]}"; do
+        kernels+="\"$series\" = \"$(cargo run --quiet --locked --package experiments -- vm --kernel "debian:$series" --fetch-only)\"; "
+    done
+    cp -r nix/shim "$WORK/shim"
+    cat >"$WORK/shim/host.nix" <<HOST
+{
+  path = "$toolchain/bin:$PATH";
+  cargoHome = "${CARGO_HOME:-$HOME/.cargo}";
+  rustupHome = "${RUSTUP_HOME:-$HOME/.rustup}";
+  targetDir = "$target";
+  testFilter = "half_close";
+  kernels = { $kernels};
+}
+HOST
+}
+
+flake() {
+    local -a command
+    read -r -a command <<<"$1"
+    shift
+    nix "${command[@]}" --override-input nixpkgs "path:$WORK/shim" --no-write-lock-file --quiet "$@"
+}
+
+check_outputs() {
+    # Evaluates every output on both systems; those of this one are built below, where the shim has what they need.
+    flake 'flake check' --no-build .
+    local series
+    local -a checks=(formatting tests)
+    for series in "${SERIES[@]}"; do
+        checks+=("vm-${series/./_}")
+    done
+    flake build --no-link "${checks[@]/#/.#checks.x86_64-linux.}"
+    echo "passed: ${checks[*]}"
+}
+
+check_runs() {
+    flake run .#uring-echo -- probe
+    flake run .#experiments -- quick --repetitions 1 --filter mode=req-res,payload_bytes=256,connections=8 \
+        --out "$WORK/results"
+    flake run .#vm -- --run probe,features,refusal
+}
+
+need_nix
+need_linters
+say 'lock'
+check_lock
+say 'syntax and style'
+check_style
+say 'the shim'
+make_shim
+say 'outputs'
+check_outputs
+say 'apps'
+check_runs
