@@ -100,30 +100,68 @@ make_shim() {
 HOST
 }
 
+# Nix on the flake in folder $1, with the shim for nixpkgs.
+flake_in() {
+    local folder=$1
+    local -a words
+    read -r -a words <<<"$2"
+    shift 2
+    # Each call warns that the lock stays as it is; anything else that Nix says is let through.
+    {
+        nix "${words[@]}" "$folder$1" --override-input nixpkgs "path:$WORK/shim" --no-write-lock-file "${@:2}" 2>&1 >&3 \
+            | sed --regexp-extended "/^warning: (not writing|Git tree)|^• Updated|^ +('github|→)/d" >&2
+    } 3>&1
+}
+
 flake() {
-    local -a command
-    read -r -a command <<<"$1"
+    local command=$1
     shift
-    nix "${command[@]}" --override-input nixpkgs "path:$WORK/shim" --no-write-lock-file --quiet "$@"
+    flake_in . "$command" "$@"
 }
 
 check_outputs() {
     # Evaluates every output on both systems; those of this one are built below, where the shim has what they need.
-    flake 'flake check' --no-build .
-    local series
-    local -a checks=(formatting tests)
-    for series in "${SERIES[@]}"; do
-        checks+=("vm-${series/./_}")
+    flake 'flake check' '' --no-build
+    local series name
+    for name in formatting tests; do
+        flake build "#checks.x86_64-linux.$name" --no-link
+        echo "passed: $name"
     done
-    flake build --no-link "${checks[@]/#/.#checks.x86_64-linux.}"
-    echo "passed: ${checks[*]}"
+    for series in "${SERIES[@]}"; do
+        flake build "#checks.x86_64-linux.vm-${series/./_}" --out-link "$WORK/vm-$series"
+        grep --max-count=1 '"release"' "$WORK/vm-$series/vm.json"
+        echo "passed: vm-${series/./_}"
+    done
+    refuses 'the shim has no Linux 6.6' flake build '#checks.x86_64-linux.vm-6_6' --no-link
+}
+
+# What the shim is for: a copy of the flake with a fault in it does not evaluate.
+check_refusals() {
+    local copy=$WORK/copy
+    mkdir "$copy"
+    git ls-files -z | xargs --null cp --parents --target-directory "$copy"
+    sed --in-place 's/cargoBuildFlags = lib/cargoBuildFlag = lib/' "$copy/nix/programs.nix"
+    refuses 'not known to take: cargoBuildFlag' flake_in "path:$copy" eval '#packages.x86_64-linux.uring-echo.name'
+    cp nix/programs.nix "$copy/nix/"
+    sed --in-place 's/pkgs.strace/pkgs.straec/' "$copy/nix/shell.nix"
+    refuses "attribute 'straec' missing" flake_in "path:$copy" eval '#devShells.x86_64-linux.default.name'
+    sed --in-place 's/nixos-26.05/nixos-25.11/' "$copy/flake.nix"
+    refuses 'requires lock file changes' nix flake metadata --no-update-lock-file "path:$copy"
 }
 
 check_runs() {
-    flake run .#uring-echo -- probe
-    flake run .#experiments -- quick --repetitions 1 --filter mode=req-res,payload_bytes=256,connections=8 \
+    flake run '#uring-echo' -- probe
+    flake run '#experiments' -- quick --repetitions 1 --filter mode=req-res,payload_bytes=256,connections=8 \
         --out "$WORK/results"
-    flake run .#vm -- --run probe,features,refusal
+    local program
+    for program in analysis paper; do
+        if [[ -d $program ]]; then
+            flake run "#$program" -- --help
+        else
+            echo "there is no $program in this checkout"
+        fi
+    done
+    flake run '#vm' -- --run probe,features,refusal
 }
 
 need_nix
@@ -138,3 +176,13 @@ say 'outputs'
 check_outputs
 say 'apps'
 check_runs
+say 'faults'
+check_refusals
+say 'a newer Nix'
+nix/newer-nix.sh "$WORK/shim" >"$WORK/newer" 2>&1 || {
+    cat "$WORK/newer"
+    fail 'a newer Nix does not accept the flake'
+}
+grep '^nix ' "$WORK/newer"
+echo "derivations evaluated: $(grep --count 'derivation evaluated' "$WORK/newer")"
+say 'all passed'

@@ -18,6 +18,8 @@ mod session;
 mod verdict;
 
 #[cfg(test)]
+mod boots;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
