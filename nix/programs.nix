@@ -89,7 +89,10 @@ in
     name = "analysis";
     package = analysis-unwrapped;
     text = ''
-      export URING_ECHO_RESULTS="''${URING_ECHO_RESULTS:-${recordings}}"
+      # Outside of a checkout, and asked for nothing else: the recordings that the published results stand on.
+      if [[ $# -eq 0 && ! -d results ]]; then
+        set -- --results ${recordings}
+      fi
     '';
   };
 
@@ -97,7 +100,12 @@ in
     name = "paper";
     package = paper-unwrapped;
     text = ''
-      export URING_ECHO_RESULTS="''${URING_ECHO_RESULTS:-${recordings}}"
+      # Without values and asked for nothing else: those of the recordings here, or else of the published ones.
+      if [[ $# -eq 0 && ! -e out/values.json ]]; then
+        recordings=results
+        [[ -d results ]] || recordings=${recordings}
+        ${lib.getExe analysis-unwrapped} --results "$recordings" --out out
+      fi
     '';
   };
 
