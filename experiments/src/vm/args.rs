@@ -41,9 +41,12 @@ pub struct VmArgs {
     /// The guest's memory
     #[arg(long, value_name = "N", default_value_t = 2048)]
     memory_mib: u32,
-    /// How long all of it may take; one step may take four fifths of that
+    /// How long all of it may take
     #[arg(long, value_name = "N", default_value_t = 600)]
     timeout_s: u64,
+    /// How long one step may take [default: four fifths of --timeout-s]
+    #[arg(long, value_name = "N")]
+    step_timeout_s: Option<u64>,
     /// How long the guest may take until its first process runs
     #[arg(long, value_name = "N", default_value_t = 60)]
     boot_timeout_s: u64,
@@ -73,7 +76,7 @@ impl VmArgs {
     /// # Errors
     /// When that would not survive the kernel's command line.
     pub(super) fn plan(&self) -> Result<Plan> {
-        let deadline_s = (self.timeout_s - self.timeout_s / 5).max(1);
+        let deadline_s = self.step_timeout_s.unwrap_or(self.timeout_s - self.timeout_s / 5).max(1);
         let console = || vec![steps::CONSOLE.to_string()];
         let steps = if self.interactive { console() } else { self.run.clone() };
         let plan = Plan { steps, deadline_s, args: self.args.clone() };

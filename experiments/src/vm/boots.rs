@@ -34,18 +34,16 @@ fn a_guest_whose_first_process_exits_panics_and_says_so() {
 fn a_guest_that_hangs_while_it_boots_is_given_up() {
     // The kernel waits for a root device that never comes, as there is no first process in the archive by this name.
     let words = "rdinit=/none root=/dev/none rootwait";
-    let error = failure(&["--run", "probe", "--cmdline", words, "--boot-timeout-s", "10"]);
-    assert!(
-        error.contains("the guest did not boot within its time") && error.contains("rootwait"),
-        "{error}"
-    );
+    let error = failure(&["--run", "probe", "--cmdline", words, "--boot-timeout-s", "20"]);
+    assert!(error.contains("the guest did not boot within its time"), "{error}");
+    assert!(error.contains("Waiting for root device"), "{error}");
 }
 
 #[test]
 #[ignore = "boots a guest: wants qemu, apt and a minute"]
 fn a_step_that_never_ends_is_killed_at_its_deadline() {
-    let error = failure(&["--run", "uring-echo", "--timeout-s", "20", "--", "serve", "epoll"]);
-    assert!(error.contains("step uring-echo failed: killed at its deadline of 16 s"), "{error}");
+    let error = failure(&["--run", "uring-echo", "--step-timeout-s", "3", "--", "serve", "epoll"]);
+    assert!(error.contains("step uring-echo failed: killed at its deadline of 3 s"), "{error}");
     assert!(error.contains("listening on "), "{error}");
 }
 
@@ -53,7 +51,7 @@ fn a_step_that_never_ends_is_killed_at_its_deadline() {
 #[ignore = "boots a guest: wants qemu, apt and a minute"]
 fn a_guest_that_writes_among_the_records_is_not_believed() {
     let arguments = ["--", "serve", "epoll", "--stats", "/dev/ttyS1"];
-    let error = failure(&[&["--run", "uring-echo", "--timeout-s", "20"], arguments.as_slice()].concat());
+    let error = failure(&[&["--run", "uring-echo", "--step-timeout-s", "3"], arguments.as_slice()].concat());
     assert!(error.contains("line 2 of the guest's report makes no sense"), "{error}");
 }
 
