@@ -141,11 +141,11 @@ check_refusals() {
     mkdir "$copy"
     git ls-files -z | xargs --null cp --parents --target-directory "$copy"
     sed --in-place 's/cargoBuildFlags = lib/cargoBuildFlag = lib/' "$copy/nix/programs.nix"
-    refuses 'not known to take: cargoBuildFlag' flake_in "path:$copy" eval '#packages.x86_64-linux.uring-echo.name'
+    refuses 'not known to take: cargoBuildFlag' flake_in "path:$copy" eval '#packages.x86_64-linux.uring-echo.drvPath'
     cp nix/programs.nix "$copy/nix/"
     sed --in-place 's/pkgs.strace/pkgs.straec/' "$copy/nix/shell.nix"
-    refuses "attribute 'straec' missing" flake_in "path:$copy" eval '#devShells.x86_64-linux.default.name'
-    sed --in-place 's/nixos-26.05/nixos-25.11/' "$copy/flake.nix"
+    refuses "attribute 'straec' missing" flake_in "path:$copy" eval '#devShells.x86_64-linux.default.drvPath'
+    sed --in-place "s|^  inputs.nixpkgs.url.*|&  inputs.other.url = \"path:$WORK/shim\";|" "$copy/flake.nix"
     refuses 'requires lock file changes' nix flake metadata --no-update-lock-file "path:$copy"
 }
 
