@@ -415,7 +415,7 @@ fn a_server_process_that_is_gone_is_named() {
 
 #[test]
 fn ends_that_share_a_core_are_seen_to_push_each_other_off_it() {
-    let server = Epoll::start();
+    let server = Server::start("serve epoll");
     let run = client(server.address, &format!("stream --cpus 0 --server-stats {}", server.stats.display()));
     let noise = run.record.noise.expect("the window ended");
     let switches = noise.server_involuntary_switches.unwrap() + noise.client_involuntary_switches.unwrap();
