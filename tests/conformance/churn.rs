@@ -31,7 +31,12 @@ fn assert_all_closed(server: &Server, descriptors_before: usize) {
         assert!(std::time::Instant::now() < deadline, "{} sockets leaked", open_connections(server.addr));
         thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(descriptors(server.pid()), descriptors_before, "open descriptors");
+    // Fewer is no leak: the first count may have met a file of the start-up that was about to be closed.
+    let descriptors_after = descriptors(server.pid());
+    assert!(
+        descriptors_after <= descriptors_before,
+        "{descriptors_after} open descriptors, {descriptors_before} before"
+    );
 }
 
 fn a_thousand_resets_in_mid_stream_harm_nobody_else(engine: Engine) {
