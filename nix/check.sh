@@ -153,14 +153,13 @@ check_runs() {
     flake run '#uring-echo' -- probe
     flake run '#experiments' -- quick --repetitions 1 --filter mode=req-res,payload_bytes=256,connections=8 \
         --out "$WORK/results"
-    local program
-    for program in analysis paper; do
-        if [[ -d $program ]]; then
-            flake run "#$program" -- --help
-        else
-            echo "there is no $program in this checkout"
-        fi
-    done
+    # Outside of the checkout, so that what they read is what the flake gives them.
+    (
+        checkout=$PWD
+        mkdir "$WORK/elsewhere" && cd "$WORK/elsewhere"
+        flake_in "$checkout" run '#analysis'
+        flake_in "$checkout" run '#paper' -- --help
+    )
     flake run '#vm' -- --run probe,features,refusal
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  analysis                                   the newest recording of each experiment, into analysis-out/
+  analysis                                   the newest recording of each experiment, into out/
   analysis results/stream/RECORDING          one recording
   analysis check                             hold the claims to the newest recordings
   analysis claims > docs/CLAIMS.md           make the page of the claims again";
@@ -22,7 +22,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub source: Source,
     /// Folder to write to; what is there is replaced
-    #[arg(long, value_name = "DIR", default_value = "analysis-out")]
+    #[arg(long, value_name = "DIR", default_value = "out")]
     pub out: PathBuf,
 }
 

@@ -15,8 +15,6 @@ rec {
   platforms.linux = [ "x86_64-linux" "aarch64-linux" ];
 
   fileset = rec {
-    maybeMissing = path: { optional = path; };
-
     unions = sets: { paths = concatMap pathsOf sets; };
 
     toSource = { root, fileset }:
@@ -31,9 +29,8 @@ rec {
       };
 
     pathsOf = set:
-      if builtins.isPath set then
-        if builtins.pathExists set then [ set ] else throw "fileset: ${toString set} does not exist"
-      else if set ? optional then (if builtins.pathExists set.optional then [ set.optional ] else [ ])
-      else set.paths;
+      if !builtins.isPath set then set.paths
+      else if builtins.pathExists set then [ set ]
+      else throw "fileset: ${toString set} does not exist";
   };
 }
