@@ -56,7 +56,9 @@ fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engin
     let times = served.request_response(256, Duration::from_secs(2));
     assert_p99_below(Duration::from_millis(100), &times);
     served.finish();
-    assert_eq!(server.snapshot().0, scaled(3000) as u64, "blocked connections that are still served");
+    // The served connection has ended for its peer a moment before the server has let go of it.
+    let still_served = scaled(3000) as u64;
+    server.wait_until("left with the blocked ones", |connections, _| connections == still_served);
     blocked.reset();
     server.wait_until("empty", |connections, _| connections == 0);
     server.stop();
