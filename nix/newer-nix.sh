@@ -16,7 +16,7 @@ trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' | sort --unique | tail --lines=1)
 
 # An apt that knows Debian 13 and believes that nothing is installed, so that it fetches every library too.
-mkdir -p "$work"/apt/{lists,cache/archives}/partial "$work/root"
+mkdir -p "$work"/apt/{lists,cache/archives}/partial "$work/unpacked"
 touch "$work/apt/status"
 cat >"$work/apt/sources.list" <<SOURCES
 deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main
@@ -35,12 +35,12 @@ apt-get update --quiet=2
 apt-get install --yes --quiet=2 --download-only --no-install-recommends nix-bin >/dev/null
 # The packages it runs on, and not what they in turn would configure.
 for package in "$work"/apt/cache/archives/{lib,nix-bin}*.deb; do
-    dpkg-deb --extract "$package" "$work/root"
+    dpkg-deb --extract "$package" "$work/unpacked"
 done
 
-libraries=$work/root/usr/lib/x86_64-linux-gnu
+libraries=$work/unpacked/usr/lib/x86_64-linux-gnu
 nix() {
-    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" --argv0 nix "$work/root/usr/bin/nix" "$@"
+    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" --argv0 nix "$work/unpacked/usr/bin/nix" "$@"
 }
 nix --version
 # A store of its own: a newer Nix changes the database of an older one's.

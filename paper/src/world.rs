@@ -21,7 +21,7 @@ const VALUES: &str = "values.json";
 const FIGURES: &str = "figures/";
 
 pub(crate) struct Desk {
-    library: LazyHash<Library>,
+    standard: LazyHash<Library>,
     fonts: FontStore,
     files: FileStore<Loader>,
     main: FileId,
@@ -35,7 +35,7 @@ impl Desk {
         let without = Value::Str(inputs.without.join(",").into());
         let told = Dict::from_iter([("without".into(), without)]);
         Self {
-            library: LazyHash::new(Library::builder().with_inputs(told).build()),
+            standard: LazyHash::new(Library::builder().with_inputs(told).build()),
             fonts,
             files: FileStore::new(Loader(inputs)),
             main: RootedPath::new(VirtualRoot::Project, main).intern(),
@@ -45,7 +45,7 @@ impl Desk {
 
 impl World for Desk {
     fn library(&self) -> &LazyHash<Library> {
-        &self.library
+        &self.standard
     }
 
     fn book(&self) -> &LazyHash<FontBook> {
