@@ -74,7 +74,7 @@ pub struct UringArgs {
     /// Provided buffers in the ring at once, at most [tuned: 512, seed: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
-    /// Bytes that the published buffers may be expected to hold together, so that they stay in cache
+    /// Bytes that connections given a buffer may be expected to receive in their turns: what stays in cache
     #[arg(long, value_name = "BYTES", default_value = "512K")]
     hot_bytes: Bytes,
     /// How to receive

@@ -155,7 +155,7 @@ pub struct UringConfig {
     pub common: Config,
     /// Provided buffers in the ring at once, at most.
     pub buffers: u16,
-    /// Bytes that the published buffers may be expected to hold together.
+    /// Bytes that the connections given a buffer may be expected to receive in their turns.
     pub hot_bytes: Bytes,
     /// How it receives.
     pub recv: RecvMode,
