@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub mod client;
 pub mod discard;
 pub mod generate;
+pub mod listen;
 mod output;
 pub mod probe;
 pub mod serve;

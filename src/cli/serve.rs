@@ -1,14 +1,13 @@
 //! `uring-echo serve`: arguments to a validated server configuration.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
 use super::OnOff;
+use super::listen::ListenArgs;
 use crate::server::config::{
-    AcceptMode, CONNECTIONS_MAX_DEFAULT, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode,
-    Setup, Trigger, UringConfig,
+    AcceptMode, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode, Setup, Trigger, UringConfig,
 };
 use crate::units::{Bytes, Nanos};
 
@@ -24,18 +23,9 @@ pub enum ServeArgs {
 /// What both engines take. Where no default is shown, the preset sets it.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919")]
-    listen: SocketAddr,
-    /// Core to run on, as taskset(1)
-    #[arg(long, value_name = "N")]
-    cpu: Option<usize>,
-    /// Connections served at once; more wait in the backlog
-    #[arg(long, value_name = "N", default_value_t = CONNECTIONS_MAX_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=60_000))]
-    max_connections: u32,
-    /// Length of the accept queue
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=65_535))]
-    backlog: u32,
+    /// Where to listen.
+    #[command(flatten)]
+    listener: ListenArgs,
     /// Size of a receive buffer [tuned: 64K, seed: 8K]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     buffer_bytes: Option<Bytes>,
@@ -135,10 +125,10 @@ impl CommonArgs {
     fn config(self, budget: impl FnOnce(&Defaults) -> Bytes) -> Config {
         let defaults = Defaults::of(self.preset);
         Config {
-            listen: self.listen,
-            cpu: self.cpu,
-            connections_max: self.max_connections as usize,
-            backlog: self.backlog,
+            listen: self.listener.listen,
+            cpu: self.listener.cpu,
+            connections_max: self.listener.max_connections as usize,
+            backlog: self.listener.backlog,
             buffer_bytes: self.buffer_bytes.unwrap_or(defaults.buffer_bytes),
             budget_bytes: self.budget_bytes.unwrap_or_else(|| budget(&defaults)),
             nodelay: self.nodelay.map_or(defaults.nodelay, OnOff::is_on),
