@@ -10,6 +10,7 @@ use crate::server::config::Config;
 use crate::server::error::{ServeError, StartError};
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
+use crate::server::watch;
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::{clock, socket};
@@ -46,16 +47,7 @@ impl DiscardServer {
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let mut lifecycle = Lifecycle::start(config)?;
         let listener = Listener::bind(config)?;
-        let epoll =
-            Epoll::new().map_err(|errno| StartError::resource("cannot create an epoll instance", errno))?;
-        for (fd, op, interest) in [
-            (listener.as_fd(), Op::Listener, Interest::READ_EDGE),
-            (lifecycle.as_fd(), Op::Signal, Interest::READ),
-        ] {
-            epoll
-                .add(fd, Token::global(op).to_bits(), interest)
-                .map_err(|errno| StartError::resource("cannot watch a descriptor with epoll", errno))?;
-        }
+        let epoll = watch::open(&listener, &lifecycle)?;
         lifecycle.announce(listener.addr(), settings(config));
         Ok(Self {
             epoll,

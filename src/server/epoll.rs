@@ -19,6 +19,7 @@ use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
 use crate::server::spill::{Spill, SpillPool};
+use crate::server::watch;
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest, Readiness};
 use crate::sys::{Errno, clock, socket};
@@ -85,17 +86,7 @@ impl EpollServer {
         let common = &config.common;
         let mut lifecycle = Lifecycle::start(common)?;
         let listener = Listener::bind(common)?;
-        let epoll =
-            Epoll::new().map_err(|errno| StartError::resource("cannot create an epoll instance", errno))?;
-        for (fd, op, interest) in [
-            (listener.as_fd(), Op::Listener, Interest::READ_EDGE),
-            // Level-triggered: signals of one kind coalesce, so one left unread would raise no second edge.
-            (lifecycle.as_fd(), Op::Signal, Interest::READ),
-        ] {
-            epoll
-                .add(fd, Token::global(op).to_bits(), interest)
-                .map_err(|errno| StartError::resource("cannot watch a descriptor with epoll", errno))?;
-        }
+        let epoll = watch::open(&listener, &lifecycle)?;
         let spills = SpillPool::new(common.connections_max, common.buffer_bytes)
             .map_err(|error| StartError::resource("cannot map the spill buffers", error))?;
         lifecycle.announce(listener.addr(), config.settings());

@@ -18,3 +18,4 @@ pub mod spill;
 pub mod stats;
 pub mod uring;
 mod uring_setup;
+pub mod watch;
