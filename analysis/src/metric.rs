@@ -35,11 +35,15 @@ pub enum Metric {
     ClientBusyShare,
     /// Most memory the server had resident.
     ServerRssMaxBytes,
+    /// Bytes per second that came back to the hogs.
+    HogsReceivedBytesPerS,
+    /// Bytes per second that the kernel took from the hogs.
+    HogsSentBytesPerS,
 }
 
 impl Metric {
     /// All, in the order of tables.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::CpuNsPerMessage,
         Self::CpuNsPerByte,
         Self::GoodputBytesPerS,
@@ -55,6 +59,8 @@ impl Metric {
         Self::ServerCoreForeignShare,
         Self::ClientBusyShare,
         Self::ServerRssMaxBytes,
+        Self::HogsReceivedBytesPerS,
+        Self::HogsSentBytesPerS,
     ];
 
     /// Those of which a ratio of two servers means something.
@@ -88,6 +94,8 @@ impl Metric {
             Self::ServerCoreForeignShare => "server_core_foreign_share",
             Self::ClientBusyShare => "client_busy_share",
             Self::ServerRssMaxBytes => "server_rss_max_bytes",
+            Self::HogsReceivedBytesPerS => "hogs_received_bytes_per_s",
+            Self::HogsSentBytesPerS => "hogs_sent_bytes_per_s",
         }
     }
 
@@ -96,6 +104,7 @@ impl Metric {
         let value = match self {
             Self::P50Ns | Self::P99Ns | Self::P999Ns => Some(self.of_latency(record.latency.as_ref()?)),
             Self::ServerRssMaxBytes => record.server.rss_max_bytes.map(|bytes| bytes as f64),
+            Self::HogsReceivedBytesPerS | Self::HogsSentBytesPerS => self.of_hogs(record),
             _ => self.of_summary(record.summary.as_ref()?),
         };
         value.filter(|value| value.is_finite())
@@ -108,6 +117,12 @@ impl Metric {
             _ => latency.p99_9_ns,
         };
         span.0 as f64
+    }
+
+    fn of_hogs(self, record: &RunRecord) -> Option<f64> {
+        let (hogs, window) = (record.hogs?, record.timeline?.window());
+        let bytes = if self == Self::HogsSentBytesPerS { hogs.sent_bytes } else { hogs.received_bytes };
+        Some(bytes as f64 / window.as_secs_f64())
     }
 
     fn of_summary(self, summary: &Summary) -> Option<f64> {
@@ -124,7 +139,8 @@ impl Metric {
             Self::ServerBusyShare => summary.server_busy_share,
             Self::ServerCoreForeignShare => summary.server_core_foreign_share,
             Self::ClientBusyShare => Some(summary.client_busy_share),
-            Self::P50Ns | Self::P99Ns | Self::P999Ns | Self::ServerRssMaxBytes => None,
+            Self::P50Ns | Self::P99Ns | Self::P999Ns => None,
+            Self::ServerRssMaxBytes | Self::HogsReceivedBytesPerS | Self::HogsSentBytesPerS => None,
         }
     }
 }

@@ -9,10 +9,11 @@ use std::time::Instant;
 use analysis::output;
 use analysis::recording::newest_of_each_experiment;
 use analysis::study::Study;
+use experiments::spec::Size;
 use polars::prelude::DataFrame;
 use polars_io::SerReader;
 use polars_io::prelude::{CsvReader, ParquetReader};
-use support::{MadeUp, RATIO};
+use support::{BYTES_PER_CONNECTION, MadeUp, RATIO, write_built_in};
 
 /// The files of an analysis of `folders`, by their path below its folder.
 fn analysed(folders: &[PathBuf]) -> Vec<(PathBuf, Vec<u8>)> {
@@ -44,6 +45,46 @@ fn the_ratio_that_was_put_in_comes_out() {
     let latency = experiment.grid.cells["req-res/256B/c2"].engines["uring"].latency.unwrap();
     assert_eq!(latency.count, 300);
     assert!(latency.p50_ns.abs_diff(20_000) <= 20 && latency.max_ns.abs_diff(30_000) <= 30, "{latency:?}");
+}
+
+#[test]
+fn what_disturbed_the_runs_that_count_comes_out() {
+    let results = tempfile::tempdir().unwrap();
+    let study = Study::read(&[MadeUp::small("made-up").write(results.path())]).unwrap();
+    let noise = &study.values.experiments["made-up"].noise;
+    // Twelve measured runs, each as noisy as its number; the controls after them are louder and do not count.
+    let waited = &noise["psi_cpu_some_ns"];
+    assert_eq!((waited.median, waited.worst, waited.n), (Some(6.5), Some(12.0), 12));
+    let stolen = &noise["steal_ns"];
+    assert_eq!((stolen.median, stolen.worst, stolen.n), (None, None, 0));
+    assert_eq!(noise["client_involuntary_switches"].worst, Some(2.0));
+    assert!(
+        noise.contains_key("server_core_foreign_share") && noise.contains_key("server_involuntary_switches")
+    );
+}
+
+#[test]
+fn hogs_and_the_weight_of_a_connection_come_out_where_there_are_any() {
+    let results = tempfile::tempdir().unwrap();
+    let folders = ["fairness", "scale"].map(|id| write_built_in(id, Size::Quick, results.path()));
+    let study = Study::read(&folders).unwrap();
+    let engine = |experiment: &str, cell: &str| {
+        let grid = &study.values.experiments[experiment].grid;
+        let cell =
+            grid.cells.get(cell).unwrap_or_else(|| panic!("{cell} is not among {:?}", grid.cell_order));
+        cell.engines["uring"].clone()
+    };
+    let beside = engine("fairness", "req-res/256B/c32/hogs32-greedy");
+    let get = beside.metrics["hogs_received_bytes_per_s"].median.unwrap();
+    let send = beside.metrics["hogs_sent_bytes_per_s"].median.unwrap();
+    // The window that is made up has just above two seconds.
+    assert!((get - 998_000.0).abs() < 1000.0 && (send / get - 2.0).abs() < 1e-9, "{get} {send}");
+    assert_eq!(engine("fairness", "req-res/256B/c32").metrics["hogs_sent_bytes_per_s"].n, 0);
+    let weight = |cell: &str| engine("scale", cell).server_rss_max_bytes_per_connection;
+    for cell in ["req-res/512B/c9000", "req-res/512B/c8/idle9000"] {
+        assert_eq!(weight(cell), Some(BYTES_PER_CONNECTION as f64), "{cell}");
+    }
+    assert_eq!((weight("req-res/512B/c1000"), weight("req-res/512B/c8/idle1000")), (None, None));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use uring_echo::record::Mode;
 
+use super::memory;
 use crate::grid::{Grid, Row, Samples};
 use crate::metric::Metric;
 use crate::recording::Cell;
@@ -37,6 +38,8 @@ pub struct EngineValues {
     pub flagged: usize,
     /// Latency of all runs together. `None` where none was recorded.
     pub latency: Option<LatencyValues>,
+    /// What each connection adds to the server's memory. `None` in the smallest cell of its kind, and without kin.
+    pub server_rss_max_bytes_per_connection: Option<f64>,
     /// Each metric by its name.
     #[serde(flatten)]
     pub metrics: BTreeMap<&'static str, Estimate>,
@@ -73,13 +76,14 @@ impl LatencyValues {
 }
 
 impl EngineValues {
-    fn of(samples: &Samples) -> Self {
+    fn of(samples: &Samples, server_rss_max_bytes_per_connection: Option<f64>) -> Self {
         let metrics =
             Metric::ALL.iter().map(|&metric| (metric.name(), Estimate::of(&samples.values(metric))));
         Self {
             runs: samples.run_count(),
             flagged: samples.flagged_count(),
             latency: samples.merged_latency().as_ref().map(LatencyValues::of),
+            server_rss_max_bytes_per_connection,
             metrics: metrics.collect(),
         }
     }
@@ -92,15 +96,10 @@ impl CellValues {
             let of = |metric| Estimate::of(&row.ratios(comparison, metric));
             (comparison.name(), Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), of(metric))).collect())
         });
-        Self {
-            cell: row.cell.clone(),
-            engines: row
-                .samples
-                .iter()
-                .map(|(name, samples)| (name.clone(), EngineValues::of(samples)))
-                .collect(),
-            ratios: ratios.collect(),
-        }
+        let engines = row.samples.iter().map(|(name, samples)| {
+            (name.clone(), EngineValues::of(samples, memory::per_connection(grid, row, name)))
+        });
+        Self { cell: row.cell.clone(), engines: engines.collect(), ratios: ratios.collect() }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::GridValues;
 use super::control::{Control, control};
+use super::noise::{Noise, noise};
 use crate::grid::Grid;
 use crate::recording::Recording;
 use crate::validity::Counts;
@@ -48,6 +49,8 @@ pub struct ExperimentValues {
     pub control_runs: Counts,
     /// Runs that were made once more because of noise.
     pub repeated_for_noise: usize,
+    /// What disturbed the runs that count, by the field of their records.
+    pub noise: BTreeMap<&'static str, Noise>,
     /// What is not as it was recorded: file and consequence.
     pub damage: Vec<String>,
     /// Cells in which a planned server has no run that counts.
@@ -86,6 +89,7 @@ impl ExperimentValues {
             runs: Counts::of(of_role(Role::Measured)),
             control_runs: Counts::of(of_role(Role::Control)),
             repeated_for_noise: manifest.repeated_for_noise(),
+            noise: noise(recording.counted().filter_map(|run| run.record.as_ref())),
             damage: damage(recording),
             gaps: gaps(&grid),
             control: control(recording),

@@ -5,6 +5,9 @@
 mod cells;
 mod control;
 mod experiment;
+mod jain;
+mod memory;
+mod noise;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +16,8 @@ use serde::Serialize;
 pub use cells::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
 pub use control::{Control, control};
 pub use experiment::ExperimentValues;
+pub use jain::LeastJain;
+pub use noise::Noise;
 
 use crate::grid::Grid;
 use crate::recording::Recording;
@@ -44,6 +49,8 @@ pub struct GridValues {
     pub cells: BTreeMap<String, CellValues>,
     /// Means over cells: by mode, comparison and metric.
     pub means: Means,
+    /// The least fair of each mode and server.
+    pub least_jain: BTreeMap<String, BTreeMap<String, LeastJain>>,
 }
 
 impl GridValues {
@@ -55,6 +62,7 @@ impl GridValues {
             cell_order: grid.rows.iter().map(|row| row.cell.key.clone()).collect(),
             cells: grid.rows.iter().map(|row| (row.cell.key.clone(), CellValues::of(grid, row))).collect(),
             means: cells::means(grid),
+            least_jain: jain::least(grid),
         }
     }
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use experiments::factors::Factors;
 use experiments::hash::sha256;
 use experiments::manifest::{Attempt, EngineEntry, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
-use experiments::plan::{Arm, Role};
+use experiments::plan::{Arm, Role, plan};
 use experiments::recording::{HOST, MANIFEST};
-use experiments::spec::{Engine, Size, Table};
+use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
 use uring_echo::measure::fairness::{Spread, jain};
 use uring_echo::measure::histogram::Histogram;
@@ -59,21 +59,7 @@ impl MadeUp {
 
     /// Writes it below `results` and returns its folder.
     pub(crate) fn write(&self, results: &Path) -> PathBuf {
-        let folder = results.join(self.experiment).join("20260101T000000Z-000001");
-        fs::create_dir_all(folder.join("runs")).unwrap();
-        let mut manifest = self.manifest();
-        let host = template()["host"].to_string();
-        fs::write(folder.join(HOST), &host).unwrap();
-        manifest.files.push(FileEntry { path: HOST.into(), sha256: sha256(host.as_bytes()) });
-        for run in &mut manifest.runs {
-            let text = record(run).to_string();
-            let path = format!("runs/{:04}.json", run.number);
-            fs::write(folder.join(&path), &text).unwrap();
-            let file = Some(FileEntry { path, sha256: sha256(text.as_bytes()) });
-            run.attempt = Attempt { status: Status::Valid, file, ..Attempt::default() };
-        }
-        fs::write(folder.join(MANIFEST), manifest.text()).unwrap();
-        folder
+        write_as_planned(self.manifest(), results)
     }
 
     fn runs(&self) -> Vec<RunEntry> {
@@ -130,6 +116,39 @@ impl MadeUp {
             sha256: String::new(),
         }
     }
+}
+
+/// Makes up every run of the built-in experiment `id` in `size`, writes it below `results` and returns its folder.
+pub(crate) fn write_built_in(id: &str, size: Size, results: &Path) -> PathBuf {
+    let (spec, _) = spec::find(id, size).unwrap().unwrap_or_else(|| panic!("there is no experiment '{id}'"));
+    let name = |index: usize| &spec.engines[index].name;
+    let manifest = Manifest {
+        experiment: id.to_owned(),
+        size,
+        repetitions: spec.repetitions,
+        engines: spec.engines.iter().map(EngineEntry::from).collect(),
+        ratios: spec.comparisons.iter().map(|pair| format!("{}/{}", name(pair.of), name(pair.to))).collect(),
+        runs: plan(&spec, 1).iter().map(RunEntry::planned).collect(),
+        ..MadeUp::small("").manifest()
+    };
+    write_as_planned(manifest, results)
+}
+
+fn write_as_planned(mut manifest: Manifest, results: &Path) -> PathBuf {
+    let folder = results.join(&manifest.experiment).join(&manifest.recording);
+    fs::create_dir_all(folder.join("runs")).unwrap();
+    let host = template()["host"].to_string();
+    fs::write(folder.join(HOST), &host).unwrap();
+    manifest.files.push(FileEntry { path: HOST.into(), sha256: sha256(host.as_bytes()) });
+    for run in &mut manifest.runs {
+        let text = record(run).to_string();
+        let path = format!("runs/{:04}.json", run.number);
+        fs::write(folder.join(&path), &text).unwrap();
+        let file = Some(FileEntry { path, sha256: sha256(text.as_bytes()) });
+        run.attempt = Attempt { status: Status::Valid, file, ..Attempt::default() };
+    }
+    fs::write(folder.join(MANIFEST), manifest.text()).unwrap();
+    folder
 }
 
 fn entry(
@@ -199,7 +218,42 @@ fn record(run: &RunEntry) -> Value {
     summary["goodput_bytes_per_s"] = json!(bytes.iter().sum::<u64>() as f64 / 2.0);
     summary["jain"] = json!(jain(&bytes));
     summary["connection_received_bytes"] = json!(Spread::of(&bytes));
+    record["server"]["rss_max_bytes"] = json!(1_000_000 + run.factors.sockets() * BYTES_PER_CONNECTION);
+    record["noise"] = noise(run);
+    put_beside(&mut record, run);
     record
+}
+
+/// Memory of each connection that is made up.
+pub(crate) const BYTES_PER_CONNECTION: usize = 300;
+
+/// As many nanoseconds waited as the number of the run says, and two switches.
+fn noise(run: &RunEntry) -> Value {
+    json!({
+        "psi_cpu_some_ns": run.number,
+        "steal_ns": null,
+        "server_involuntary_switches": 2,
+        "client_involuntary_switches": 2,
+        "server_core_softirq_ns": null,
+    })
+}
+
+/// Puts into `record` what only runs with hogs or with an offered load have. Hogs send 4 MB and get half of it back.
+fn put_beside(record: &mut Value, run: &RunEntry) {
+    let Factors { hogs, hog_kind, load, rate_per_s, .. } = run.factors;
+    if hog_kind.is_some() {
+        record["hogs"] = json!({
+            "kind": hog_kind, "connections": hogs, "sent_bytes": 4_000_000, "received_bytes": 2_000_000,
+        });
+    }
+    if load.is_some() || rate_per_s.is_some() {
+        let rate = load.map_or(1000.0, |share| share.of(1000.0));
+        record["open_loop"] = json!({
+            "rate_per_s": rate as u64, "arrivals": "poisson",
+            "corrected": record["latency"], "uncorrected": record["latency"],
+            "send_lag": null, "client_lag": null, "late_share": 0.0,
+        });
+    }
 }
 
 /// A hundred messages, of `repetition` × 10 µs each.
