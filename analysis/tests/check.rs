@@ -8,15 +8,15 @@ use std::process::{Command, Output};
 
 use support::MadeUp;
 
-/// Runs `analysis check` on a made-up recording with one claim about its ratio, 0.8.
-fn check(range: &str) -> Output {
+/// Runs `analysis check` on a made-up recording with one claim about its ratio, 0.8, in recordings of `size`.
+fn check(size: &str, range: &str) -> Output {
     let scratch = tempfile::tempdir().unwrap();
     MadeUp::small("made-up").write(&scratch.path().join("results"));
     let claims = scratch.path().join("claims.toml");
     let claim = format!(
         "[[claim]]\nid = \"ratio\"\nsentence = \"It is cheaper.\"\ncommand = \"none\"\ntime = \"none\"\ndisk = \"none\"\n\
          value = [\"experiments\", \"made-up\", \"means\", \"stream\", \"uring/epoll\", \"cpu_ns_per_message\", \"mean\"]\n\
-         range = {range}\n"
+         size = \"{size}\"\nrange = {range}\n"
     );
     fs::write(&claims, claim).unwrap();
     analysis(scratch.path(), &["check", "--claims", claims.to_str().unwrap()])
@@ -32,16 +32,24 @@ fn printed(output: &Output) -> String {
 
 #[test]
 fn claims_that_hold_end_in_success() {
-    let output = check("[0.79, 0.81]");
+    let output = check("quick", "[0.79, 0.81]");
     assert!(output.status.success(), "{}", printed(&output));
     assert!(printed(&output).contains("holds         ratio: 0.8000"), "{}", printed(&output));
 }
 
 #[test]
 fn a_contradicted_claim_ends_in_failure_and_is_named() {
-    let output = check("[0.5, 0.6]");
+    let output = check("quick", "[0.5, 0.6]");
     assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
     assert!(printed(&output).contains("CONTRADICTED  ratio: 0.8000"), "{}", printed(&output));
+}
+
+#[test]
+fn a_claim_about_the_other_size_is_not_checked() {
+    let output = check("full", "[0.5, 0.6]");
+    assert!(output.status.success(), "{}", printed(&output));
+    assert!(printed(&output).contains("not checked   ratio: recorded as quick"), "{}", printed(&output));
+    assert!(printed(&output).contains("0 of 1 claims contradicted"), "{}", printed(&output));
 }
 
 #[test]

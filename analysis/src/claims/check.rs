@@ -17,6 +17,8 @@ pub enum Verdict {
     NoValue,
     /// There is no recording of the experiment among those given.
     NotRecorded,
+    /// The recording is not what the claim is about: the sizes differ, or a part was left out. What it is.
+    NotChecked(String),
     /// No range is set yet; this is the number.
     NoRange(f64),
 }
@@ -43,22 +45,31 @@ pub fn check<'a>(claims: &'a [Claim], values: &Value) -> Vec<Check<'a>> {
 }
 
 fn verdict(claim: &Claim, values: &Value) -> Verdict {
+    if let Some(experiment) = claim.experiment() {
+        let Some(recorded) = values["experiments"].get(experiment) else { return Verdict::NotRecorded };
+        if let Some(difference) = difference(claim, recorded) {
+            return Verdict::NotChecked(difference);
+        }
+    }
     let found = claim.value.iter().try_fold(values, |value, key| value.get(key));
     let number = found.and_then(|value| value.as_f64().or_else(|| value.as_bool().map(f64::from)));
     match (number, claim.range) {
         (Some(number), None) => Verdict::NoRange(number),
         (Some(number), Some([low, high])) if low <= number && number <= high => Verdict::Holds(number),
         (Some(number), Some(_)) => Verdict::Contradicted(number),
-        (None, _) if is_recorded(claim, values) => Verdict::NoValue,
-        (None, _) => Verdict::NotRecorded,
+        (None, _) => Verdict::NoValue,
     }
 }
 
-fn is_recorded(claim: &Claim, values: &Value) -> bool {
-    match claim.value.as_slice() {
-        [section, experiment, ..] if section == "experiments" => values[section].get(experiment).is_some(),
-        _ => true,
+/// How `recorded`, the values of an experiment, differs from what `claim` is about. A mean over fewer cells or shorter
+/// windows is another number, which neither confirms nor contradicts.
+fn difference(claim: &Claim, recorded: &Value) -> Option<String> {
+    let (size, filter) = (recorded["size"].as_str()?, recorded["filter"].as_str().unwrap_or_default());
+    if !filter.is_empty() {
+        return Some(format!("recorded as {size}, only {filter}"));
     }
+    let is_same = claim.size.is_some_and(|wanted| wanted.to_string() == size);
+    (!is_same).then(|| format!("recorded as {size}"))
 }
 
 impl fmt::Display for Check<'_> {
@@ -72,6 +83,9 @@ impl fmt::Display for Check<'_> {
             }
             Verdict::NoValue => write!(f, "NO VALUE      {id}: nothing at {}. {sentence}", value.join(" > ")),
             Verdict::NotRecorded => write!(f, "not recorded  {id}: make the data with `{command}`"),
+            Verdict::NotChecked(difference) => {
+                write!(f, "not checked   {id}: {difference}; make the data it is about with `{command}`")
+            }
             Verdict::NoRange(number) => write!(f, "no range yet  {id}: {number:.4}"),
         }
     }
@@ -80,6 +94,7 @@ impl fmt::Display for Check<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use experiments::spec::Size;
     use serde_json::json;
 
     fn claim(value: &[&str], range: Option<[f64; 2]>) -> Claim {
@@ -87,12 +102,38 @@ mod tests {
             id: "a".into(),
             sentence: "A holds.".into(),
             command: "make".into(),
+            size: None,
             time: String::new(),
             disk: String::new(),
             figure: None,
             value: value.iter().map(|&key| key.to_owned()).collect(),
             range,
         }
+    }
+
+    fn recorded_as(size: Size, recorded: Value) -> Verdict {
+        let values = json!({"experiments": {"stream": recorded}});
+        let mean = claim(&["experiments", "stream", "mean"], Some([5.0, 6.0]));
+        verdict(&Claim { size: Some(size), ..mean }, &values)
+    }
+
+    #[test]
+    fn a_recording_of_another_size_neither_holds_nor_contradicts() {
+        let quick = json!({"size": "quick", "filter": "", "mean": 0.9});
+        assert_eq!(recorded_as(Size::Quick, quick.clone()), Verdict::Contradicted(0.9));
+        let other = recorded_as(Size::Full, quick);
+        assert_eq!(other, Verdict::NotChecked("recorded as quick".into()));
+        assert!(!other.is_contradiction());
+        let full = json!({"size": "full", "filter": "", "mean": 5.5});
+        assert_eq!(recorded_as(Size::Quick, full.clone()), Verdict::NotChecked("recorded as full".into()));
+        assert_eq!(recorded_as(Size::Full, full), Verdict::Holds(5.5));
+    }
+
+    #[test]
+    fn a_part_of_an_experiment_is_not_held_to_what_is_said_of_all_of_it() {
+        let part = json!({"size": "quick", "filter": "connections=8", "mean": 5.5});
+        let expected = Verdict::NotChecked("recorded as quick, only connections=8".into());
+        assert_eq!(recorded_as(Size::Quick, part), expected);
     }
 
     fn verdict_of(value: &[&str], range: Option<[f64; 2]>) -> Verdict {

@@ -3,12 +3,14 @@
 //! `analysis/claims.toml` holds the claims; `docs/CLAIMS.md` is made from it and never edited.
 
 mod check;
+mod estimate;
 mod page;
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
+use experiments::spec::Size;
 use serde::Deserialize;
 
 pub use check::{Check, Verdict, check};
@@ -27,9 +29,13 @@ pub struct Claim {
     pub sentence: String,
     /// What makes the data for it.
     pub command: String,
-    /// How long that takes.
+    /// Size of the recording that it is about. `None` where it is about no recording.
+    pub size: Option<Size>,
+    /// How long the command takes; of an experiment of this build what that announces, unless the document says it.
+    #[serde(default)]
     pub time: String,
-    /// What it writes.
+    /// What it writes, in the same way.
+    #[serde(default)]
     pub disk: String,
     /// Stem of the figure that shows it, if one does.
     pub figure: Option<String>,
@@ -67,20 +73,41 @@ pub fn read_file(path: &Path) -> anyhow::Result<Vec<Claim>> {
 /// # Errors
 /// When the document is at fault: which claim, and how.
 pub fn read(text: &str) -> anyhow::Result<Vec<Claim>> {
-    let Document { claim: claims } = toml::from_str(text)?;
-    for (index, claim) in claims.iter().enumerate() {
-        let fault = |what: &str| anyhow::anyhow!("claim '{}' {what}", claim.id);
-        if claims[..index].iter().any(|other| other.id == claim.id) {
-            return Err(fault("stands twice"));
-        }
-        if claim.value.is_empty() {
-            return Err(fault("names no value"));
-        }
-        if claim.range.is_some_and(|[low, high]| !(low.is_finite() && high.is_finite() && low <= high)) {
-            return Err(fault("has a range that is empty or not finite"));
-        }
+    let Document { claim: mut claims } = toml::from_str(text)?;
+    for index in 0..claims.len() {
+        let (earlier, rest) = claims.split_at_mut(index);
+        let claim = &mut rest[0];
+        let id = claim.id.clone();
+        ensure!(earlier.iter().all(|other| other.id != id), "claim '{id}' stands twice");
+        claim.check().with_context(|| format!("claim '{id}'"))?;
+        estimate::fill_in(claim).with_context(|| format!("claim '{id}'"))?;
     }
     Ok(claims)
+}
+
+impl Claim {
+    /// The experiment whose recording it is about.
+    pub fn experiment(&self) -> Option<&str> {
+        match self.value.as_slice() {
+            [section, experiment, ..] if section == "experiments" => Some(experiment),
+            _ => None,
+        }
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(!self.value.is_empty(), "names no value");
+        if let Some([low, high]) = self.range {
+            let is_range = low.is_finite() && high.is_finite() && low <= high;
+            ensure!(is_range, "has a range that is empty or not finite");
+        }
+        match (self.experiment(), self.size) {
+            (Some(experiment), None) => bail!(
+                "is about a recording of '{experiment}' and does not say of which size; add size = \"quick\" or size = \"full\""
+            ),
+            (None, Some(size)) => bail!("is about no recording and has a size; remove size = \"{size}\""),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,8 +136,25 @@ mod tests {
         let message = |text: &str| format!("{:#}", read(text).unwrap_err());
         assert_eq!(message(&(CLAIM.to_owned() + CLAIM)), "claim 'a' stands twice");
         let empty = CLAIM.replace("[0.0, 1.0]", "[1.0, 0.0]");
-        assert_eq!(message(&empty), "claim 'a' has a range that is empty or not finite");
-        assert_eq!(message(&CLAIM.replace(r#"["x", "y"]"#, "[]")), "claim 'a' names no value");
+        assert_eq!(message(&empty), "claim 'a': has a range that is empty or not finite");
+        assert_eq!(message(&CLAIM.replace(r#"["x", "y"]"#, "[]")), "claim 'a': names no value");
         assert!(message(&CLAIM.replace("disk", "disc")).contains("unknown field `disc`"));
+        let untold = message(&CLAIM.replace("time = \"1 s\"", ""));
+        assert!(untold.contains("claim 'a': does not say its time and disk"), "{untold}");
+    }
+
+    #[test]
+    fn a_claim_about_a_recording_says_its_size_and_no_other_does() {
+        let recorded = CLAIM.replace("\"x\"", "\"experiments\"");
+        let message = format!("{:#}", read(&recorded).unwrap_err());
+        assert!(message.contains("does not say of which size; add size = \"quick\""), "{message}");
+        for size in Size::ALL {
+            let sized = format!("{recorded}\nsize = \"{size}\"");
+            assert_eq!(read(&sized).unwrap()[0].size, Some(size));
+        }
+        let published = format!("{CLAIM}\nsize = \"full\"");
+        let message = format!("{:#}", read(&published).unwrap_err());
+        assert!(message.contains("is about no recording and has a size"), "{message}");
+        assert!(read(&format!("{recorded}\nsize = \"tiny\"")).is_err());
     }
 }

@@ -9,7 +9,8 @@ const HEAD: &str = "\
 
 Made from `analysis/claims.toml` by `analysis claims`; do not edit. `analysis check` recomputes every number from the recordings
 and exits with a failure when one lies outside of its range. A claim without a range is not made yet: what it will say
-is fixed, its number waits for a recording.
+is fixed, its number waits for a recording. A claim is about recordings of its size alone; beside one of the other size it is
+not checked. Time and disk are what `experiments list` announces.
 ";
 
 /// The page of `claims` as Markdown.
@@ -20,13 +21,14 @@ pub fn page(claims: &[Claim]) -> String {
         let range =
             claim.range.map_or_else(|| "not set yet".into(), |[low, high]| format!("{low} to {high}"));
         let figure = claim.figure.as_ref().map_or_else(|| "none".into(), |stem| format!("`{stem}`"));
+        let size = claim.size.map_or_else(|| "none".into(), |size| size.to_string());
         let value = claim.value.join(" › ");
         // Writing to a string cannot fail.
         let _ = write!(
             page,
             "\n## {id}\n\n{sentence}\n\n\
-             | command | time | disk | figure | value | expected |\n|---|---|---|---|---|---|\n\
-             | `{command}` | {time} | {disk} | {figure} | {value} | {range} |\n"
+             | command | size | time | disk | figure | value | expected |\n|---|---|---|---|---|---|---|\n\
+             | `{command}` | {size} | {time} | {disk} | {figure} | {value} | {range} |\n"
         );
     }
     page

@@ -182,12 +182,13 @@ fn names(grid: &GridValues) -> String {
 
 fn claim(check: &Check<'_>) -> Claim {
     let number = |value: f64| number::significant(value, 4);
-    let (outcome, measured) = match check.verdict {
-        Verdict::Holds(value) => (Outcome::Holds, number(value)),
-        Verdict::Contradicted(value) => (Outcome::Fails, number(value)),
+    let (outcome, measured) = match &check.verdict {
+        &Verdict::Holds(value) => (Outcome::Holds, number(value)),
+        &Verdict::Contradicted(value) => (Outcome::Fails, number(value)),
         Verdict::NoValue => (Outcome::Fails, "no such number".to_owned()),
         Verdict::NotRecorded => (Outcome::Untested, "not recorded".to_owned()),
-        Verdict::NoRange(value) => (Outcome::Untested, number(value)),
+        Verdict::NotChecked(difference) => (Outcome::Untested, format!("not checked: {difference}")),
+        &Verdict::NoRange(value) => (Outcome::Untested, number(value)),
     };
     let range = check.claim.range.map(|[low, high]| format!("{} to {}", number(low), number(high)));
     Claim {
