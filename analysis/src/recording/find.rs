@@ -4,27 +4,45 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
+
+use super::guest::is_functional_only;
+use experiments::recording::MANIFEST;
 
 /// The newest recording of each experiment below `results`, which holds `<experiment>/<recording>/manifest.json`. Names
-/// of recordings begin with their time, so the last name is the newest.
+/// of recordings begin with their time, so the last name is the newest. Recordings made under emulation are passed over.
 ///
 /// # Errors
-/// When `results` cannot be read or holds no recording.
+/// When `results` cannot be read or holds no recording, or none that was not made under emulation.
 pub fn newest_of_each_experiment(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let newest: Vec<PathBuf> = folders(results)?
-        .iter()
-        .filter_map(|experiment| {
-            let recordings = folders(experiment).ok()?;
-            recordings.into_iter().rfind(|folder| folder.join("manifest.json").is_file())
-        })
-        .collect();
-    ensure!(
-        !newest.is_empty(),
-        "{} holds no recording; make one with `experiments quick`, or name another folder with --results",
-        results.display()
-    );
-    Ok(newest)
+    let (mut newest, mut emulated_count) = (Vec::new(), 0);
+    for experiment in folders(results)? {
+        let recordings = folders(&experiment).unwrap_or_default();
+        let (emulated, measured): (Vec<_>, Vec<_>) = recordings
+            .into_iter()
+            .filter(|folder| folder.join(MANIFEST).is_file())
+            .partition(|it| is_emulated(it));
+        emulated_count += emulated.len();
+        newest.extend(measured.into_iter().next_back());
+    }
+    match (newest.len(), emulated_count) {
+        (0, 0) => bail!(
+            "{} holds no recording; make one with `experiments quick`, or name another folder with --results",
+            results.display()
+        ),
+        (0, count) => bail!(
+            "{} holds no recording but {count} made under emulation, which say nothing about speed; make one with \
+             `experiments quick`, or name another folder with --results",
+            results.display()
+        ),
+        _ => Ok(newest),
+    }
+}
+
+/// Whether `folder` is known to be of an emulated guest. Where that cannot be read, the recording stays among the others:
+/// reading it then fails and says why, instead of another one silently taking its place.
+fn is_emulated(folder: &Path) -> bool {
+    is_functional_only(folder).unwrap_or(false)
 }
 
 /// Refuses two recordings of one experiment among `named`, given with their experiments.

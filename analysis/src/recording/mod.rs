@@ -3,6 +3,7 @@
 //! What is damaged is left out and said; the rest is read on. Only a recording without a readable manifest has no rest.
 
 mod find;
+mod guest;
 mod place;
 mod run;
 
@@ -14,6 +15,7 @@ use experiments::recording::HOST;
 use uring_echo::measure::host::Host;
 
 pub use find::{newest_of_each_experiment, one_of_each_experiment};
+pub use guest::{VM, is_functional_only};
 pub use place::{Cell, Place};
 pub use run::Run;
 
@@ -45,8 +47,10 @@ impl Recording {
     /// Reads the recording in `folder`, telling `progress` after each run.
     ///
     /// # Errors
-    /// When its manifest is missing, torn, or of a schema version that this build does not read.
+    /// When its manifest is missing, torn, or of a schema version that this build does not read; when it was made under
+    /// emulation.
     pub fn read(folder: &Path, mut progress: impl FnMut()) -> anyhow::Result<Self> {
+        guest::refuse_functional_only(folder)?;
         let files = experiments::recording::Recording::open(folder)?;
         let mut damage = Vec::new();
         let mut runs = Vec::with_capacity(files.manifest().runs.len());
