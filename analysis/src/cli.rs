@@ -9,7 +9,8 @@ Examples:
   analysis                                   the newest recording of each experiment, into out/
   analysis results/stream/RECORDING          one recording
   analysis check                             hold the claims to the newest recordings
-  analysis claims > docs/CLAIMS.md           make the page of the claims again";
+  analysis claims > docs/CLAIMS.md           make the page of the claims again
+  analysis headline --check README.md        is its headline table that of the recordings?";
 
 /// Turns recordings into tables, figures, a report and checked claims
 #[derive(Clone, Debug, Parser)]
@@ -51,6 +52,15 @@ pub enum Command {
     },
     /// Print the page of the claims
     Claims,
+    /// Print the headline table, io_uring against epoll, as Markdown
+    Headline {
+        /// What to read.
+        #[command(flatten)]
+        source: Source,
+        /// Instead fail when the table between `<!-- headline -->` and `<!-- /headline -->` in this document is another
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Doing what was asked for.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+use anyhow::Context;
 
 use crate::cli::{Arguments, Command, Source};
 use crate::recording::newest_of_each_experiment;
 use crate::study::Study;
 use crate::values::ExperimentValues;
-use crate::{claims, output};
+use crate::{claims, headline, output};
 
 /// Does what `arguments` ask for.
 ///
@@ -21,6 +24,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             print!("{}", claims::page(&claims::built_in()?));
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Headline { source, check }) => headline(source, check.as_deref()),
     }
 }
 
@@ -47,6 +51,19 @@ fn check(source: &Source, file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let contradicted = checks.iter().filter(|check| check.verdict.is_contradiction()).count();
     println!("{contradicted} of {} claims contradicted", checks.len());
     Ok(if contradicted == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn headline(source: &Source, document: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let study = Study::read(&folders(source)?)?;
+    let table = headline::table(&study.values);
+    let Some(path) = document else {
+        print!("{table}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    headline::check(&text, &table).with_context(|| format!("{} is not up to date", path.display()))?;
+    println!("{}: the headline table is what the recordings give", path.display());
+    Ok(ExitCode::SUCCESS)
 }
 
 fn folders(source: &Source) -> anyhow::Result<Vec<PathBuf>> {

@@ -16,6 +16,7 @@
 //! | [`table`] | the same numbers as CSV, a file an experiment |
 //! | [`chart`], [`figure`] | how a figure is drawn; which figures there are |
 //! | [`report`] | all of it on one page |
+//! | [`headline`] | the headline numbers for the README |
 //! | [`claims`] | what is claimed, and whether the values agree |
 
 pub mod chart;
@@ -25,6 +26,7 @@ pub mod commands;
 pub mod figure;
 pub mod frame;
 pub mod grid;
+pub mod headline;
 pub mod metric;
 pub mod output;
 pub mod published;

@@ -1,0 +1,87 @@
+//! `analysis headline` prints what the recordings give, and holds a document to it.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use experiments::spec::Size;
+use support::{MadeUp, change_manifest, change_record, write_built_in};
+
+fn headline(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_analysis"));
+    command.arg("headline").args(arguments).current_dir(directory).output().unwrap()
+}
+
+fn printed(directory: &Path) -> String {
+    let output = headline(directory, &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+#[test]
+fn the_table_has_a_row_for_each_mode_with_the_ratio_that_was_put_in() {
+    let scratch = tempfile::tempdir().unwrap();
+    MadeUp::small("made-up").write(&scratch.path().join("results"));
+    let table = printed(scratch.path());
+    let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
+    let row = |mode| {
+        ["made-up", mode, "1", "0.80 (0.80–0.80)", "0.80–0.80", "1 / 0", "1.00 (1.00–1.00)", "quick, 6 runs"]
+    };
+    assert_eq!(rows, [row("stream"), row("req-res")], "{table}");
+}
+
+#[test]
+fn runs_that_do_not_count_and_a_part_of_an_experiment_are_told() {
+    let scratch = tempfile::tempdir().unwrap();
+    let folder = MadeUp::small("made-up").write(&scratch.path().join("results"));
+    change_record(&folder, 1, |record| record["validity"] = serde_json::json!(["reset: a peer was lost"]));
+    change_manifest(&folder, |manifest| manifest.filter = "connections=8".into());
+    let table = printed(scratch.path());
+    assert!(table.contains("| quick, only connections=8, 5 of 6 runs |"), "{table}");
+}
+
+#[test]
+fn only_comparisons_of_the_engines_are_headlines() {
+    let scratch = tempfile::tempdir().unwrap();
+    for id in ["fairness", "parity", "seed"] {
+        write_built_in(id, Size::Quick, &scratch.path().join("results"));
+    }
+    let table = printed(scratch.path());
+    let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
+    let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
+    let (as_published, tuned) = ("seed: uring-seed/epoll-seed", "seed: uring/epoll");
+    let expected = ["parity", as_published, tuned].map(|name| [(name, "stream"), (name, "req-res")]);
+    assert_eq!(names, expected.concat());
+}
+
+#[test]
+fn a_document_is_held_to_the_recordings() {
+    let scratch = tempfile::tempdir().unwrap();
+    MadeUp::small("made-up").write(&scratch.path().join("results"));
+    let table = printed(scratch.path());
+    let document = scratch.path().join("DOCUMENT.md");
+    let check = |text: String| {
+        fs::write(&document, text).unwrap();
+        let output = headline(scratch.path(), &["--check", "DOCUMENT.md"]);
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (same, told) = check(format!("A\n\n<!-- headline -->\n{table}<!-- /headline -->\n\nB\n"));
+    assert!(same, "{told}");
+    let old = table.replace("0.80–0.80", "0.79–0.80");
+    let (same, told) = check(format!("<!-- headline -->\n{old}<!-- /headline -->\n"));
+    assert!(!same && told.contains("DOCUMENT.md") && told.contains("not what the recordings give"), "{told}");
+    let (same, told) = check("Nothing.\n".into());
+    assert!(!same && told.contains("there is no <!-- headline -->"), "{told}");
+    fs::remove_file(&document).unwrap();
+    let output = headline(scratch.path(), &["--check", "DOCUMENT.md"]);
+    assert!(
+        !output.status.success()
+            && String::from_utf8_lossy(&output.stderr).contains("cannot read DOCUMENT.md")
+    );
+}
