@@ -18,6 +18,9 @@ pub const QUICK: &str = "quick";
 /// A prompt on the console, for people.
 pub const CONSOLE: &str = "console";
 
+/// Memory is taken until there is none: for the test of how that is told. An example of this crate.
+pub const GLUTTON: &str = "glutton";
+
 /// What a guest runs that is told nothing else.
 pub const DEFAULT: [&str; 4] = [CONFORMANCE, PROBE, FEATURES, REFUSAL];
 

@@ -92,8 +92,10 @@ impl VmArgs {
 
     /// The machine that runs `plan` on `kernel`.
     pub(super) fn machine(&self, kernel: &Kernel, plan: &Plan, files: Files) -> Machine {
-        // A kernel that oopses is a finding, not a guest to go on with; a panic reboots at once, which ends the emulator.
-        let base = format!("console=ttyS0 panic=-1 oops=panic URING_ECHO_SCALE={}", self.scale);
+        // A kernel that oopses or has no memory left is a finding, not a guest to go on with; a panic reboots at once, which
+        // ends the emulator.
+        let base = "console=ttyS0 panic=-1 oops=panic sysctl.vm.panic_on_oom=1";
+        let base = format!("{base} URING_ECHO_SCALE={}", self.scale);
         let words =
             [base, self.isolation().into(), self.mitigations(), self.cmdline.trim().into(), plan.to_string()];
         let command_line =

@@ -3,6 +3,7 @@
 use clap::Parser;
 
 use super::VmArgs;
+use super::qemu::Files;
 
 #[derive(Parser)]
 struct Cli {
@@ -12,11 +13,17 @@ struct Cli {
 
 /// Why a guest under Debian's 6.1 that is given the arguments `more` fails.
 fn failure(more: &[&str]) -> String {
+    failure_and_records(more).0
+}
+
+/// The same, and what the guest had reported until then.
+fn failure_and_records(more: &[&str]) -> (String, String) {
     let out = tempfile::tempdir().unwrap();
     let path = out.path().display().to_string();
     let common = ["vm", "--kernel", "debian:6.1", "--accel", "tcg", "--out", &path];
     let args = Cli::try_parse_from(common.iter().chain(more)).unwrap().vm;
-    format!("{:#}", super::run(&args).unwrap_err())
+    let error = format!("{:#}", super::run(&args).unwrap_err());
+    (error, Files::text(&out.path().join("records.jsonl")))
 }
 
 #[test]
@@ -59,8 +66,33 @@ fn a_guest_that_writes_among_the_records_is_not_believed() {
 #[ignore = "boots a guest: wants qemu, apt and a minute"]
 fn a_guest_without_the_memory_to_unpack_itself_is_told_from_one_that_hangs() {
     let error = failure(&["--run", "probe", "--memory-mib", "56"]);
-    assert!(
-        error.contains("--memory-mib may be too little") || error.contains("its memory ran out"),
-        "{error}"
-    );
+    let named =
+        ["--memory-mib may be too little", "the guest ran out of memory; a larger --memory-mib may help"];
+    assert!(named.iter().any(|reason| error.contains(reason)), "{error}");
+}
+
+/// A guest that booted, then took more memory than it has, with these further `words` on its command line.
+fn outgrown(words: &str) -> String {
+    let own = ["--run", "glutton", "--memory-mib", "128", "--timeout-s", "120", "--cmdline", words];
+    let (error, records) = failure_and_records(&own);
+    assert!(records.starts_with(r#"{"record":"boot""#), "it did not boot: {records}{error}");
+    assert!(error.starts_with("the guest ran out of memory; a larger --memory-mib may help\n"), "{error}");
+    assert!(error.contains("invoked oom-killer"), "{error}");
+    assert!(!error.contains("within its time"), "{error}");
+    error
+}
+
+#[test]
+#[ignore = "boots a guest: wants qemu, apt and a minute"]
+fn a_guest_that_runs_out_of_memory_while_it_works_ends_at_once_and_names_who_had_it() {
+    let error = outgrown("");
+    assert!(error.contains("Kernel panic - not syncing: Out of memory: "), "{error}");
+    assert!(error.lines().any(|row| row.contains("] [") && row.ends_with(" glutton")), "{error}");
+}
+
+#[test]
+#[ignore = "boots a guest: wants qemu, apt and a minute"]
+fn a_guest_that_goes_on_after_a_process_was_killed_for_its_memory_still_fails_for_it() {
+    let error = outgrown("sysctl.vm.panic_on_oom=0");
+    assert!(error.contains("Out of memory: Killed process ") && error.contains("(glutton)"), "{error}");
 }

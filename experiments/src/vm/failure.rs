@@ -46,6 +46,14 @@ pub(crate) enum Failure {
         /// The console's end.
         tail: String,
     },
+    /// The guest's memory ran out, while it booted or while it worked.
+    #[error("the guest ran out of memory; a larger --memory-mib may help\n{said}\n{tail}")]
+    OutOfMemory {
+        /// The kernel's own lines, indented.
+        said: String,
+        /// The console's end.
+        tail: String,
+    },
     /// The guest's kernel panicked.
     #[error("the guest panicked: {line}{hint}\n{tail}")]
     Panicked {
@@ -127,19 +135,6 @@ pub(crate) fn tail(title: &str, text: &str, path: &Path) -> String {
     let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
     let quoted: Vec<String> = last.iter().map(|line| format!("    {line}")).collect();
     format!("{title}, last lines (all of it: {}):\n{}", path.display(), quoted.join("\n"))
-}
-
-/// What to try when the guest's memory ran out, else nothing.
-///
-/// A guest whose memory does not hold kernel and initramfs resets before it has a console to complain on.
-pub(crate) fn memory_hint(console: &str) -> &'static str {
-    if console.is_empty() {
-        " (it never spoke: --memory-mib may be too little to unpack its kernel)"
-    } else if console.contains("Out of memory") || console.contains("out of memory") {
-        " (its memory ran out: try a larger --memory-mib)"
-    } else {
-        ""
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! judges what they report.
 //!
 //! `args` says what is wanted, `kernel` and `debian` find the kernel, `programs` and `cpio` make the initramfs, `qemu` boots
-//! it, `session` decides how, `verdict`, `features` and `failure` say what came of it, `report` writes that down. The guest's
-//! half is the crate `guest`.
+//! it, `session` decides how, `verdict`, `memory`, `features` and `failure` say what came of it, `report` writes that down.
+//! The guest's half is the crate `guest`.
 
 mod args;
 mod cpio;
@@ -11,6 +11,7 @@ mod debian;
 mod failure;
 mod features;
 mod kernel;
+mod memory;
 mod programs;
 mod qemu;
 mod report;

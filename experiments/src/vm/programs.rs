@@ -54,6 +54,9 @@ impl Programs {
         if with_conformance {
             cargo.args(["--test", "conformance"]);
         }
+        if steps.iter().any(|step| step == steps::GLUTTON) {
+            cargo.args(["--example", steps::GLUTTON]);
+        }
         if with_experiments {
             cargo.args(["--package", "experiments", "--package", "baseline-mio"]);
         }

@@ -120,6 +120,7 @@ fn the_guest_is_told_what_to_run_and_its_words_come_last() {
     )
     .unwrap();
     let words = fs::read_to_string(folder.path().join("out/console.log.words")).unwrap();
+    assert!(words.contains(" panic=-1 oops=panic sysctl.vm.panic_on_oom=1 "), "{words}");
     let expected = "URING_ECHO_SCALE=0.05 mitigations=off slub_debug=F uring_echo.run=probe uring_echo.deadline_s=40 -- --json";
     assert!(words.trim_end().ends_with(expected), "{words}");
 }

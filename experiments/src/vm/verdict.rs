@@ -2,7 +2,7 @@
 //!
 //! Nothing passes by default. A verdict needs a boot, every step that was asked for in its order, an end, and success in
 //! each step; all else is a [`Failure`]. The checks stand in the order of what explains most: a panic also cuts
-//! the report short, and is the better thing to say.
+//! the report short, and is the better thing to say; and memory that ran out may be what it panicked of.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,9 +13,9 @@ use anyhow::{Context, Result};
 use guest::record::{Boot, Record, RecordedFile, Step};
 use guest::steps;
 
-use super::failure::{Failure, memory_hint, tail};
-use super::features;
+use super::failure::{Failure, tail};
 use super::qemu::{Ending, Files};
+use super::{features, memory};
 
 /// What a guest did that went well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +63,11 @@ impl Evidence<'_> {
     /// # Errors
     /// The failure that explains most.
     pub(crate) fn judge(&self, wanted: &[String]) -> Result<Verdict, Failure> {
+        if let Some(said) = memory::ran_out(self.console) {
+            return Err(Failure::OutOfMemory { said, tail: self.tail() });
+        }
         if let Some(line) = self.console.lines().find_map(panic_message) {
-            let (line, hint) = (line.to_string(), memory_hint(self.console));
+            let (line, hint) = (line.to_string(), memory::hint(self.console));
             return Err(Failure::Panicked { line, hint, tail: self.tail() });
         }
         match self.ending {
@@ -135,7 +138,7 @@ impl Evidence<'_> {
     }
 
     fn incomplete(&self) -> Failure {
-        Failure::Incomplete { hint: memory_hint(self.console), tail: self.tail() }
+        Failure::Incomplete { hint: memory::hint(self.console), tail: self.tail() }
     }
 
     fn judge_step(&self, boot: &Boot, step: &Step) -> Result<(), Failure> {
@@ -149,7 +152,7 @@ impl Evidence<'_> {
             });
         }
         if !step.ended.is_success() {
-            let hint = memory_hint(self.console);
+            let hint = memory::hint(self.console);
             return Err(Failure::StepFailed { name, ended: step.ended.clone(), hint, tail });
         }
         if name == steps::CONFORMANCE && tests_passed(&step.output) == 0 {
@@ -263,11 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_that_runs_out_of_memory_fails_for_it_however_it_ends_and_names_the_remedy() {
+        let line = step("probe", r#"{"exit":0}"#, "");
+        let killed = step("probe", r#"{"signal":9}"#, "");
+        let complete = [format!("{BOOT}\n{line}\n{END}\n"), format!("{BOOT}\n{killed}\n{END}\n")];
+        let cut_off = [String::new(), format!("{BOOT}\n")];
+        let console = "[ 2.7] Out of memory: Killed process 85 (uring-echo) total-vm:9kB\n[ 2.8] end\n";
+        for ending in [exited(0), Ending::TimedOut] {
+            for records in complete.iter().chain(&cut_off) {
+                let failure = judge(ending, console, records, "probe").unwrap_err().to_string();
+                assert!(
+                    failure.starts_with("the guest ran out of memory; a larger --memory-mib"),
+                    "{failure}"
+                );
+                assert!(failure.contains("Killed process 85 (uring-echo)"), "{failure}");
+            }
+        }
+    }
+
+    #[test]
     fn a_panic_for_want_of_memory_names_the_remedy() {
-        let console =
-            "Kernel panic - not syncing: System is deadlocked on memory\nOut of memory: no killable\n";
+        let console = "Out of memory and no killable processes...\nKernel panic - not syncing: System is deadlocked on memory\n";
         let failure = judge(exited(0), console, "", "probe").unwrap_err().to_string();
-        assert!(failure.contains("--memory-mib"), "{failure}");
+        assert!(failure.contains("--memory-mib") && failure.contains("deadlocked"), "{failure}");
     }
 
     #[test]
