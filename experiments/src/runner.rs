@@ -190,7 +190,7 @@ fn may_repeat(recording: &Recording) -> bool {
     manifest.repeated_for_noise() < manifest.runs.len().div_ceil(RUNS_PER_REPEAT)
 }
 
-/// Ends the recording when `run` failed and its engine has no valid run at all.
+/// Ends the recording when `run` failed for want of disk, or its engine has no valid run at all.
 fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
     let entries = &recording.manifest().runs;
     let attempt = &entries[run.number - 1].attempt;
@@ -203,11 +203,11 @@ fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
         .map(|entry| entry.engine.as_str())
         .collect();
     let reasons = attempt.reasons.join("; ");
-    if !working.contains(run.engine.name.as_str()) {
-        bail!("{}: failed: {reasons}", format::run(run));
-    }
     if reasons.contains("cannot write the run record") {
         bail!("{}: failed: {reasons}; make room, then go on with --resume", format::run(run));
+    }
+    if !working.contains(run.engine.name.as_str()) {
+        bail!("{}: failed: {reasons}", format::run(run));
     }
     Ok(())
 }
