@@ -1,39 +1,50 @@
-//! Whatever is killed, and whenever: nothing runs on, and what is resumed ends in the same runs as what was not disturbed.
+//! Whatever is killed, and whenever, and when the disk is full: nothing runs on, no file is damaged, and what is resumed
+//! ends in the same runs as what was not disturbed.
+//!
+//! Each test disturbs a recording at random moments, a resumed one where it had got to. The seed of the moments is in the
+//! output of a test that fails; `INTERRUPT_SEED` brings them back, as far as the machine keeps time.
 
 mod bench;
 
-use std::fs;
-use std::io;
+use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
-use bench::{Bench, children, text, wait_for_children, wait_until_gone};
+use bench::sound::{Kept, host_settings};
+use bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
 use experiments::manifest::{Attempt, Manifest, RunEntry, Status};
-use experiments::random::Random;
-
-const SPEC: &str = r#"
-id = "short"
-title = "Short"
-question = "Is it the same after an interruption?"
-engines = ["epoll", "uring"]
-ratios = ["uring/epoll"]
-modes = ["req-res"]
-payload_bytes = [1024]
-connections = [2, 3]
-repetitions = 1
-warmup_s = 0.05
-window_s = 0.15
-verify = "full"
-noise = []
-"#;
+use experiments::random::{Random, fresh_seed};
 
 const SEED: &str = "5";
 
 /// Two to prime, four to measure.
 const RUN_COUNT: usize = 6;
+
+/// Random moments of each kind of disturbance: twenty and more in all.
+const RUNNER_KILLS: usize = 6;
+const RUNNER_INTERRUPTS: usize = 4;
+const SERVER_KILLS: usize = 4;
+const CLIENT_KILLS: usize = 4;
+const FULL_DISKS: usize = 2;
+
+/// How long after it set to work a runner is disturbed, at most: about the time of three runs.
+const RUNNER_MOMENT_MS: usize = 1000;
+
+/// How long after its start a server or client is disturbed, at most: about the time of a run.
+const CHILD_MOMENT_MS: usize = 300;
+
+const SIGKILL: i32 = 9;
+
+/// What the runner exits with when it was told to stop.
+const INTERRUPTED: i32 = 130;
+
+/// How often a moment may come too late before a test gives up.
+const ATTEMPTS_MAX: usize = 20;
 
 /// Where the runs stand, without what became of them: what an interruption must not change.
 fn planned(manifest: &Manifest) -> Vec<RunEntry> {
@@ -42,183 +53,225 @@ fn planned(manifest: &Manifest) -> Vec<RunEntry> {
     manifest.runs.iter().map(bare).collect()
 }
 
-fn undisturbed() -> Vec<RunEntry> {
-    let bench = Bench::new("short", SPEC);
+/// The runs of a recording that nothing disturbed.
+static UNDISTURBED: LazyLock<Vec<RunEntry>> = LazyLock::new(|| {
+    let bench = bench();
     let output = bench.run(&["--seed", SEED]);
     assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_complete(&bench.recording());
     planned(&bench.manifest())
+});
+
+fn bench() -> Bench {
+    Bench::new("short", SHORT_SPEC)
 }
 
-fn start(bench: &Bench, arguments: &[&str]) -> Child {
-    bench.command(&[&["run", "--spec", "spec.toml"], arguments].concat()).spawn().unwrap()
-}
-
-fn resume(bench: &Bench) -> Output {
-    bench.run(&["--resume"])
-}
-
-/// Holds `bench`'s recording to `expected`, every run valid, and to its own manifest.
-fn assert_complete(bench: &Bench, expected: &[RunEntry]) {
-    let manifest = bench.manifest();
-    assert_eq!(planned(&manifest), expected);
-    assert_eq!(manifest.count(Status::Valid), RUN_COUNT);
-    let verified = bench.command(&["verify", bench.recording().to_str().unwrap()]).output().unwrap();
+/// Holds the recording in `folder` to its own manifest, and every run to be valid.
+fn assert_complete(folder: &Path) {
+    let manifest = manifest_of(folder);
+    assert_eq!((manifest.count(Status::Valid), manifest.runs.len()), (RUN_COUNT, RUN_COUNT));
+    let mut verify = Command::new(env!("CARGO_BIN_EXE_experiments"));
+    let verified = verify.arg("verify").arg(folder).output().unwrap();
     assert!(verified.status.success(), "{}", text(&verified.stderr));
 }
 
-/// Whether the runner has begun its recording.
-fn has_manifest(bench: &Bench) -> bool {
-    bench.find_recording().is_some_and(|folder| folder.join("manifest.json").exists())
+/// The same, and the runs are those of a recording that nothing disturbed.
+fn assert_as_undisturbed(folder: &Path) {
+    assert_complete(folder);
+    assert_eq!(planned(&manifest_of(folder)), *UNDISTURBED);
 }
 
-fn signal(name: &str, pid: u32) {
-    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status().unwrap();
-    assert!(status.success());
+/// Random moments, from a seed that is told.
+fn moments(of: u64) -> Random {
+    let seed = env::var("INTERRUPT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(fresh_seed);
+    eprintln!("INTERRUPT_SEED={seed} brings these moments back");
+    Random::new(seed.wrapping_add(of))
 }
 
-/// Kills the runner by `name` at a random moment between its first manifest and about its end; what it had started.
-fn kill_at_random(bench: &Bench, runner: &mut Child, name: &str, random: &mut Random) -> Vec<u32> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !has_manifest(bench) && Instant::now() < deadline && runner.try_wait().unwrap().is_none() {
-        thread::sleep(Duration::from_millis(1));
+fn random_ms(random: &mut Random, below_ms: usize) -> Duration {
+    Duration::from_millis(random.below(below_ms) as u64)
+}
+
+/// A recording that is being disturbed.
+struct Disturbed {
+    bench: Bench,
+    kept: Kept,
+}
+
+impl Disturbed {
+    fn new() -> Self {
+        Self { bench: bench(), kept: Kept::default() }
     }
-    thread::sleep(Duration::from_millis(random.below(2500) as u64));
-    let started = children(runner.id());
-    if runner.try_wait().unwrap().is_none() {
-        signal(name, runner.id());
+
+    /// Whether the runner has begun its recording.
+    fn has_begun(&self) -> bool {
+        self.bench.find_recording().is_some_and(|folder| folder.join("manifest.json").exists())
     }
-    runner.wait().unwrap();
-    started
+
+    fn is_complete(&self) -> bool {
+        self.has_begun() && self.bench.manifest().finished_unix_ms.is_some()
+    }
+
+    /// Begins the recording, or goes on with it, or with another one when it is complete.
+    fn start(&mut self) -> Child {
+        if self.is_complete() && self.bench.manifest().count(Status::Valid) == RUN_COUNT {
+            assert_as_undisturbed(&self.bench.recording());
+            *self = Self::new();
+        }
+        let how: &[&str] = if self.has_begun() { &["--resume"] } else { &["--seed", SEED] };
+        let mut runner = self.bench.start(how);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.has_begun() && Instant::now() < deadline && runner.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        runner
+    }
+
+    /// The state after a runner has ended, however it did: nothing of it runs, and what it left is sound.
+    fn check(&mut self) {
+        self.bench.wait_until_idle();
+        self.kept.check(&self.bench.recording());
+    }
+
+    /// Has the rest of the runs made.
+    fn complete(self) {
+        if !self.is_complete() || self.bench.manifest().count(Status::Valid) < RUN_COUNT {
+            let output = self.bench.resume();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+        }
+        assert_as_undisturbed(&self.bench.recording());
+    }
 }
 
-/// Kills by `name` at random moments, three times in a row, and then has the rest made.
-fn interrupt_again_and_again(name: &str, seed: u64) {
-    let (bench, expected) = (Bench::new("short", SPEC), undisturbed());
-    let mut random = Random::new(seed);
-    for round in 0..3 {
-        let is_complete = has_manifest(&bench) && bench.manifest().count(Status::Valid) == RUN_COUNT;
-        if is_complete {
+/// Disturbs by `hit`, which says how often it struck, until it has struck `wanted` times; then has the rest made.
+fn disturb(wanted: usize, of: u64, mut hit: impl FnMut(&mut Disturbed, &mut Random) -> usize) {
+    let (settings, mut random, mut disturbed) = (host_settings(), moments(of), Disturbed::new());
+    let mut struck = 0;
+    for attempt in 1.. {
+        struck += hit(&mut disturbed, &mut random);
+        disturbed.check();
+        eprintln!("after {attempt} attempts {struck} of {wanted} moments");
+        if struck >= wanted {
             break;
         }
-        let arguments: &[&str] = if round == 0 { &["--seed", SEED] } else { &["--resume"] };
-        let mut runner = start(&bench, arguments);
-        let started = kill_at_random(&bench, &mut runner, name, &mut random);
-        wait_until_gone(&started);
+        assert!(attempt < ATTEMPTS_MAX, "too many moments came too late");
     }
-    let before: Vec<_> = bench.manifest().runs.iter().map(|run| run.attempt.file.clone()).collect();
-    if bench.manifest().count(Status::Valid) < RUN_COUNT || bench.manifest().finished_unix_ms.is_none() {
-        let output = resume(&bench);
-        assert!(output.status.success(), "{}", text(&output.stderr));
+    disturbed.complete();
+    assert_eq!(host_settings(), settings);
+}
+
+/// Sends the signal `name` to `runner` at a random moment. How it ended.
+fn hit_runner(name: &str, mut runner: Child, random: &mut Random) -> ExitStatus {
+    let moment = random_ms(random, RUNNER_MOMENT_MS);
+    thread::sleep(moment);
+    if runner.try_wait().unwrap().is_none() {
+        assert!(signal(name, runner.id()));
     }
-    assert_complete(&bench, &expected);
-    let after: Vec<_> = bench.manifest().runs.iter().map(|run| run.attempt.file.clone()).collect();
-    let kept = before.iter().zip(&after).filter(|(before, _)| before.is_some());
-    kept.for_each(|(before, after)| assert_eq!(before, after, "a run was made twice"));
+    let status = runner.wait().unwrap();
+    eprintln!("SIG{name} after {moment:?}: {status}");
+    status
+}
+
+/// Returns once `runner` makes its first run, or has ended.
+fn wait_for_work(runner: &mut Child) {
+    while children(runner.id()).is_empty() && runner.try_wait().unwrap().is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 #[test]
 fn a_runner_that_is_killed_at_random_moments_goes_on_where_it_was() {
-    interrupt_again_and_again("KILL", 11);
+    disturb(RUNNER_KILLS, 1, |disturbed, random| {
+        let mut runner = disturbed.start();
+        // Now and then while it still takes the recording up, which takes as long as some runs.
+        if random.below(4) > 0 {
+            wait_for_work(&mut runner);
+        }
+        usize::from(hit_runner("KILL", runner, random).signal() == Some(SIGKILL))
+    });
 }
 
 #[test]
-fn a_runner_that_is_interrupted_at_random_moments_goes_on_where_it_was() {
-    interrupt_again_and_again("INT", 12);
+fn a_runner_that_is_interrupted_at_random_moments_clears_up_and_goes_on_where_it_was() {
+    disturb(RUNNER_INTERRUPTS, 2, |disturbed, random| {
+        let mut runner = disturbed.start();
+        wait_for_work(&mut runner);
+        let status = hit_runner("INT", runner, random);
+        assert!(!disturbed.bench.is_littered());
+        usize::from(status.code() == Some(INTERRUPTED))
+    });
 }
 
-/// Kills the child of the runner in the first measured run that `which` picks, server before client.
-fn kill_a_child(which: usize) -> Bench {
-    let bench = Bench::new("short", &SPEC.replace("window_s = 0.15", "window_s = 1.0"));
-    let runner = start(&bench, &["--seed", SEED]);
-    let mut pids = wait_for_children(runner.id(), 2);
-    pids.sort_unstable();
-    signal("KILL", pids[which]);
+/// The child of `runner` that does `what` and is none of `known`, once there is one. `None` when the runner has ended.
+fn next_child(runner: &mut Child, what: &str, known: &BTreeSet<u32>) -> Option<u32> {
+    let does = |pid: &u32| {
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        command.split(|byte| *byte == 0).nth(1) == Some(what.as_bytes())
+    };
+    while runner.try_wait().unwrap().is_none() {
+        let child = children(runner.id()).into_iter().find(|pid| !known.contains(pid) && does(pid));
+        if child.is_some() {
+            return child;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    None
+}
+
+/// Attempts at runs that are over.
+fn attempts(manifest: &Manifest) -> Vec<Attempt> {
+    let all = manifest.runs.iter().flat_map(RunEntry::attempts);
+    all.filter(|attempt| attempt.status != Status::Planned).cloned().collect()
+}
+
+fn spoilt(manifest: &Manifest) -> Vec<Attempt> {
+    attempts(manifest).into_iter().filter(|attempt| attempt.status != Status::Valid).collect()
+}
+
+/// Kills servers or clients, whichever `what` names, of about every other run, at random moments, until the runner ends. How
+/// many runs that spoilt.
+fn hit_children(what: &str, disturbed: &mut Disturbed, random: &mut Random) -> usize {
+    let (mut runner, mut known) = (disturbed.start(), BTreeSet::new());
+    let already = spoilt(&disturbed.bench.manifest()).len();
+    while let Some(child) = next_child(&mut runner, what, &known) {
+        known.insert(child);
+        if random.below(2) == 0 {
+            continue;
+        }
+        let before = attempts(&disturbed.bench.manifest()).len();
+        let moment = random_ms(random, CHILD_MOMENT_MS);
+        thread::sleep(moment);
+        if !children(runner.id()).contains(&child) || !signal("KILL", child) {
+            continue;
+        }
+        eprintln!("{what} killed {moment:?} after its start");
+        while attempts(&disturbed.bench.manifest()).len() == before && runner.try_wait().unwrap().is_none() {
+            disturbed.kept.check_running(&disturbed.bench.recording());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
     let output = runner.wait_with_output().unwrap();
-    assert!(!output.status.success(), "{}", text(&output.stdout));
-    wait_until_gone(&pids);
-    bench
+    let spoilt = spoilt(&disturbed.bench.manifest());
+    let struck = spoilt.len() - already;
+    assert_eq!(output.status.success(), struck == 0, "{}", text(&output.stderr));
+    for attempt in &spoilt {
+        assert!(attempt.reasons.join("; ").contains("signal: 9"), "{attempt:?}");
+    }
+    struck
 }
 
 #[test]
-fn a_run_whose_server_is_killed_is_made_again_and_the_first_attempt_is_kept() {
-    let bench = kill_a_child(0);
-    let disturbed = bench.manifest();
-    let spoilt = disturbed.runs.iter().find(|run| run.attempt.status != Status::Valid).unwrap();
-    assert!(!spoilt.attempt.reasons.is_empty());
-    let output = resume(&bench);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_complete(&bench, &planned(&disturbed));
-    assert_eq!(bench.manifest().runs[spoilt.number - 1].superseded, std::slice::from_ref(&spoilt.attempt));
+fn runs_whose_server_is_killed_at_random_moments_are_made_again_and_those_attempts_are_kept() {
+    disturb(SERVER_KILLS, 3, |disturbed, random| hit_children("serve", disturbed, random));
 }
 
 #[test]
-fn a_run_whose_client_is_killed_is_made_again() {
-    let bench = kill_a_child(1);
-    let disturbed = bench.manifest();
-    assert!(disturbed.count(Status::Valid) < RUN_COUNT);
-    let output = resume(&bench);
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    assert_complete(&bench, &planned(&disturbed));
+fn runs_whose_client_is_killed_at_random_moments_are_made_again_and_those_attempts_are_kept() {
+    disturb(CLIENT_KILLS, 4, |disturbed, random| hit_children("client", disturbed, random));
 }
 
-/// An interrupted recording.
-fn half_done() -> Bench {
-    let bench = Bench::new("short", &SPEC.replace("window_s = 0.15", "window_s = 30"));
-    let runner = start(&bench, &["--seed", SEED]);
-    wait_for_children(runner.id(), 2);
-    signal("INT", runner.id());
-    assert_eq!(runner.wait_with_output().unwrap().status.code(), Some(130));
-    bench
-}
-
-#[test]
-fn another_build_of_a_program_may_not_go_on_with_a_recording() {
-    let bench = half_done();
-    let other = bench.path().join("other");
-    fs::copy(bench::programs().join("uring-echo"), &other).unwrap();
-    fs::OpenOptions::new()
-        .append(true)
-        .open(&other)
-        .and_then(|mut file| io::Write::write_all(&mut file, b"x"))
-        .unwrap();
-    let mut command = bench.command(&["run", "--spec", "spec.toml", "--resume"]);
-    let output = command.env("URING_ECHO_BIN", &other).output().unwrap();
-    assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("uring-echo is another build"), "{}", text(&output.stderr));
-}
-
-#[test]
-fn a_specification_that_was_changed_in_the_recording_is_not_gone_on_with() {
-    let bench = half_done();
-    let spec = bench.recording().join("spec.toml");
-    fs::write(&spec, fs::read_to_string(&spec).unwrap() + "\n").unwrap();
-    let output = resume(&bench);
-    assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("was changed after it was recorded"), "{}", text(&output.stderr));
-}
-
-#[test]
-fn two_runners_do_not_make_the_runs_of_one_recording() {
-    let bench = Bench::new("short", &SPEC.replace("window_s = 0.15", "window_s = 30"));
-    let runner = start(&bench, &["--seed", SEED]);
-    wait_for_children(runner.id(), 2);
-    let output = resume(&bench);
-    assert!(text(&output.stderr).contains("another runner"), "{}", text(&output.stderr));
-    signal("INT", runner.id());
-    runner.wait_with_output().unwrap();
-}
-
-#[test]
-fn with_nothing_unfinished_there_is_nothing_to_resume() {
-    let bench = Bench::new("short", &SPEC.replace("connections = [2, 3]", "connections = [2]"));
-    assert!(bench.run(&["--filter", "engine=epoll"]).status.success());
-    let output = resume(&bench);
-    assert!(!output.status.success());
-    assert!(text(&output.stderr).contains("is complete"), "{}", text(&output.stderr));
-}
-
-/// Runs `script` in a mount namespace of its own, where it may mount. `None` where that is not permitted.
-fn in_own_namespace(bench: &Bench, script: &str) -> Option<Output> {
+/// Runs `script` with `arguments` in a mount namespace of its own, where it may mount. `None` where that is not permitted.
+fn in_own_namespace(bench: &Bench, script: &str, arguments: &[String]) -> Option<Output> {
     let flags = ["--mount", "--map-root-user"];
     let is_permitted = Command::new("unshare")
         .args(flags)
@@ -228,30 +281,57 @@ fn in_own_namespace(bench: &Bench, script: &str) -> Option<Output> {
     is_permitted.then(|| {
         let runner = PathBuf::from(env!("CARGO_BIN_EXE_experiments"));
         let mut command = Command::new("unshare");
-        command.args(flags).args(["sh", "-c", script, "sh"]).arg(runner).current_dir(bench.path());
-        command.env("TMPDIR", bench.path()).output().unwrap()
+        command.args(flags).args(["sh", "-c", script, "sh"]).arg(runner).args(arguments);
+        command.current_dir(bench.path()).env("TMPDIR", bench.path()).output().unwrap()
     })
 }
 
+/// Fills the disk under a runner for the arguments `MOMENT_S:ROOM_BYTES` until it failed the wanted number of times; keeps
+/// what it left and said in `kept/1`, `kept/2` and so on, and at the end what came of it in `kept/end`.
+const FULL_DISK: &str = r#"
+    set -u; runner=$1; wanted=$2; shift 2; how="--seed 5"; number=0
+    mkdir results kept && mount -t tmpfs -o size=4m none results || exit 9
+    for moment in "$@"; do
+        [ $number -lt $wanted ] || break
+        timeout 60 "$runner" run --spec spec.toml $how >said 2>&1 & pid=$!
+        until [ -e results/short/*/manifest.json ] || ! kill -0 $pid; do sleep 0.01; done
+        sleep "${moment%:*}"
+        head -c 8M /dev/zero >results/filler 2>filled
+        truncate -s "-${moment#*:}" results/filler
+        if wait $pid; then rm -r results/*; how="--seed 5"; continue; fi
+        number=$((number + 1)); how=--resume
+        rm results/filler; cp -r results/short/* kept/$number; mv said kept/$number.said
+    done
+    timeout 60 "$runner" run --spec spec.toml --resume >said 2>&1 || { cat said >&2; exit 7; }
+    cp -r results/short/* kept/end"#;
+
 #[test]
-fn a_full_disk_is_named_and_leaves_a_recording_that_goes_on_once_there_is_room() {
-    let bench = Bench::new("short", SPEC);
-    // Room for the manifest, the machine and one or two records.
-    let script = "set -u; mkdir results; mount -t tmpfs -o size=72k none results || exit 9
-        \"$1\" run --spec spec.toml --seed 5 && exit 8
-        echo === >&2; mount -o remount,size=8m results || exit 9
-        \"$1\" verify results/short/* ; \"$1\" run --spec spec.toml --resume || exit 7
-        \"$1\" verify results/short/* || exit 6; cp -r results kept";
-    let Some(output) = in_own_namespace(&bench, script) else {
+fn a_disk_that_is_full_at_random_moments_is_named_and_the_recording_goes_on_once_there_is_room() {
+    let (bench, settings, mut random) = (bench(), host_settings(), moments(5));
+    // With room for the one file that is written next, or for a part of it.
+    let mut moment = || {
+        let (moment, room_bytes) = (random_ms(&mut random, RUNNER_MOMENT_MS), random.below(16 << 10));
+        format!("{}:{room_bytes}", moment.as_secs_f64())
+    };
+    // Once before its engine has a record at all, which must not be taken for an engine that does not work.
+    let mut moments = vec!["0:0".to_string()];
+    moments.extend((0..ATTEMPTS_MAX).map(|_| moment()));
+    let arguments = [&[(1 + FULL_DISKS).to_string()], moments.as_slice()].concat();
+    let Some(output) = in_own_namespace(&bench, FULL_DISK, &arguments) else {
         eprintln!("skipped: this user may not mount in a namespace of its own");
         return;
     };
-    let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(output.status.signal().is_none());
-    let (full, _) = said.split_once("===").unwrap();
-    assert!(full.contains("No space left") && full.contains("--resume"), "{said}");
-    let kept = fs::read_dir(bench.path().join("kept/short")).unwrap().next().unwrap().unwrap().path();
-    let manifest: Manifest = serde_json::from_slice(&fs::read(kept.join("manifest.json")).unwrap()).unwrap();
-    assert_eq!(manifest.count(Status::Valid), RUN_COUNT);
+    assert_eq!(output.status.code(), Some(0), "{moments:?}: {}", text(&output.stderr));
+    let mut kept = Kept::default();
+    for number in 1..=1 + FULL_DISKS {
+        let folder = bench.path().join("kept").join(number.to_string());
+        let said = fs::read_to_string(folder.with_extension("said")).unwrap();
+        assert!(said.contains("No space left") && said.contains("--resume"), "{moments:?}: {said}");
+        kept.check(&folder);
+    }
+    let end = bench.path().join("kept/end");
+    kept.check(&end);
+    assert_as_undisturbed(&end);
+    bench.wait_until_idle();
+    assert_eq!(host_settings(), settings);
 }

@@ -5,12 +5,31 @@
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
+pub(crate) mod sound;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use experiments::manifest::Manifest;
+
+/// A specification of few and short runs.
+pub(crate) const SHORT_SPEC: &str = r#"
+id = "short"
+title = "Short"
+question = "Is it the same after an interruption?"
+engines = ["epoll", "uring"]
+ratios = ["uring/epoll"]
+modes = ["req-res"]
+payload_bytes = [1024]
+connections = [2, 3]
+repetitions = 1
+warmup_s = 0.05
+window_s = 0.15
+verify = "full"
+noise = []
+"#;
 
 /// Where cargo put the programs under test.
 pub(crate) fn programs() -> PathBuf {
@@ -52,6 +71,37 @@ impl Bench {
         self.command(&[&["run", "--spec", "spec.toml"], arguments].concat()).output().unwrap()
     }
 
+    /// A runner at work.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(&[&["run", "--spec", "spec.toml"], arguments].concat()).spawn().unwrap()
+    }
+
+    /// Has the missing runs made.
+    pub(crate) fn resume(&self) -> Output {
+        self.run(&["--resume"])
+    }
+
+    /// Returns once nothing runs that was started here.
+    pub(crate) fn wait_until_idle(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !self.processes().is_empty() {
+            assert!(Instant::now() < deadline, "{:?} outlived the runner", self.processes());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Processes that were started here, and theirs: they have this folder in their environment.
+    fn processes(&self) -> Vec<u32> {
+        let mark = format!("TMPDIR={}", self.path().display()).into_bytes();
+        let is_ours = |pid: &u32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+        };
+        let names =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter_map(|name| name.parse().ok()).filter(is_ours).collect()
+    }
+
     /// Where the runner is started.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
@@ -72,7 +122,7 @@ impl Bench {
     }
 
     pub(crate) fn manifest(&self) -> Manifest {
-        serde_json::from_slice(&fs::read(self.recording().join("manifest.json")).unwrap()).unwrap()
+        manifest_of(&self.recording())
     }
 
     /// Whether anything but the specification and the results is left.
@@ -80,6 +130,17 @@ impl Bench {
         let names = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         names.into_iter().any(|name| name != "spec.toml" && name != "results")
     }
+}
+
+/// The manifest of the recording in `folder`.
+pub(crate) fn manifest_of(folder: &Path) -> Manifest {
+    serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap()
+}
+
+/// Sends the signal `name` to `pid`. Whether that was still there.
+pub(crate) fn signal(name: &str, pid: u32) -> bool {
+    let mut kill = Command::new("kill");
+    kill.args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status().unwrap().success()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

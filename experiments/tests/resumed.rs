@@ -1,0 +1,64 @@
+//! A recording is gone on with as it was begun, by one runner, or not at all.
+
+mod bench;
+
+use std::fs;
+use std::io;
+
+use bench::{Bench, SHORT_SPEC, signal, text, wait_for_children};
+
+/// An interrupted recording.
+fn half_done() -> Bench {
+    let bench = Bench::new("short", &SHORT_SPEC.replace("window_s = 0.15", "window_s = 30"));
+    let runner = bench.start(&["--seed", "5"]);
+    wait_for_children(runner.id(), 2);
+    assert!(signal("INT", runner.id()));
+    assert_eq!(runner.wait_with_output().unwrap().status.code(), Some(130));
+    bench
+}
+
+#[test]
+fn another_build_of_a_program_may_not_go_on_with_a_recording() {
+    let bench = half_done();
+    let other = bench.path().join("other");
+    fs::copy(bench::programs().join("uring-echo"), &other).unwrap();
+    fs::OpenOptions::new()
+        .append(true)
+        .open(&other)
+        .and_then(|mut file| io::Write::write_all(&mut file, b"x"))
+        .unwrap();
+    let mut command = bench.command(&["run", "--spec", "spec.toml", "--resume"]);
+    let output = command.env("URING_ECHO_BIN", &other).output().unwrap();
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("uring-echo is another build"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_specification_that_was_changed_in_the_recording_is_not_gone_on_with() {
+    let bench = half_done();
+    let spec = bench.recording().join("spec.toml");
+    fs::write(&spec, fs::read_to_string(&spec).unwrap() + "\n").unwrap();
+    let output = bench.resume();
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("was changed after it was recorded"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn two_runners_do_not_make_the_runs_of_one_recording() {
+    let bench = Bench::new("short", &SHORT_SPEC.replace("window_s = 0.15", "window_s = 30"));
+    let runner = bench.start(&["--seed", "5"]);
+    wait_for_children(runner.id(), 2);
+    let output = bench.resume();
+    assert!(text(&output.stderr).contains("another runner"), "{}", text(&output.stderr));
+    assert!(signal("INT", runner.id()));
+    runner.wait_with_output().unwrap();
+}
+
+#[test]
+fn with_nothing_unfinished_there_is_nothing_to_resume() {
+    let bench = Bench::new("short", &SHORT_SPEC.replace("connections = [2, 3]", "connections = [2]"));
+    assert!(bench.run(&["--filter", "engine=epoll"]).status.success());
+    let output = bench.resume();
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("is complete"), "{}", text(&output.stderr));
+}
