@@ -63,6 +63,25 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+impl Config {
+    /// A server on a free port whose every connection gets the same slot.
+    pub(super) fn for_one_connection() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            cpu: None,
+            connections_max: 1,
+            backlog: 16,
+            buffer_bytes: Bytes::kib(4),
+            budget_bytes: Bytes::kib(4),
+            nodelay: true,
+            preset: Preset::Tuned,
+            stats: None,
+            drain: Nanos(0),
+        }
+    }
+}
+
 /// When epoll tells of readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Trigger {

@@ -436,3 +436,7 @@ impl EpollServer {
         self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
     }
 }
+
+#[cfg(test)]
+#[path = "epoll_tests.rs"]
+mod tests;

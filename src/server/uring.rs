@@ -198,9 +198,7 @@ impl UringServer {
                 Event::Received(count)
             }
             (result, lease) => {
-                if let Some(lease) = lease {
-                    self.ring.buffers.recycle(lease);
-                }
+                lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
                 match result {
                     Ok(_) => Event::PeerClosed,
                     Err(Errno(libc::ENOBUFS)) => self.on_starved(slot),
@@ -394,9 +392,7 @@ impl UringServer {
         let Token { op, generation, slot } = completion.token;
         if self.peers.get_mut(slot, generation).is_none() {
             self.counters.stale += 1;
-            if let Some(lease) = lease {
-                self.ring.buffers.recycle(lease);
-            }
+            lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
             return;
         }
         let event = match op {
@@ -472,9 +468,7 @@ impl UringServer {
                 return;
             }
             while let Some((_, lease)) = self.ring.pop() {
-                if let Some(lease) = lease {
-                    self.ring.buffers.recycle(lease);
-                }
+                lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
             }
         }
     }
@@ -498,3 +492,7 @@ impl UringServer {
         self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
     }
 }
+
+#[cfg(test)]
+#[path = "uring_tests.rs"]
+mod tests;

@@ -1,0 +1,57 @@
+//! What becomes of a completion that is about a connection whose slot another one has by now.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::*;
+use crate::server::config::{Config, Files, Setup};
+
+fn config() -> UringConfig {
+    UringConfig {
+        common: Config::for_one_connection(),
+        buffers: 2,
+        hot_bytes: crate::units::Bytes::kib(8),
+        recv: RecvMode::Single,
+        send: SendMode::WaitAll,
+        accept: AcceptMode::Multishot,
+        files: Files::Direct,
+        setup: Setup::Defer,
+        publish: Publish::Demand,
+    }
+}
+
+fn turn_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
+    while !holds(&server.counters) {
+        server.turn().unwrap();
+    }
+}
+
+#[test]
+fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot() {
+    let mut server = UringServer::start(&config()).unwrap();
+    let first = TcpStream::connect(server.addr()).unwrap();
+    turn_until(&mut server, |counters| counters.accepted == 1);
+    let generation = server.peers.generation(Slot(0));
+    drop(first);
+    turn_until(&mut server, |counters| counters.closed == 1);
+    let mut second = TcpStream::connect(server.addr()).unwrap();
+    turn_until(&mut server, |counters| counters.accepted == 2);
+
+    for (stale, op) in (1..).zip([Op::Recv, Op::Send, Op::Close]) {
+        // It completes with an error, as there is nothing to cancel: what a broken connection looks like.
+        let nothing = Token::global(Op::Discard);
+        server.ring.cancel(nothing, Token { op, generation, slot: Slot(0) });
+        let mut expected = server.counters;
+        (expected.turns, expected.stale) = (expected.turns + 1, stale);
+        server.turn().unwrap();
+        assert_eq!(server.counters, expected);
+        assert_eq!((server.peers.len(), server.receiving), (1, 1));
+        assert_eq!(server.peers.at(Slot(0)).in_flight, InFlight::Recv);
+    }
+
+    second.write_all(b"echo").unwrap();
+    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    let mut echo = [0; 4];
+    second.read_exact(&mut echo).unwrap();
+    assert_eq!(&echo, b"echo");
+}
