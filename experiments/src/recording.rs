@@ -136,6 +136,18 @@ impl Recording {
         self.save()
     }
 
+    /// Adds the file `name` with `text`, of what is known only after the last run, and saves the manifest.
+    ///
+    /// # Errors
+    /// When the recording has such a file, or it cannot be written.
+    pub fn add(&mut self, name: &str, text: &[u8]) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        ensure!(!path.exists(), "{} exists: a recording is never overwritten", path.display());
+        write(&path, text)?;
+        self.manifest.files.push(FileEntry { path: name.into(), sha256: sha256(text) });
+        self.save()
+    }
+
     /// Enters when it was taken up again and saves the manifest.
     ///
     /// # Errors

@@ -61,6 +61,20 @@ fn flip(path: &Path) {
 }
 
 #[test]
+fn what_is_added_later_belongs_to_the_recording_and_is_added_once() {
+    let original = Original::new();
+    let add = |folder: &Path| Recording::reopen(folder).unwrap().add("vm.json", b"{}\n");
+    let (is_whole, said) = original.verified(|folder| add(folder).unwrap());
+    assert!(is_whole, "{said}");
+    let (is_whole, said) = original.verified(|folder| {
+        add(folder).unwrap();
+        assert!(add(folder).is_err(), "it was written a second time");
+        flip(&folder.join("vm.json"));
+    });
+    assert!(!is_whole && said.contains("vm.json"), "{said}");
+}
+
+#[test]
 fn a_whole_recording_passes_and_each_kind_of_damage_is_named() {
     let original = Original::new();
     let (is_whole, said) = original.verified(|_| {});

@@ -62,8 +62,8 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     print!("{report}");
     report.write(&machine.files.report())?;
     for recording in recordings {
-        report.write(&recording.join("vm.json"))?;
-        println!("\nRecording: {} (circumstances: vm.json)", recording.display());
+        report.add_to(&recording)?;
+        println!("\nRecording: {} (circumstances: {})", recording.display(), report::REPORT);
     }
     if args.out.is_none() {
         fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;

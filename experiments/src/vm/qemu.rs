@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::report::REPORT;
 
 /// Who executes the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -82,7 +83,7 @@ impl Files {
 
     /// The verdict on the boot.
     pub(crate) fn report(&self) -> PathBuf {
-        self.folder.join("vm.json")
+        self.folder.join(REPORT)
     }
 
     /// The text of one of these files; empty if it is not there, since a guest may die before it writes.

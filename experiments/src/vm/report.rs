@@ -14,6 +14,10 @@ use super::kernel::Kernel;
 use super::qemu::{Accel, Machine};
 use super::session::Booted;
 use super::verdict::summaries;
+use crate::recording::Recording;
+
+/// Name of the report, among the files of a boot and in a recording.
+pub(crate) const REPORT: &str = "vm.json";
 
 /// A boot, its circumstances and its outcome.
 #[derive(Debug, Serialize)]
@@ -56,8 +60,19 @@ impl Report {
     /// # Errors
     /// When that fails.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self)? + "\n";
-        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+        fs::write(path, self.json()?).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Adds it to the recording in `folder`, whose manifest names it from then on.
+    ///
+    /// # Errors
+    /// When `folder` is no recording, or has a report.
+    pub(crate) fn add_to(&self, folder: &Path) -> Result<()> {
+        Recording::reopen(folder)?.add(REPORT, self.json()?.as_bytes())
+    }
+
+    fn json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }
 
