@@ -29,6 +29,8 @@ pub enum Format {
     Thousands,
     /// `1.2 ms`
     Nanoseconds,
+    /// `1.2 KiB`
+    Bytes,
     /// `0.98`
     Ratio,
     /// `99.9 %`
@@ -46,6 +48,7 @@ impl Format {
         match self {
             Self::Thousands => number::thousands(value),
             Self::Nanoseconds => number::nanoseconds(value),
+            Self::Bytes => number::memory(value),
             Self::Ratio => number::ratio(value),
             Self::Percent => number::percent(value),
             Self::Percentile => number::percentile(value),

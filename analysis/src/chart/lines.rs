@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::estimate::Estimate;
-use super::mark::{Area, Filling, marker, whisker_up};
+use super::mark::{Area, Filling, gap, marker, whisker_up};
 use super::number::coordinate;
 use super::paint::{Paint, Role};
 use super::scale::Scale;
@@ -99,8 +99,8 @@ impl Lines {
             no_interval: values().any(|(line, value)| {
                 line.markers && value.is_some_and(|estimate| estimate.interval().is_none())
             }),
-            gap: false,
-            broken_line: values().any(|(_, value)| value.is_none()),
+            gap: self.reach().is_empty(),
+            broken_line: values().any(|(_, value)| value.is_none()) && !self.reach().is_empty(),
             ..Hints::default()
         }
     }
@@ -110,6 +110,9 @@ impl Lines {
         let place = Place { area, x: self.x_scale(), y: scale };
         self.draw_x_axis(svg, &place);
         self.draw_verticals(svg, &place);
+        if self.reach().is_empty() {
+            gap(svg, area, "no valid run");
+        }
         for line in &self.lines {
             draw_whiskers(svg, &place, line);
             draw_path(svg, &place, line);

@@ -34,7 +34,7 @@ pub use groups::{GroupSeries, Groups, MarkKind};
 pub use heat::{Better, Cell, Heat, Ratio};
 pub use lines::{Dash, Line, Lines};
 pub use paint::Role;
-pub use rows::{Row, RowMark, Rows};
+pub use rows::{Reference, Row, RowMark, Rows, Start};
 pub use sheet::{Body, Panel, Sheet};
 
 #[cfg(test)]

@@ -46,6 +46,13 @@ pub fn nanoseconds(value: f64) -> String {
     scaled(value, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs")], " ns")
 }
 
+/// Measured bytes in the binary unit that suits them: `850 B`, `1.2 KiB`.
+#[must_use]
+pub fn memory(value: f64) -> String {
+    const KIB: f64 = 1024.0;
+    scaled(value, &[(KIB * KIB * KIB, " GiB"), (KIB * KIB, " MiB"), (KIB, " KiB")], " B")
+}
+
 fn scaled(value: f64, steps: &[(f64, &str)], below: &str) -> String {
     // Half a unit of the third digit early, so that 999.9 is 1 k and not 1000.
     let fits = |step: f64| value.abs() >= step * 0.9995;

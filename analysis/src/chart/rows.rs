@@ -22,17 +22,38 @@ pub struct RowMark {
     pub value: Option<Estimate>,
 }
 
+/// Where a row stands among its neighbours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Start {
+    /// In the group of the row above.
+    #[default]
+    Within,
+    /// It begins a group, set apart from what is above.
+    Apart,
+    /// It begins a group that has this heading.
+    Under(String),
+}
+
 /// A row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// Its name, at the left.
     pub label: String,
-    /// Whether it begins a group, set apart from what is above.
-    pub begins_group: bool,
+    /// Whether it begins a group.
+    pub start: Start,
     /// What it shows.
     pub marks: Vec<RowMark>,
     /// What the row comes to, at the right.
     pub verdict: String,
+}
+
+/// The value that means no difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reference {
+    /// The value.
+    pub value: f64,
+    /// What a value left and right of it means.
+    pub sides: (String, String),
 }
 
 /// Estimates one below the other.
@@ -40,10 +61,8 @@ pub struct Row {
 pub struct Rows {
     /// The axis from left to right.
     pub x: Axis,
-    /// The value that means no difference.
-    pub reference: f64,
-    /// What a value left and right of the reference means.
-    pub sides: (String, String),
+    /// What the rows are held against; `None` where they are only held against each other.
+    pub reference: Option<Reference>,
     /// The rows from the top.
     pub rows: Vec<Row>,
 }
@@ -57,17 +76,34 @@ const HEAD: f64 = 18.0;
 /// Room below for ticks and the axis's label.
 const FOOT: f64 = 36.0;
 
+impl Start {
+    /// Room that row `index` has above it.
+    fn height(&self, index: usize) -> f64 {
+        let apart = if index == 0 { 0.0 } else { APART };
+        match self {
+            Self::Within => 0.0,
+            Self::Apart => apart,
+            Self::Under(_) => apart + ROW,
+        }
+    }
+}
+
 impl Rows {
     pub(super) fn height(&self) -> f64 {
-        let groups = self.rows.iter().skip(1).filter(|row| row.begins_group).count();
-        HEAD + ROW * self.rows.len() as f64 + APART * groups as f64 + FOOT
+        let above: f64 = self.rows.iter().enumerate().map(|(index, row)| row.start.height(index)).sum();
+        self.head() + ROW * self.rows.len() as f64 + above + FOOT
+    }
+
+    /// Room above the rows.
+    fn head(&self) -> f64 {
+        if self.reference.is_some() { HEAD } else { 2.0 }
     }
 
     /// Every number that has to be visible.
     pub(super) fn reach(&self) -> Vec<f64> {
         let estimates = self.rows.iter().flat_map(|row| row.marks.iter().filter_map(|mark| mark.value));
         let own = estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach()));
-        own.chain([self.reference]).collect()
+        own.chain(self.reference.iter().map(|reference| reference.value)).collect()
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
@@ -90,14 +126,11 @@ impl Rows {
         };
         let labels = widest(&mut self.rows.iter().map(|row| &row.label)) + 8.0;
         let verdicts = widest(&mut self.rows.iter().map(|row| &row.verdict)) + 8.0;
-        let plot = area.inset(labels, HEAD, verdicts, FOOT);
+        let plot = area.inset(labels, self.head(), verdicts, FOOT);
         self.draw_axis(svg, plot, scale);
         let mut top = plot.y;
         for (index, row) in self.rows.iter().enumerate() {
-            if row.begins_group && index > 0 {
-                svg.stroke((area.x, top + APART / 2.0), (area.right(), top + APART / 2.0), Paint::Grid, 0.8);
-                top += APART;
-            }
+            top = draw_start(svg, Area { y: top, ..area }, &row.start, index);
             let y = top + ROW / 2.0;
             svg.label(Label::new(&row.label, (plot.x - 8.0, y + 4.0), Anchor::End));
             self.draw_row(svg, Area { y: top, height: ROW, ..plot }, row, scale);
@@ -116,17 +149,10 @@ impl Rows {
         }
         let below = (plot.x + plot.width / 2.0, plot.bottom() + 29.0);
         svg.label(Label { paint: Paint::Muted, ..Label::new(&self.x.label, below, Anchor::Middle) });
-        let Some(share) = scale.place(self.reference) else { return };
-        let x = plot.across(share);
-        svg.stroke((x, plot.y - 3.0), (x, plot.bottom()), Paint::Ink, 1.1);
-        let head = plot.y - 7.0;
-        let left = Label::new(&self.sides.0, (x - 6.0, head), Anchor::End);
-        let right = Label::new(&self.sides.1, (x + 6.0, head), Anchor::Start);
-        for label in [left, right] {
-            svg.label(Label { paint: Paint::Muted, ..label });
+        if let Some(reference) = &self.reference {
+            draw_reference(svg, plot, reference, scale);
         }
     }
-
     fn draw_row(&self, svg: &mut Svg, own: Area, row: &Row, scale: Scale) {
         let shown: Vec<f64> =
             row.marks.iter().filter_map(|mark| mark.value.and_then(|v| scale.place(v.value()))).collect();
@@ -155,5 +181,31 @@ impl Rows {
         let runs = estimate.runs();
         let title = format!("{label}, {}: {} ({runs} runs)", mark.name, self.x.format.say(estimate.value()));
         marker(svg, mark.role, Filling::of(&estimate), (own.across(share), y), &title);
+    }
+}
+
+/// Draws what is above row `index`, from the top of `area` down, and returns where the row begins.
+fn draw_start(svg: &mut Svg, area: Area, start: &Start, index: usize) -> f64 {
+    if index > 0 && *start != Start::Within {
+        let y = area.y + APART / 2.0;
+        svg.stroke((area.x, y), (area.right(), y), Paint::Grid, 0.8);
+    }
+    let top = area.y + start.height(index);
+    if let Start::Under(heading) = start {
+        let label = Label::new(heading, (area.x, top - 4.0), Anchor::Start);
+        svg.label(Label { bold: true, ..label });
+    }
+    top
+}
+
+fn draw_reference(svg: &mut Svg, plot: Area, reference: &Reference, scale: Scale) {
+    let Some(share) = scale.place(reference.value) else { return };
+    let x = plot.across(share);
+    svg.stroke((x, plot.y - 3.0), (x, plot.bottom()), Paint::Ink, 1.1);
+    let head = plot.y - 7.0;
+    let left = Label::new(&reference.sides.0, (x - 6.0, head), Anchor::End);
+    let right = Label::new(&reference.sides.1, (x + 6.0, head), Anchor::Start);
+    for label in [left, right] {
+        svg.label(Label { paint: Paint::Muted, ..label });
     }
 }

@@ -1,6 +1,8 @@
 //! Our ratios beside the published ones.
 
-use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Ratio, Role, Row, RowMark, Rows, Sheet};
+use crate::chart::{
+    Axis, Body, Estimate, Extent, Format, Panel, Ratio, Reference, Role, Row, RowMark, Rows, Sheet, Start,
+};
 
 use super::input::{About, At, Compared, Workload, distinct};
 
@@ -60,7 +62,8 @@ impl Pair {
             value: ratio.as_ref().and_then(estimate),
         };
         let marks = vec![mark("published in 2023", 1, &self.published), mark("ours", 0, &self.ours)];
-        Row { label: self.at.say(), begins_group, marks, verdict: self.agreement().name().to_owned() }
+        let start = if begins_group { Start::Apart } else { Start::Within };
+        Row { label: self.at.say(), start, marks, verdict: self.agreement().name().to_owned() }
     }
 }
 
@@ -108,8 +111,10 @@ fn panel(pairs: &[Pair], workload: Workload) -> Panel {
         title: workload.title().to_owned(),
         body: Body::Rows(Rows {
             x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
-            reference: 1.0,
-            sides: ("epoll better".to_owned(), "io_uring better".to_owned()),
+            reference: Some(Reference {
+                value: 1.0,
+                sides: ("epoll better".to_owned(), "io_uring better".to_owned()),
+            }),
             rows: rows.collect(),
         }),
     }

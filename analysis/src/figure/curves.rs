@@ -62,67 +62,107 @@ fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look) -> Panel {
         points: curve.points.clone(),
     });
     let body = Lines { x, y, lines: lines.collect(), verticals: Vec::new() };
-    Panel { title: cell.title.clone(), body: Body::Lines(body) }
+    let empty = cell.curves.iter().filter(|curve| is_empty(&curve.points)).map(|curve| &curve.engine);
+    Panel { title: with_missing(&cell.title, empty), body: Body::Lines(body) }
+}
+
+fn is_empty(points: &[(f64, Option<Estimate>)]) -> bool {
+    points.iter().all(|(_, value)| value.is_none())
+}
+
+/// `title` with the servers that have no curve in its panel: nobody looks for what is not there.
+fn with_missing<'a>(title: &str, engines: impl Iterator<Item = &'a String>) -> String {
+    let missing: Vec<String> = engines.map(|engine| reader_name(engine)).collect();
+    match (title, missing.is_empty()) {
+        (title, true) => title.to_owned(),
+        ("", false) => format!("no data: {}", missing.join(", ")),
+        (title, false) => format!("{title}; no data: {}", missing.join(", ")),
+    }
 }
 
 /// Latency by percentile: points are (share, nanoseconds) of the merged histograms of a cell's runs.
 #[must_use]
 pub fn percentiles(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
-    let axes = || {
-        let x = Axis::new("percentile", Extent::Tail, Format::Percentile);
-        (x, Axis::new("latency (log)", Extent::Log, Format::Nanoseconds))
-    };
-    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default()));
+    let panels = cells.iter().map(|cell| panel(cell, percentile_axes(), Look::default()));
     sheet(title, about, panels.collect())
 }
 
-/// Latency of an open loop at rising rates.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Load {
-    /// The server.
-    pub engine: String,
-    /// Rates in messages per second, each with latency from the intended start and from the actual send.
-    pub points: Vec<(f64, Option<Estimate>, Option<Estimate>)>,
+fn percentile_axes() -> (Axis, Axis) {
+    let x = Axis::new("percentile", Extent::Tail, Format::Percentile);
+    (x, Axis::new("latency (log)", Extent::Log, Format::Nanoseconds))
 }
 
-/// Latency over offered load, from the intended start of a message and, dashed, from its actual send. `what` names the
-/// percentile; `capacity_per_s` is what the slower engine can do in a closed loop, if it is known.
-#[must_use]
-pub fn latency_load(
-    title: &str,
-    what: &str,
-    loads: &[Load],
-    capacity_per_s: Option<f64>,
-    about: &About,
-) -> Sheet {
-    let engines: Vec<String> = loads.iter().map(|load| load.engine.clone()).collect();
-    let lines = loads.iter().zip(roles(&engines)).flat_map(|(load, role)| {
-        let corrected = load.points.iter().map(|(rate, corrected, _)| (*rate, *corrected)).collect();
-        let uncorrected = load.points.iter().map(|(rate, _, uncorrected)| (*rate, *uncorrected)).collect();
-        let line = |name: &str, dash, points| Line {
-            name: format!("{}, {name}", reader_name(&load.engine)),
+/// What an open loop measured of one server: the same messages timed from two instants.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timed {
+    /// The server.
+    pub engine: String,
+    /// From the intended start of a message.
+    pub corrected: Vec<(f64, Option<Estimate>)>,
+    /// From its actual send.
+    pub uncorrected: Vec<(f64, Option<Estimate>)>,
+}
+
+/// A panel of an open loop: its title and every server.
+pub type TimedPanel = (String, Vec<Timed>);
+
+/// Both curves of every server, the uncorrected one dashed.
+fn timed(servers: &[Timed], markers: bool) -> Vec<Line> {
+    let engines: Vec<String> = servers.iter().map(|timed| timed.engine.clone()).collect();
+    let lines = servers.iter().zip(roles(&engines)).flat_map(|(timed, role)| {
+        let line = |name: &str, dash, points: &[(f64, Option<Estimate>)]| Line {
+            name: format!("{}, {name}", reader_name(&timed.engine)),
             role,
             dash,
-            markers: dash == Dash::Solid,
+            markers: markers && dash == Dash::Solid,
             steps: false,
-            points,
+            points: points.to_vec(),
         };
         [
-            line("from intended start", Dash::Solid, corrected),
-            line("from actual send", Dash::Dashed, uncorrected),
+            line("from intended start", Dash::Solid, &timed.corrected),
+            line("from actual send", Dash::Dashed, &timed.uncorrected),
         ]
     });
-    let body = Lines {
-        x: Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands),
-        y: Axis::new(format!("{what} latency (log)"), Extent::Log, Format::Nanoseconds),
-        lines: lines.collect(),
-        verticals: capacity_per_s
-            .map(|rate| (rate, "slower engine's capacity".to_owned()))
-            .into_iter()
-            .collect(),
-    };
-    let panels = vec![Panel { title: String::new(), body: Body::Lines(body) }];
-    sheet(title, about, panels)
+    lines.collect()
+}
+
+fn without(servers: &[Timed]) -> impl Iterator<Item = &String> {
+    servers.iter().filter(|timed| is_empty(&timed.corrected)).map(|timed| &timed.engine)
+}
+
+/// Latency over offered load, a panel a percentile, whose title names it. `capacity_per_s` is what the slower engine can
+/// do in a closed loop, if it is known.
+#[must_use]
+pub fn latency_load(title: &str, panels: &[TimedPanel], capacity_per_s: Option<f64>, about: &About) -> Sheet {
+    let verticals: Vec<(f64, String)> =
+        capacity_per_s.map(|rate| (rate, "capacity".to_owned())).into_iter().collect();
+    let drawn = panels.iter().map(|(what, servers)| {
+        let body = Lines {
+            x: Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands),
+            y: Axis::new(format!("{what} latency (log)"), Extent::Log, Format::Nanoseconds),
+            lines: timed(servers, true),
+            verticals: verticals.clone(),
+        };
+        Panel { title: with_missing(what, without(servers)), body: Body::Lines(body) }
+    });
+    let mut sheet = sheet(title, about, drawn.collect());
+    if !verticals.is_empty() {
+        sheet.notes = vec!["Capacity: what the slower engine did in a closed loop.".to_owned()];
+    }
+    sheet
+}
+
+/// Latency by percentile at a few offered loads, a panel a load.
+#[must_use]
+pub fn tails(title: &str, panels: &[TimedPanel], about: &About) -> Sheet {
+    let drawn = panels.iter().map(|(load, servers)| {
+        let (x, y) = percentile_axes();
+        let body = Lines { x, y, lines: timed(servers, false), verticals: Vec::new() };
+        Panel { title: with_missing(load, without(servers)), body: Body::Lines(body) }
+    });
+    let mut sheet = sheet(title, about, drawn.collect());
+    sheet.one_scale = true;
+    sheet
 }
 
 /// What the connections of one server received.
@@ -190,11 +230,11 @@ pub fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
     sheet(title, about, panels.collect())
 }
 
-/// A quantity over rising numbers of connections.
+/// Quantities over rising numbers of what `x_label` names, a panel a quantity with an axis of its own.
 #[must_use]
-pub fn scaling(title: &str, y: &Axis, cells: &[CellCurves], about: &About) -> Sheet {
-    let x = || Axis::new("connections (log)", Extent::Log, Format::Thousands);
+pub fn scaling(title: &str, x_label: &str, quantities: &[(Axis, CellCurves)], about: &About) -> Sheet {
+    let x = || Axis::new(format!("{x_label} (log)"), Extent::Log, Format::Thousands);
     let look = Look { markers: true, steps: false };
-    let panels = cells.iter().map(|cell| panel(cell, (x(), y.clone()), look));
+    let panels = quantities.iter().map(|(y, cell)| panel(cell, (x(), y.clone()), look));
     sheet(title, about, panels.collect())
 }

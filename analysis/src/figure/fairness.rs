@@ -1,40 +1,37 @@
 //! Victims beside hogs.
 
-use crate::chart::{Axis, Body, Estimate, Extent, Format, GroupSeries, Groups, MarkKind, Panel, Sheet};
+use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Role, Row, RowMark, Rows, Sheet, Start};
 
-use super::input::{About, names, reader_name, roles};
+use super::input::{About, family, names, reader_name};
 
 /// What the measured connections got beside one kind of hog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Victims {
     /// The server or its variant.
     pub engine: String,
-    /// The kind of hog, `none` without one.
-    pub hog_kind: String,
+    /// The hogs in words: their number and kind.
+    pub hogs: String,
     /// 99th percentile of the victims' latency, in nanoseconds.
     pub p99_ns: Option<Estimate>,
     /// Replies to all victims, per second.
     pub replies_per_s: Option<Estimate>,
 }
 
-/// Latency and replies of victims, a category a kind of hog.
+/// Latency and replies of victims: a row a server variant, in a group for each kind of hog.
 #[must_use]
 pub fn victims(victims: &[Victims], about: &About) -> Sheet {
-    let kinds = names(victims, |v| &v.hog_kind);
-    let p99 = Axis::new("p99 of the victims (log)", Extent::Log, Format::Nanoseconds);
-    let replies = Axis::new("replies to victims per second (log)", Extent::Log, Format::Thousands);
+    let kinds = names(victims, |v| &v.hogs);
+    let p99 = Axis::new("p99 latency of the victims (log)", Extent::Log, Format::Nanoseconds);
+    let replies = Axis::new("replies to all victims per second (log)", Extent::Log, Format::Thousands);
     let panels = vec![
         panel("How long victims wait", victims, &kinds, (p99, |v| v.p99_ns)),
         panel("What victims get", victims, &kinds, (replies, |v| v.replies_per_s)),
     ];
     Sheet {
-        title: "What connections get beside a hog".to_owned(),
+        title: "What connections get beside hogs".to_owned(),
         subtitle: about.interval.clone(),
         quick: about.quick,
-        description: format!(
-            "99th percentile and replies per second of victims, by kind of hog: {}.",
-            kinds.join(", ")
-        ),
+        description: describe(victims),
         notes: Vec::new(),
         columns: 2,
         one_scale: false,
@@ -42,29 +39,49 @@ pub fn victims(victims: &[Victims], about: &About) -> Sheet {
     }
 }
 
+fn describe(victims: &[Victims]) -> String {
+    let value = |format: Format, value: Option<Estimate>| {
+        value.map_or("no valid run".to_owned(), |value| format.say(value.value()))
+    };
+    let say = |v: &Victims| {
+        let (p99, replies) =
+            (value(Format::Nanoseconds, v.p99_ns), value(Format::Thousands, v.replies_per_s));
+        format!("{}, {}: p99 {p99}, {replies} replies per second", v.hogs, reader_name(&v.engine))
+    };
+    format!(
+        "Victims by kind of hog and server. {}.",
+        victims.iter().map(say).collect::<Vec<String>>().join("; ")
+    )
+}
+
 fn panel(
     title: &str,
     victims: &[Victims],
     kinds: &[String],
-    shown: (Axis, fn(&Victims) -> Option<Estimate>),
+    (x, value): (Axis, fn(&Victims) -> Option<Estimate>),
 ) -> Panel {
-    let (y, value) = shown;
-    let engines = names(victims, |v| &v.engine);
-    let series = engines.iter().zip(roles(&engines)).map(|(engine, role)| {
-        let of = |kind: &String| {
-            victims.iter().find(|v| v.engine == *engine && v.hog_kind == *kind).and_then(value)
-        };
-        let values = kinds.iter().map(of).collect();
-        GroupSeries { role, name: reader_name(engine), values }
-    });
-    Panel {
-        title: title.to_owned(),
-        body: Body::Groups(Groups {
-            x_label: "kind of hog".to_owned(),
-            categories: kinds.to_vec(),
-            series: series.collect(),
-            y,
-            mark: MarkKind::Dot,
-        }),
+    let group = |kind: &String| {
+        let own = victims.iter().filter(|v| v.hogs == *kind).enumerate();
+        let rows = own.map(|(index, v)| {
+            let start = if index == 0 { Start::Under(kind.clone()) } else { Start::Within };
+            row(v, value(v), start, x.format)
+        });
+        rows.collect::<Vec<Row>>()
+    };
+    let rows = kinds.iter().flat_map(group).collect();
+    Panel { title: title.to_owned(), body: Body::Rows(Rows { x: x.clone(), reference: None, rows }) }
+}
+
+fn row(victims: &Victims, value: Option<Estimate>, start: Start, format: Format) -> Row {
+    let (name, role) = match family(&victims.engine) {
+        Some(Role::Epoll) => ("epoll and its variants", Role::Epoll),
+        Some(Role::Uring) => ("io_uring and its variants", Role::Uring),
+        _ => ("other servers", Role::Other(0)),
+    };
+    Row {
+        label: reader_name(&victims.engine),
+        start,
+        marks: vec![RowMark { name: name.to_owned(), role, value }],
+        verdict: value.map_or("none".to_owned(), |value| format.say(value.value())),
     }
 }

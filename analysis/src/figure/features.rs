@@ -1,65 +1,112 @@
-//! What each feature changes: a forest plot.
+//! What settings change: a forest plot of ratios around 1.
 
-use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Role, Row, RowMark, Rows, Sheet};
+use crate::chart::{
+    Axis, Better, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
+    number,
+};
 
-use super::input::{About, names};
+use super::input::{About, family, reader_name};
 
-/// What changes when one feature is taken away or added.
+/// One server variant over what it is held against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
-    /// The feature.
-    pub feature: String,
-    /// What it is measured in: a cell or a workload. Each has a panel.
-    pub group: String,
-    /// Difference in nanoseconds of CPU time per message; above zero it costs more.
-    pub delta_ns: Option<Estimate>,
+    /// Name of the variant.
+    pub of: String,
+    /// Name of what it is held against.
+    pub to: String,
+    /// Each cell by its name; empty where there are too many to show one by one.
+    pub cells: Vec<(String, Option<Estimate>)>,
+    /// The geometric mean over all cells.
+    pub mean: Option<Estimate>,
+    /// How many cells the mean is of.
+    pub cell_count: usize,
 }
 
-/// A forest plot of effects around no difference, a panel a group.
+/// The ratio that a forest plot shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quantity {
+    /// What is measured, as a title says it.
+    pub title: String,
+    /// Which direction is good.
+    pub better: Better,
+}
+
+/// A forest plot of ratios around 1, a panel a workload, with the `noise` of the recording in words.
 #[must_use]
-pub fn forest(title: &str, effects: &[Effect], about: &About) -> Sheet {
-    let groups = names(effects, |effect| &effect.group);
-    let panels = groups.iter().map(|group| panel(effects, group));
+pub fn forest(what: &Quantity, workloads: &[(String, Vec<Effect>)], noise: String, about: &About) -> Sheet {
+    let panels = workloads
+        .iter()
+        .map(|(title, effects)| Panel { title: title.clone(), body: Body::Rows(rows(what, effects)) });
+    let said = workloads.iter().flat_map(|(title, effects)| effects.iter().map(move |of| say(title, of)));
     Sheet {
-        title: title.to_owned(),
+        title: format!("{}: each variant against another", what.title),
         subtitle: about.interval.clone(),
         quick: about.quick,
-        description: format!("{title}. {}", effects.iter().map(say).collect::<Vec<String>>().join("; ")),
-        notes: vec!["An interval that contains 0 claims nothing.".to_owned()],
+        description: format!("{}, ratios. {}", what.title, said.collect::<Vec<String>>().join("; ")),
+        notes: vec!["An interval that contains 1 claims nothing.".to_owned(), noise],
         columns: 1,
         one_scale: true,
         panels: panels.collect(),
     }
 }
 
-fn panel(effects: &[Effect], group: &str) -> Panel {
-    let body = Rows {
-        x: Axis::new("difference in CPU time per message", Extent::Around, Format::Nanoseconds),
-        reference: 0.0,
-        sides: ("cheaper".to_owned(), "dearer".to_owned()),
-        rows: effects.iter().filter(|effect| effect.group == group).map(row).collect(),
+fn rows(what: &Quantity, effects: &[Effect]) -> Rows {
+    let (left, right) = match what.better {
+        Better::Lower => ("cheaper", "dearer"),
+        Better::Higher => ("slower", "faster"),
     };
-    Panel { title: group.to_owned(), body: Body::Rows(body) }
-}
-
-fn row(effect: &Effect) -> Row {
-    Row {
-        label: effect.feature.clone(),
-        begins_group: false,
-        marks: vec![RowMark { name: "difference".to_owned(), role: Role::Other(0), value: effect.delta_ns }],
-        verdict: in_numbers(effect),
+    Rows {
+        x: Axis::new("ratio (log)", Extent::Ratio, Format::Ratio),
+        reference: Some(Reference { value: 1.0, sides: (left.to_owned(), right.to_owned()) }),
+        rows: effects.iter().flat_map(Effect::rows).collect(),
     }
 }
 
-fn in_numbers(effect: &Effect) -> String {
-    let ns = |value: f64| format!("{value:+.0}").replace('-', "−");
-    match effect.delta_ns.map(|delta| (delta.value(), delta.interval())) {
-        Some((value, Some((low, high)))) => format!("{} [{}, {}]", ns(value), ns(low), ns(high)),
-        Some((value, None)) => ns(value),
-        None => "no valid run".to_owned(),
+impl Effect {
+    fn name(&self) -> String {
+        format!("{} ÷ {}", reader_name(&self.of), reader_name(&self.to))
+    }
+
+    /// The mean alone, or below a heading every cell and then the mean.
+    fn rows(&self) -> Vec<Row> {
+        let mean = format!("mean of {} cells", self.cell_count);
+        if self.cells.is_empty() {
+            return vec![self.row(format!("{}, {mean}", self.name()), self.mean, Start::Within)];
+        }
+        let all = self.cells.iter().cloned().chain([(mean, self.mean)]).enumerate();
+        let rows = all.map(|(index, (label, ratio))| {
+            let start = if index == 0 { Start::Under(self.name()) } else { Start::Within };
+            self.row(label, ratio, start)
+        });
+        rows.collect()
+    }
+
+    fn row(&self, label: String, ratio: Option<Estimate>, start: Start) -> Row {
+        let (name, role) = self.series();
+        let marks = vec![RowMark { name: name.to_owned(), role, value: ratio }];
+        Row { label, start, marks, verdict: in_numbers(ratio) }
+    }
+
+    /// What is compared: variants of one engine in its colour, anything else in another.
+    fn series(&self) -> (&'static str, Role) {
+        match (family(&self.of), family(&self.to)) {
+            (Some(Role::Epoll), Some(Role::Epoll)) => ("epoll to epoll", Role::Epoll),
+            (Some(Role::Uring), Some(Role::Uring)) => ("io_uring to io_uring", Role::Uring),
+            (Some(Role::Uring), Some(Role::Epoll)) => ("io_uring to epoll", Role::Other(0)),
+            _ => ("other servers", Role::Other(1)),
+        }
     }
 }
 
-fn say(effect: &Effect) -> String {
-    format!("{} {}: {}", effect.group, effect.feature, in_numbers(effect))
+fn in_numbers(ratio: Option<Estimate>) -> String {
+    let say = number::ratio;
+    match ratio.map(|ratio| (ratio.value(), ratio.interval())) {
+        Some((value, Some((low, high)))) => format!("{} [{}, {}]", say(value), say(low), say(high)),
+        Some((value, None)) => say(value),
+        None => "no pair of valid runs".to_owned(),
+    }
+}
+
+fn say(workload: &str, effect: &Effect) -> String {
+    format!("{workload}, {}: {}", effect.name(), in_numbers(effect.mean))
 }

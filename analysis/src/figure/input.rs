@@ -79,20 +79,29 @@ pub struct About {
     pub interval: String,
 }
 
-/// The roles of the series called `engines`. The first of each engine has the engine's colour; its variants and
-/// everything else have others.
+/// The engine that the server called `engine` is, a variant or not; `None` for another server.
+#[must_use]
+pub fn family(engine: &str) -> Option<Role> {
+    match engine {
+        name if name.starts_with("epoll") => Some(Role::Epoll),
+        name if name.starts_with("uring") || name.starts_with("io_uring") => Some(Role::Uring),
+        _ => None,
+    }
+}
+
+/// The roles of the series called `engines`. An engine has its colour under its own name; where only variants of it are
+/// shown, the first has it. Everything else has others.
 #[must_use]
 pub fn roles(engines: &[String]) -> Vec<Role> {
+    let is_plain = |engine: &str| matches!(engine, "epoll" | "uring" | "io_uring");
+    let plain: Vec<Role> =
+        engines.iter().filter(|engine| is_plain(engine)).filter_map(|engine| family(engine)).collect();
     let (mut roles, mut others) = (Vec::new(), 0);
     for engine in engines {
-        let own = match engine {
-            name if name.starts_with("epoll") => Role::Epoll,
-            name if name.starts_with("uring") || name.starts_with("io_uring") => Role::Uring,
-            _ => Role::Other(others),
-        };
-        let is_taken = roles.contains(&own);
-        let role = if is_taken { Role::Other(others) } else { own };
-        others += u8::from(matches!(role, Role::Other(_)));
+        let own = family(engine)
+            .filter(|role| !roles.contains(role) && (is_plain(engine) || !plain.contains(role)));
+        let role = own.unwrap_or(Role::Other(others));
+        others += u8::from(own.is_none());
         roles.push(role);
     }
     roles

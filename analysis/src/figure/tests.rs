@@ -28,6 +28,12 @@ fn an_engine_keeps_its_colour_under_every_name() {
     assert_eq!(roles(&["epoll", "uring"]), roles(&["epoll", "io_uring"]));
     assert_eq!(roles(&["mio", "uring", "epoll"]), [Role::Other(0), Role::Uring, Role::Epoll]);
     assert_eq!(roles(&["uring", "uring multishot", "mio"]), [Role::Uring, Role::Other(0), Role::Other(1)]);
+    let (first, second) = (Role::Other(0), Role::Other(1));
+    assert_eq!(
+        roles(&["epoll-seed", "uring-seed", "epoll", "uring"]),
+        [first, second, Role::Epoll, Role::Uring]
+    );
+    assert_eq!(roles(&["epoll-a", "epoll-b"]), [Role::Epoll, first]);
 }
 
 #[test]
@@ -131,5 +137,59 @@ fn a_distribution_ends_with_everybody() {
 fn connections_that_got_nothing_have_no_distribution() {
     let shares = Shares { engine: "epoll".to_owned(), received: vec![0.0; 4], jain: None };
     let svg = connections("Shares", &[(String::new(), vec![shares])], &About::default()).svg(WIDE);
+    assert!(!svg.contains("NaN"), "{svg}");
+}
+
+fn effect(of: &str, to: &str, cells: Vec<(String, Option<Estimate>)>) -> features::Effect {
+    let mean = Estimate::new(0.8, Some((0.7, 0.9)), 6);
+    features::Effect { of: of.to_owned(), to: to.to_owned(), cell_count: 2, cells, mean }
+}
+
+#[test]
+fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
+    let cells = vec![("256 B × 8".to_owned(), None), ("256 B × 512".to_owned(), Estimate::single(1.5))];
+    let effects = vec![effect("epoll", "epoll-seed", Vec::new()), effect("uring", "uring-seed", cells)];
+    let quantity = features::Quantity { title: "Cost".to_owned(), better: crate::chart::Better::Lower };
+    let panels = [("Streaming".to_owned(), effects)];
+    let svg = features::forest(&quantity, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
+    for part in [
+        "epoll ÷ epoll-seed, mean of 2 cells",
+        "0.80 [0.70, 0.90]",
+        "io_uring ÷ io_uring-seed",
+        "No control.",
+    ] {
+        assert!(svg.contains(part), "{part} is not in {svg}");
+    }
+    assert!(svg.contains("no pair of valid runs") && svg.contains("256 B × 8: no valid run"), "{svg}");
+}
+
+#[test]
+fn victims_without_a_run_are_a_gap_in_their_row() {
+    let of = |engine: &str, p99_ns| fairness::Victims {
+        engine: engine.to_owned(),
+        hogs: "beside 32 greedy hogs".to_owned(),
+        p99_ns,
+        replies_per_s: Estimate::single(1000.0),
+    };
+    let victims = [of("epoll", Estimate::single(5e6)), of("uring-16", None)];
+    let svg = fairness::victims(&victims, &About::default()).svg(WIDE);
+    assert!(svg.contains("io_uring-16: no valid run") && svg.contains("Hatched: no valid run."), "{svg}");
+    assert!(svg.contains(">5 ms<") && svg.contains(">beside 32 greedy hogs<"), "{svg}");
+}
+
+#[test]
+fn a_server_without_a_curve_is_named_by_its_panel() {
+    let timed = |engine: &str, corrected: Vec<(f64, Option<Estimate>)>| curves::Timed {
+        engine: engine.to_owned(),
+        uncorrected: corrected.clone(),
+        corrected,
+    };
+    let points = vec![curves::point(0.5, 1e5), curves::point(0.9, 1e6)];
+    let some = vec![timed("epoll", points), timed("uring", Vec::new())];
+    let none = vec![timed("epoll", Vec::new()), timed("uring", vec![(0.5, None)])];
+    let panels = [("at 50 %".to_owned(), some), ("at 90 %".to_owned(), none)];
+    let svg = curves::tails("Tails", &panels, &About::default()).svg(WIDE);
+    assert!(svg.contains("at 50 %; no data: io_uring<"), "{svg}");
+    assert!(svg.contains("at 90 %; no data: epoll, io_uring<") && svg.contains("Hatched"), "{svg}");
     assert!(!svg.contains("NaN"), "{svg}");
 }

@@ -3,9 +3,10 @@
 use uring_echo::record::{Mode, RunRecord};
 
 use super::cells;
+use crate::chart::Estimate;
 use crate::figure::curves::{CellCurves, Curve, Shares, point};
 use crate::figure::input::{distinct, names};
-use crate::grid::Grid;
+use crate::grid::{Grid, Samples};
 use crate::recording::{Recording, Run};
 use crate::statistics::{Latency, median};
 
@@ -37,20 +38,24 @@ fn shares_of(count: u64) -> Vec<f64> {
     (0..=steps).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / 10.0)).collect()
 }
 
+/// The curve of `latency`: shares and nanoseconds.
+pub(super) fn by_percentile(latency: &Latency) -> Vec<(f64, Option<Estimate>)> {
+    let shares = shares_of(latency.count()).into_iter();
+    shares.map(|share| point(share, latency.quantile_ns(share) as f64)).collect()
+}
+
 /// Latency by percentile in the cells called `keys`. Empty where none was recorded.
 pub(super) fn latency(grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
     let rows = grid.rows.iter().filter(|row| keys.contains(&row.cell.key));
     let cells = rows.map(|row| {
-        let curve = |engine: &String| {
-            let latency: Latency = row.samples.get(engine)?.merged_latency()?;
-            let shares = shares_of(latency.count()).into_iter();
-            let points = shares.map(|share| point(share, latency.quantile_ns(share) as f64));
-            Some(Curve { engine: engine.clone(), points: points.collect() })
+        let planned = grid.engines.iter().filter_map(|engine| row.samples.get_key_value(engine));
+        let curve = |(engine, samples): (&String, &Samples)| {
+            let points = samples.merged_latency().as_ref().map(by_percentile);
+            Curve { engine: engine.clone(), points: points.unwrap_or_default() }
         };
-        let curves = grid.engines.iter().filter_map(curve).collect();
-        CellCurves { title: cells::at(&row.cell).say(), curves }
+        CellCurves { title: cells::at(&row.cell).say(), curves: planned.map(curve).collect() }
     });
-    cells.filter(|cell| !cell.curves.is_empty()).collect()
+    cells.filter(|cell| cell.curves.iter().any(|curve| !curve.points.is_empty())).collect()
 }
 
 /// The runs of `recording` that count, with their records, in the cell called `key`.
@@ -107,7 +112,7 @@ pub(super) fn seconds(recording: &Recording, keys: &[String]) -> Vec<CellCurves>
 }
 
 /// Messages per second in each step of the window.
-fn rates(record: &RunRecord) -> Vec<(f64, Option<crate::chart::Estimate>)> {
+fn rates(record: &RunRecord) -> Vec<(f64, Option<Estimate>)> {
     let ends: Vec<f64> = record.series.at_ns.iter().map(|at| at.0 as f64 / 1e9).collect();
     let begins = std::iter::once(0.0).chain(ends.iter().copied());
     let steps = begins.zip(&ends).zip(&record.series.messages);

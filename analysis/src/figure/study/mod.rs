@@ -2,8 +2,10 @@
 
 mod cells;
 mod distributions;
+mod effects;
 mod open;
 mod published;
+mod scale;
 
 use experiments::spec::Size;
 use uring_echo::record::Mode;
@@ -79,6 +81,7 @@ fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Ch
         drawing.ratios(comparison);
         drawing.beside(comparison, published);
     }
+    drawing.effects();
     for mode in [Mode::Stream, Mode::ReqRes] {
         if drawing.grid.rows.iter().any(|row| row.cell.factors.mode == mode) {
             drawing.of_mode(mode);
@@ -120,9 +123,13 @@ const READ_SHARES: &str = "A connection at 1 got its fair share. A steep curve a
 const READ_SECONDS: &str = "One repetition, second by second. A slope is drift, a hole is a stall.";
 
 const READ_VICTIMS: &str = "Left, how long connections that behave well wait beside each kind of hog, lower is better; right, \
-                            what they get, higher is better. Compare each kind with none.";
+                            what they get, higher is better. Compare a server's row with its row without hogs.";
 const READ_LOAD: &str = "Solid: from when a message should have been sent, which is what a user feels; dashed: from when it was \
                          sent, which hides the wait before. Where they part, the server no longer keeps up.";
+const READ_SCALE: &str = "Each panel is another quantity; lower is better. A level line means that one more connection changes \
+                          nothing for the others. Memory is that of the process, without the kernel's socket buffers.";
+const READ_EFFECTS: &str = "Each row is one server divided by another in the same cells, with its interval. Left of the line the \
+                            first has the smaller value, right of it the larger.";
 
 impl Drawing<'_> {
     fn add(&mut self, what: &str, sheet: Sheet, how_to_read: &'static str, is_in: impl Fn(&Run) -> bool) {
@@ -182,6 +189,27 @@ impl Drawing<'_> {
         for (what, sheet) in open::loads(self.recording, &self.grid, &self.about) {
             self.add(&what, sheet, READ_LOAD, |run| open::is_open(&run.place.cell));
         }
+        for (what, sheet) in open::tails(self.recording, &self.grid, &self.merged()) {
+            self.add(&what, sheet, READ_LOAD, |run| open::is_open(&run.place.cell));
+        }
+        for (what, sheet, keys) in scale::figures(self.recording, &self.grid, &self.about) {
+            self.add(&what, sheet, READ_SCALE, |run| keys.contains(&run.place.cell.key));
+        }
+    }
+
+    /// What is said of percentiles of all repetitions together.
+    fn merged(&self) -> About {
+        About { interval: "Histograms of all repetitions merged.".to_owned(), ..self.about.clone() }
+    }
+
+    fn effects(&mut self) {
+        let compared = |run: &Run, grid: &Grid| {
+            grid.comparisons.iter().any(|comparison| cells::is_one_of(run, comparison))
+        };
+        for (what, sheet) in effects::figures(self.recording, &self.grid, &self.about) {
+            let grid = self.grid.clone();
+            self.add(what, sheet, READ_EFFECTS, |run| compared(run, &grid));
+        }
     }
 
     fn of_mode(&mut self, mode: Mode) {
@@ -204,11 +232,9 @@ impl Drawing<'_> {
         let keys = distributions::telling(&self.grid, mode);
         let is_in = |run: &Run| keys.contains(&run.place.cell.key);
         let title = |what: &str| format!("{}: {what}", workload.title());
-        let merged =
-            About { interval: "Histograms of all repetitions merged.".to_owned(), ..self.about.clone() };
         let latency = distributions::latency(&self.grid, &keys);
         if !latency.is_empty() {
-            let sheet = curves::percentiles(&title("latency by percentile"), &latency, &merged);
+            let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());
             self.add(&self.name(mode, "latency"), sheet, READ_TAIL, is_in);
         }
         let pooled =

@@ -1,17 +1,18 @@
 //! Cells that more than payload and connections tell apart: offered load, hogs.
 
-use uring_echo::record::Latency;
+use uring_echo::record::{Latency, OpenLoop};
+use uring_echo::units::Nanos;
 
-use crate::chart::{Estimate, Sheet};
-use crate::figure::curves::{Load, latency_load};
+use crate::chart::{Sheet, number};
+use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
 use crate::figure::fairness::{self, Victims};
-use crate::figure::input::{About, distinct};
+use crate::figure::input::{About, At, distinct};
 use crate::grid::{Grid, Row};
 use crate::metric::Metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
 
-use super::cells;
+use super::{cells, distributions};
 
 /// What the measured connections got beside each kind of hog, a figure a place of the grid. Empty without hogs.
 pub(super) fn victims(grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
@@ -22,9 +23,8 @@ pub(super) fn victims(grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
         if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
             let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
             let mut sheet = fairness::victims(&victims, about);
-            sheet.title = format!("{}, {}", sheet.title, at.say());
-            let name = format!("victims-{}-{}-{}", at.workload.name(), at.payload_bytes, at.connections);
-            sheets.push((name, sheet));
+            sheet.title = format!("{}: {}, {}", sheet.title, at.workload.title().to_lowercase(), at.say());
+            sheets.push((stem("victims", at), sheet));
         }
     }
     sheets
@@ -32,16 +32,16 @@ pub(super) fn victims(grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
 
 fn beside(grid: &Grid, row: &Row) -> Vec<Victims> {
     let factors = &row.cell.factors;
-    let hog_kind = match factors.hog_kind {
-        Some(kind) => format!("{} {kind}", factors.hogs),
-        None => "none".to_owned(),
+    let hogs = match factors.hog_kind {
+        Some(kind) => format!("beside {} {kind} hogs", factors.hogs),
+        None => "without hogs".to_owned(),
     };
     let planned = grid.engines.iter().filter_map(|engine| row.samples.get_key_value(engine));
     let of = planned.map(|(engine, samples)| {
         let estimate = |metric| cells::estimate(&statistics::Estimate::of(&samples.values(metric)));
         Victims {
             engine: engine.clone(),
-            hog_kind: hog_kind.clone(),
+            hogs: hogs.clone(),
             p99_ns: estimate(Metric::P99Ns),
             replies_per_s: estimate(Metric::MessagesPerS),
         }
@@ -54,51 +54,137 @@ pub(super) fn is_open(cell: &Cell) -> bool {
     cell.factors.load.is_some() || cell.factors.rate_per_s.is_some()
 }
 
-/// p99 over offered load, a figure a place of the grid. Empty without open loops.
-pub(super) fn loads(recording: &Recording, grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+/// The open cells of each place of the grid, by rising load.
+fn places(grid: &Grid) -> Vec<(At, Vec<&Row>)> {
     let open: Vec<&Row> = grid.rows.iter().filter(|row| is_open(&row.cell)).collect();
-    let mut sheets = Vec::new();
-    for at in distinct(&open, |row| cells::at(&row.cell)) {
-        let rows: Vec<&Row> = open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect();
-        let loads: Vec<Load> = grid.engines.iter().map(|engine| load(recording, &rows, engine)).collect();
+    let of = |at: At| (at, open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect());
+    distinct(&open, |row| cells::at(&row.cell)).into_iter().map(of).collect()
+}
+
+fn stem(what: &str, at: At) -> String {
+    format!("{what}-{}-{}-{}", at.workload.name(), at.payload_bytes, at.connections)
+}
+
+/// Percentiles that are drawn over offered load.
+const OVER_LOAD: [(&str, Percentile); 2] =
+    [("p50", |latency| latency.p50_ns), ("p99", |latency| latency.p99_ns)];
+
+/// Latency over offered load, a figure a place of the grid. Empty without open loops.
+pub(super) fn loads(recording: &Recording, grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+    let sheets = places(grid).into_iter().map(|(at, rows)| {
+        let capacity = capacity_per_s(recording, grid, &rows);
+        let offered = offered(recording, grid, &rows, capacity);
+        let panels = OVER_LOAD.map(|(what, percentile)| {
+            let of = |engine: &String| over_load(recording, &offered, engine, percentile);
+            (what.to_owned(), grid.engines.iter().map(of).collect())
+        });
         let title = format!("{}, {}: latency over offered load", at.workload.title(), at.say());
-        let name = format!("load-{}-{}-{}", at.workload.name(), at.payload_bytes, at.connections);
-        sheets.push((name, latency_load(&title, "p99", &loads, None, about)));
-    }
-    sheets
-}
-
-/// What one run in open loop measured: offered rate, p99 from the intended start and from the actual send.
-struct Open {
-    rate_per_s: f64,
-    corrected_ns: Option<f64>,
-    uncorrected_ns: Option<f64>,
-}
-
-fn load(recording: &Recording, rows: &[&Row], engine: &str) -> Load {
-    let mut points: Vec<_> =
-        rows.iter().filter_map(|row| point(&open(recording, &row.cell.key, engine))).collect();
-    points.sort_by(|one, other| one.0.total_cmp(&other.0));
-    Load { engine: engine.to_owned(), points }
-}
-
-fn open(recording: &Recording, key: &str, engine: &str) -> Vec<Open> {
-    let own = recording.counted().filter(|run| run.place.cell.key == key && run.place.engine == engine);
-    let p99 = |latency: &Option<Latency>| latency.as_ref().map(|latency| latency.p99_ns.0 as f64);
-    let open = own.filter_map(|run| run.record.as_ref()?.open_loop.as_ref()).map(|open| Open {
-        rate_per_s: open.rate_per_s as f64,
-        corrected_ns: p99(&open.corrected),
-        uncorrected_ns: p99(&open.uncorrected),
+        (stem("load", at), latency_load(&title, &panels, capacity, about))
     });
-    open.collect()
+    sheets.collect()
 }
 
-/// The repetitions of one rate; `None` where no run says at which rate.
-fn point(runs: &[Open]) -> Option<(f64, Option<Estimate>, Option<Estimate>)> {
-    let of = |value: fn(&Open) -> Option<f64>| {
-        cells::estimate(&statistics::Estimate::of(&runs.iter().filter_map(value).collect::<Vec<f64>>()))
+/// The rate that `row` offered; `None` where no run says so.
+fn rate_per_s(recording: &Recording, grid: &Grid, row: &Row) -> Option<f64> {
+    let of = |engine: &String| open_loops(recording, &row.cell.key, engine);
+    let rates = grid.engines.iter().flat_map(of).map(|open| open.rate_per_s as f64);
+    statistics::median(&rates.collect::<Vec<f64>>())
+}
+
+/// The capacity of which the loads of `rows` are shares; `None` where they are none, or nothing was offered.
+fn capacity_per_s(recording: &Recording, grid: &Grid, rows: &[&Row]) -> Option<f64> {
+    let of = |row: &&Row| Some(rate_per_s(recording, grid, row)? / f64::from(row.cell.factors.load?));
+    statistics::median(&rows.iter().filter_map(of).collect::<Vec<f64>>())
+}
+
+/// `rows` with the rate that each offered or, where no run of it counts, was to offer; by rising rate.
+fn offered<'a>(
+    recording: &Recording,
+    grid: &Grid,
+    rows: &[&'a Row],
+    capacity_per_s: Option<f64>,
+) -> Vec<(f64, &'a Row)> {
+    let planned = |row: &Row| match row.cell.factors.rate_per_s {
+        Some(rate) => Some(rate as f64),
+        None => Some(f64::from(row.cell.factors.load?) * capacity_per_s?),
     };
-    let rates: Vec<f64> = runs.iter().map(|open| open.rate_per_s).collect();
-    let rate = statistics::median(&rates)?;
-    Some((rate, of(|open| open.corrected_ns), of(|open| open.uncorrected_ns)))
+    let of = |row: &&'a Row| {
+        let rate = rate_per_s(recording, grid, row).or_else(|| planned(row))?;
+        Some((rate, *row))
+    };
+    let mut offered: Vec<(f64, &Row)> = rows.iter().filter_map(of).collect();
+    offered.sort_by(|one, other| one.0.total_cmp(&other.0));
+    offered
+}
+
+type Percentile = fn(&Latency) -> Nanos;
+
+fn over_load(recording: &Recording, offered: &[(f64, &Row)], engine: &str, percentile: Percentile) -> Timed {
+    let curve = |latency: fn(&OpenLoop) -> Option<&Latency>| {
+        let point = |(rate, row): &(f64, &Row)| {
+            let runs = open_loops(recording, &row.cell.key, engine);
+            let values = runs.iter().filter_map(|open| Some(percentile(latency(open)?).0 as f64));
+            (*rate, cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<f64>>())))
+        };
+        offered.iter().map(point).collect()
+    };
+    Timed {
+        engine: engine.to_owned(),
+        corrected: curve(|open| open.corrected.as_ref()),
+        uncorrected: curve(|open| open.uncorrected.as_ref()),
+    }
+}
+
+/// What the runs of `engine` in the cell called `key` that count measured in open loop.
+fn open_loops<'a>(recording: &'a Recording, key: &str, engine: &str) -> Vec<&'a OpenLoop> {
+    let own = recording.counted().filter(|run| run.place.cell.key == key && run.place.engine == engine);
+    own.filter_map(|run| run.record.as_ref()?.open_loop.as_ref()).collect()
+}
+
+/// Panels of a figure of tails: more are not looked at.
+const LOADS_MAX: usize = 4;
+
+/// Latency by percentile at a few of the offered loads, a figure a place of the grid. Empty without open loops.
+pub(super) fn tails(recording: &Recording, grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+    let sheets = places(grid).into_iter().map(|(at, rows)| {
+        let panel = |row: &Row| {
+            let of = |engine: &String| tail(engine, &open_loops(recording, &row.cell.key, engine));
+            (load_in_words(&row.cell), grid.engines.iter().map(of).collect())
+        };
+        let panels: Vec<TimedPanel> = spread(&rows).into_iter().map(panel).collect();
+        let title = format!("{}, {}: latency by percentile", at.workload.title(), at.say());
+        (stem("tails", at), curves::tails(&title, &panels, about))
+    });
+    sheets.collect()
+}
+
+/// A few of `rows`, evenly spread, the first and the last among them.
+fn spread<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+    let count = rows.len().min(LOADS_MAX);
+    let last = rows.len().saturating_sub(1);
+    (0..count).map(|index| rows[index * last / (count - 1).max(1)]).collect()
+}
+
+fn load_in_words(cell: &Cell) -> String {
+    match (cell.factors.load, cell.factors.rate_per_s) {
+        (Some(load), _) => format!("at {} of capacity", number::percent(f64::from(load))),
+        (None, Some(rate)) => format!("at {} messages per second", number::thousands(rate as f64)),
+        (None, None) => cell.key.clone(),
+    }
+}
+
+fn tail(engine: &str, runs: &[&OpenLoop]) -> Timed {
+    let of = |latency: fn(&OpenLoop) -> Option<&Latency>| {
+        let decoded = runs.iter().filter_map(|open| {
+            let latency = latency(open)?;
+            statistics::Latency::decode(&latency.histogram_v2_deflate_base64, latency.count).ok()
+        });
+        let merged = statistics::Latency::merged(&decoded.collect::<Vec<_>>());
+        merged.as_ref().map(distributions::by_percentile).unwrap_or_default()
+    };
+    Timed {
+        engine: engine.to_owned(),
+        corrected: of(|open| open.corrected.as_ref()),
+        uncorrected: of(|open| open.uncorrected.as_ref()),
+    }
 }

@@ -1,0 +1,146 @@
+//! What a message costs and a connection weighs as connections become many.
+
+use experiments::spec::Table;
+
+use super::cells;
+use crate::chart::{Axis, Extent, Format, Sheet};
+use crate::figure::curves::{CellCurves, Curve, scaling};
+use crate::figure::input::{About, distinct};
+use crate::grid::{Grid, Row, Samples};
+use crate::metric::Metric;
+use crate::recording::{Cell, Recording};
+use crate::statistics;
+
+/// A quantity that is drawn over connections.
+struct Quantity {
+    title: &'static str,
+    axis: &'static str,
+    format: Format,
+    metric: Metric,
+    /// Whether it is a sum over the connections that is shown of one.
+    is_shared: bool,
+}
+
+const QUANTITIES: [Quantity; 3] = [
+    Quantity {
+        title: "CPU time",
+        axis: "ns of CPU time per message (log)",
+        format: Format::Nanoseconds,
+        metric: Metric::CpuNsPerMessage,
+        is_shared: false,
+    },
+    Quantity {
+        title: "System calls",
+        axis: "system calls per message (log)",
+        format: Format::Plain,
+        metric: Metric::SyscallsPerMessage,
+        is_shared: false,
+    },
+    Quantity {
+        title: "Memory",
+        axis: "resident memory ÷ connections (log)",
+        format: Format::Bytes,
+        metric: Metric::ServerRssMaxBytes,
+        is_shared: true,
+    },
+];
+
+/// What becomes more from cell to cell.
+struct Rising {
+    stem: &'static str,
+    label: &'static str,
+    title: &'static str,
+    count: fn(&Cell) -> usize,
+    is_in: fn(&Cell) -> bool,
+}
+
+/// Name and picture of each figure, and the cells that are in it.
+pub(super) type Scaled = (String, Sheet, Vec<String>);
+
+/// Cost and memory over connections, all of them at work or all but a few silent. Empty unless `recording` is about
+/// that: it says so itself, or has silent connections.
+pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<Scaled> {
+    let has_idle = grid.rows.iter().any(|row| row.cell.factors.idle > 0);
+    if recording.manifest.table != Table::Scale && !has_idle {
+        return Vec::new();
+    }
+    let all = [
+        Rising {
+            stem: "active",
+            label: "connections, all at work",
+            title: "all connections at work",
+            count: |cell| cell.factors.connections,
+            is_in: |cell| cell.factors.idle == 0 && cell.factors.hogs == 0 && !super::open::is_open(cell),
+        },
+        Rising {
+            stem: "idle",
+            label: "silent connections",
+            title: "a few connections at work among silent ones",
+            count: |cell| cell.factors.idle,
+            is_in: |cell| cell.factors.idle > 0,
+        },
+    ];
+    all.iter().flat_map(|rising| rising.figures(grid, about)).collect()
+}
+
+impl Rising {
+    /// A figure for each workload, payload and number of what does not rise.
+    fn figures(&self, grid: &Grid, about: &About) -> Vec<Scaled> {
+        let rows: Vec<&Row> = grid.rows.iter().filter(|row| (self.is_in)(&row.cell)).collect();
+        let stems = distinct(&rows, |row| self.stem_of(&row.cell));
+        let figure = |stem: String| {
+            let own: Vec<&Row> = rows.iter().copied().filter(|row| self.stem_of(&row.cell) == stem).collect();
+            let keys = own.iter().map(|row| row.cell.key.clone()).collect();
+            (stem, self.sheet(grid, &own, about), keys)
+        };
+        stems.into_iter().map(figure).collect()
+    }
+
+    fn stem_of(&self, cell: &Cell) -> String {
+        let at = cells::at(cell);
+        let stem = format!("{}-{}-{}", self.stem, at.workload.name(), at.payload_bytes);
+        if cell.factors.idle > 0 { format!("{stem}-{}", at.connections) } else { stem }
+    }
+
+    fn sheet(&self, grid: &Grid, rows: &[&Row], about: &About) -> Sheet {
+        let quantities: Vec<(Axis, CellCurves)> =
+            QUANTITIES.iter().map(|quantity| self.curves(grid, rows, quantity)).collect();
+        let place = rows.first().map(|row| {
+            let at = cells::at(&row.cell);
+            let fixed = if row.cell.factors.idle > 0 {
+                at.say()
+            } else {
+                crate::chart::number::bytes(at.payload_bytes)
+            };
+            format!("{}, {fixed}: ", at.workload.title())
+        });
+        let title = format!("{}{}", place.unwrap_or_default(), self.title);
+        scaling(&title, self.label, &quantities, about)
+    }
+
+    fn curves(&self, grid: &Grid, rows: &[&Row], quantity: &Quantity) -> (Axis, CellCurves) {
+        let curve = |engine: &String| {
+            let mut points: Vec<_> = rows
+                .iter()
+                .map(|row| {
+                    let value = row.samples.get(engine).and_then(|samples| quantity.of(&row.cell, samples));
+                    ((self.count)(&row.cell) as f64, value)
+                })
+                .collect();
+            points.sort_by(|one, other| one.0.total_cmp(&other.0));
+            Curve { engine: engine.clone(), points }
+        };
+        let curves = grid.engines.iter().map(curve).collect();
+        let axis = Axis::new(quantity.axis, Extent::Log, quantity.format);
+        (axis, CellCurves { title: quantity.title.to_owned(), curves })
+    }
+}
+
+impl Quantity {
+    fn of(&self, cell: &Cell, samples: &Samples) -> Option<crate::chart::Estimate> {
+        let sockets = cell.factors.sockets();
+        let share = if self.is_shared { sockets as f64 } else { 1.0 };
+        let values: Vec<f64> = samples.values(self.metric).iter().map(|value| value / share).collect();
+        cells::estimate(&statistics::Estimate::of(&values))
+    }
+}
