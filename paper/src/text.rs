@@ -40,6 +40,7 @@ files![
     "sections/results/grid.typ",
     "sections/results/latency.typ",
     "sections/results/noise.typ",
+    "sections/results/parity.typ",
     "sections/results/req-res.typ",
     "sections/results/scale.typ",
     "sections/results/seed.typ",

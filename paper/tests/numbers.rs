@@ -24,7 +24,7 @@ const FACTS: &[(&str, &[&str])] = &[
 
 /// Numbers of the code: decimals, margins, units of time, and column counts.
 const IN_CODE: &[&str] =
-    &["0", "1", "2", "3", "4", "5", "6", "12", "60", "100", "60000", "0.0", "0.01", "0.75", "2.0"];
+    &["0", "1", "2", "3", "4", "5", "6", "7", "12", "60", "100", "60000", "0.0", "0.01", "0.75", "2.0"];
 
 /// Parts of `text` with a digit in them that are neither in `facts` nor, in its code, in `in_code`.
 fn unknown_numbers(text: &str, facts: &[&str], in_code: &[&str]) -> Vec<String> {
