@@ -29,7 +29,7 @@ pub enum Format {
     Thousands,
     /// `1.2 ms`
     Nanoseconds,
-    /// `1.2 KiB`
+    /// `1.2 kB`
     Bytes,
     /// `0.98`
     Ratio,
@@ -39,6 +39,8 @@ pub enum Format {
     Percentile,
     /// `1.5`
     Plain,
+    /// `0.9995`
+    Fine,
 }
 
 impl Format {
@@ -53,6 +55,7 @@ impl Format {
             Self::Percent => number::percent(value),
             Self::Percentile => number::percentile(value),
             Self::Plain => number::significant(value, 3),
+            Self::Fine => number::significant(value, 5),
         }
     }
 }

@@ -46,11 +46,10 @@ pub fn nanoseconds(value: f64) -> String {
     scaled(value, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs")], " ns")
 }
 
-/// Measured bytes in the binary unit that suits them: `850 B`, `1.2 KiB`.
+/// Measured bytes by thousands, so that the ticks of an axis come out round: `850 B`, `1.2 kB`.
 #[must_use]
 pub fn memory(value: f64) -> String {
-    const KIB: f64 = 1024.0;
-    scaled(value, &[(KIB * KIB * KIB, " GiB"), (KIB * KIB, " MiB"), (KIB, " KiB")], " B")
+    scaled(value, &[(1e9, " GB"), (1e6, " MB"), (1e3, " kB")], " B")
 }
 
 fn scaled(value: f64, steps: &[(f64, &str)], below: &str) -> String {

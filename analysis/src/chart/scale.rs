@@ -81,12 +81,13 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
 }
 
 /// Leading digits to label on a logarithmic axis, from few to many.
-const LEADING: [&[f64]; 5] = [
+const LEADING: [&[f64]; 6] = [
     &[1.0],
     &[1.0, 3.0],
     &[1.0, 2.0, 5.0],
     &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
     &[1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
+    &[1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
 ];
 
 fn log_ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {

@@ -149,6 +149,8 @@ const LEFT: f64 = 46.0;
 const ABOVE: f64 = 26.0;
 /// Room below a drawing area for ticks and the axis's label.
 const BELOW: f64 = 36.0;
+/// Height of a line of a panel's title.
+const TITLE_LINE: f64 = 14.0;
 /// Room between panels.
 const BETWEEN: f64 = 18.0;
 
@@ -265,13 +267,19 @@ impl Sheet {
         let width = (area.width - BETWEEN * (columns - 1) as f64) / columns as f64;
         let mut y = area.y;
         for row in self.panels.chunks(columns) {
-            let titled = row.iter().any(|panel| !panel.title.is_empty());
-            let head = if titled { 18.0 } else { 0.0 };
+            let titles: Vec<Vec<String>> =
+                row.iter().map(|panel| wrap::lines(&panel.title, MEDIUM * 1.04, width)).collect();
+            let head = match titles.iter().map(Vec::len).max().unwrap_or(0) {
+                0 => 0.0,
+                lines => 4.0 + TITLE_LINE * lines as f64,
+            };
             let tallest = row.iter().map(|panel| panel.body.height()).fold(0.0, f64::max);
             for (column, panel) in row.iter().enumerate() {
                 let x = area.x + column as f64 * (width + BETWEEN);
-                let title = Label::new(&panel.title, (x, y + 13.0), Anchor::Start);
-                svg.label(Label { size: MEDIUM, bold: true, ..title });
+                for (line, text) in titles[column].iter().enumerate() {
+                    let title = Label::new(text, (x, y + 13.0 + TITLE_LINE * line as f64), Anchor::Start);
+                    svg.label(Label { size: MEDIUM, bold: true, ..title });
+                }
                 let own = Area { x, y: y + head, width, height: panel.body.height() };
                 panel.body.draw(svg, own, self.scale_of(panel));
             }

@@ -75,6 +75,7 @@ fn numbers_read_as_a_reader_expects() {
     assert_eq!(significant(-2.5, 3), "−2.5");
     assert_eq!([999.9, 393_584.0, 1.05e6, 0.0].map(thousands), ["1 k", "394 k", "1.05 M", "0"]);
     assert_eq!([850.0, 1_200_000.0, 2e9, 51_700.0].map(nanoseconds), ["850 ns", "1.2 ms", "2 s", "51.7 µs"]);
+    assert_eq!([850.0, 1230.0, 2.5e6].map(number::memory), ["850 B", "1.23 kB", "2.5 MB"]);
     assert_eq!(
         [256, 1024, 32_768, 100_000, 1 << 20].map(bytes),
         ["256_B", "1_KiB", "32_KiB", "100000_B", "1_MiB"].map(|text| text.replace('_', "\u{a0}"))
@@ -91,6 +92,8 @@ fn ticks_are_round_and_inside_their_scale() {
     let near =
         |low, high, wanted| Scale::Log(low, high).ticks(wanted).iter().map(|v| significant(*v, 3)).collect();
     let (around_one, within_a_factor): (Vec<String>, Vec<String>) = (near(0.55, 1.8, 4), near(2.1, 2.9, 4));
+    let wide_around_one: Vec<String> = near(0.75, 1.35, 9);
+    assert_eq!(wide_around_one, ["0.8", "0.9", "1", "1.1", "1.2", "1.3"], "on both sides of 1");
     assert_eq!(around_one, ["0.6", "0.8", "1", "1.5"]);
     assert_eq!(within_a_factor, ["2.2", "2.4", "2.6", "2.8"]);
     assert_eq!(Scale::tail(0.9995).ticks(9), [0.0, 0.5, 0.9, 0.99, 0.999]);

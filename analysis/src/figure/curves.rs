@@ -186,10 +186,10 @@ pub fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &About) 
         let curves =
             shares.iter().map(|s| Curve { engine: s.engine.clone(), points: distribution(&s.received) });
         let cell = CellCurves { title: name.clone(), curves: curves.collect() };
-        let x = Axis::new("received ÷ fair share", Extent::Around, Format::Plain);
+        let x = Axis::new("received ÷ fair share", Extent::Around, Format::Fine);
         let y = Axis::new("connections that got at most this", Extent::Fixed(0.0, 1.0), Format::Percent);
         let mut panel = panel(&cell, (x, y), Look { steps: true, markers: false });
-        panel.title = format!("{name}{}", indices(shares));
+        panel.title.push_str(&indices(shares));
         panel
     });
     sheet(title, about, panels.collect())
@@ -201,7 +201,7 @@ fn indices(shares: &[Shares]) -> String {
         Some(jain) => format!("{} {jain:.3}", reader_name(&s.engine)),
         None => format!("{} –", reader_name(&s.engine)),
     };
-    format!(", Jain: {}", shares.iter().map(say).collect::<Vec<String>>().join(", "))
+    format!("; Jain: {}", shares.iter().map(say).collect::<Vec<String>>().join(", "))
 }
 
 /// The distribution of `received` over its mean; empty if nothing was received.

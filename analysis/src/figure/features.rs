@@ -67,13 +67,10 @@ impl Effect {
         format!("{} ÷ {}", reader_name(&self.of), reader_name(&self.to))
     }
 
-    /// The mean alone, or below a heading every cell and then the mean.
+    /// Below a heading every cell that is shown, and the mean.
     fn rows(&self) -> Vec<Row> {
-        let mean = format!("mean of {} cells", self.cell_count);
-        if self.cells.is_empty() {
-            return vec![self.row(format!("{}, {mean}", self.name()), self.mean, Start::Within)];
-        }
-        let all = self.cells.iter().cloned().chain([(mean, self.mean)]).enumerate();
+        let mean = (format!("mean of {} cells", self.cell_count), self.mean);
+        let all = self.cells.iter().cloned().chain([mean]).enumerate();
         let rows = all.map(|(index, (label, ratio))| {
             let start = if index == 0 { Start::Under(self.name()) } else { Start::Within };
             self.row(label, ratio, start)

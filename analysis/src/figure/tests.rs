@@ -130,7 +130,7 @@ fn a_distribution_ends_with_everybody() {
         lines.lines[0].points.iter().map(|(x, y)| (*x, y.unwrap().value())).collect();
     assert_eq!(points.first(), Some(&(0.5, 0.0)));
     assert_eq!(points.last(), Some(&(1.5, 1.0)));
-    assert!(sheet.panels[0].title.ends_with("Jain: epoll 0.857"));
+    assert!(sheet.panels[0].title.ends_with("; Jain: epoll 0.857"));
 }
 
 #[test]
@@ -153,7 +153,8 @@ fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
     let panels = [("Streaming".to_owned(), effects)];
     let svg = features::forest(&quantity, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
     for part in [
-        "epoll ÷ epoll-seed, mean of 2 cells",
+        "epoll ÷ epoll-seed",
+        "mean of 2 cells",
         "0.80 [0.70, 0.90]",
         "io_uring ÷ io_uring-seed",
         "No control.",

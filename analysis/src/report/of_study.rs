@@ -39,7 +39,11 @@ pub fn report(study: &Study, chapters: Vec<Chapter>, checks: &[Check<'_>], origi
         verdict: verdict(experiments),
         limits: limits(experiments),
         quick: experiments.values().any(|values| values.size == "quick"),
-        headlines: experiments.iter().filter_map(|(name, values)| headline(name, values)).collect(),
+        headlines: experiments
+            .iter()
+            .filter(|(name, _)| is_comparison_of_engines(name))
+            .filter_map(|(name, values)| headline(name, values))
+            .collect(),
         parts: chapters.into_iter().map(|chapter| part(chapter, study)).collect(),
         claims: checks.iter().map(claim).collect(),
         recordings: study.recordings.iter().map(recorded).collect(),
@@ -92,29 +96,37 @@ fn in_words(when: &str, (experiment, mean): (&String, &Mean)) -> String {
     )
 }
 
+/// The machine, once if all recordings were made on the same, and what each recording can tell from noise.
 fn limits(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<String> {
-    let of = |(name, values): (&String, &ExperimentValues)| {
-        let fact = |path: &[&str]| {
-            path.iter().try_fold(&values.host, |value, key| value.get(key)).map_or("unknown".into(), plain)
-        };
-        let noise =
-            values.control.get(Metric::CpuNsPerMessage.name()).and_then(|control| control.smallest_effect);
-        let noise = match noise {
-            Some(effect) => {
-                format!("differences below {:.0} % are noise (A/A control)", (effect * 100.0).ceil())
-            }
-            None => "no A/A control, so the smallest claimable difference is unknown".to_owned(),
-        };
-        format!(
-            "{name}: {}, {} online CPUs, Linux {}, server on CPU {}, loopback, {} repetitions; {noise}.",
-            fact(&["cpu", "model"]),
-            fact(&["cpu", "online_count"]),
-            fact(&["kernel", "release"]),
-            values.server_cpu,
-            values.repetitions
-        )
+    let machines: Vec<String> = experiments.values().map(machine).collect();
+    let is_one = machines.windows(2).all(|pair| pair[0] == pair[1]);
+    let common = machines.first().filter(|_| is_one).map(|machine| format!("All on {machine}."));
+    let own = experiments.iter().zip(&machines).map(|((name, values), machine)| {
+        let on = if is_one { String::new() } else { format!("{machine}, ") };
+        format!("{name} ({}): {on}{} repetitions; {}.", values.size, values.repetitions, noise(values))
+    });
+    common.into_iter().chain(own).collect()
+}
+
+fn machine(values: &ExperimentValues) -> String {
+    let fact = |path: &[&str]| {
+        path.iter().try_fold(&values.host, |value, key| value.get(key)).map_or("unknown".into(), plain)
     };
-    experiments.iter().map(of).collect()
+    format!(
+        "{}, {} online CPUs, Linux {}, server on CPU {}, loopback",
+        fact(&["cpu", "model"]),
+        fact(&["cpu", "online_count"]),
+        fact(&["kernel", "release"]),
+        values.server_cpu
+    )
+}
+
+fn noise(values: &ExperimentValues) -> String {
+    let control = values.control.get(Metric::CpuNsPerMessage.name());
+    match control.and_then(|control| control.smallest_effect) {
+        Some(effect) => format!("differences below {:.0} % are noise (A/A control)", (effect * 100.0).ceil()),
+        None => "no A/A control, so the smallest claimable difference is unknown".to_owned(),
+    }
 }
 
 fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
@@ -158,12 +170,13 @@ fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
 fn part(chapter: Chapter, study: &Study) -> Part {
     let values = study.values.experiments.get(&chapter.name);
     let heading = match values {
-        Some(values) if !values.question.is_empty() => format!("{}: {}", chapter.name, values.question),
         Some(values) => format!("{}: {}", chapter.name, values.title),
         None => "What the study of 2023 published".to_owned(),
     };
     let text = match values {
-        Some(values) => vec![format!("Recording {}, servers: {}.", values.recording, names(&values.grid))],
+        Some(values) => {
+            [values.question.clone(), made_of(values)].into_iter().filter(|text| !text.is_empty()).collect()
+        }
         None => vec![
             "Drawn from its raw results. Each run stands alone, so that no interval can be given.".to_owned(),
         ],
@@ -174,6 +187,10 @@ fn part(chapter: Chapter, study: &Study) -> Part {
     };
     let figures = chapter.figures.into_iter().map(shown).collect();
     Part { id: format!("experiment-{}", chapter.name), heading, text, figures, tables: Vec::new() }
+}
+
+fn made_of(values: &ExperimentValues) -> String {
+    format!("Recording {} ({}), servers: {}.", values.recording, values.size, names(&values.grid))
 }
 
 fn names(grid: &GridValues) -> String {

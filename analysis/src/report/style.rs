@@ -75,6 +75,7 @@ thead th{vertical-align:bottom;border-top:0;border-bottom:2px solid var(--grid)}
 tbody th{font-weight:500}
 .n{text-align:right;font-variant-numeric:tabular-nums}
 td.n{white-space:nowrap}
+td:not(.n){min-width:9rem}
 .holds{color:var(--good);font-weight:600}
 .fails{color:var(--bad);font-weight:600}
 details{margin:.6rem 0}

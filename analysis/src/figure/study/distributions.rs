@@ -5,8 +5,8 @@ use uring_echo::record::{Mode, RunRecord};
 use super::cells;
 use crate::chart::Estimate;
 use crate::figure::curves::{CellCurves, Curve, Shares, point};
-use crate::figure::input::{distinct, names};
-use crate::grid::{Grid, Samples};
+use crate::figure::input::distinct;
+use crate::grid::{Grid, Row, Samples};
 use crate::recording::{Recording, Run};
 use crate::statistics::{Latency, median};
 
@@ -24,7 +24,7 @@ pub(super) fn telling(grid: &Grid, mode: Mode) -> Vec<String> {
     };
     let payloads = ends(distinct(&rows, |row| row.cell.factors.payload_bytes));
     let connections = ends(distinct(&rows, |row| row.cell.factors.connections));
-    let is_telling = |row: &&&crate::grid::Row| {
+    let is_telling = |row: &&&Row| {
         payloads.contains(&row.cell.factors.payload_bytes)
             && connections.contains(&row.cell.factors.connections)
     };
@@ -46,14 +46,13 @@ pub(super) fn by_percentile(latency: &Latency) -> Vec<(f64, Option<Estimate>)> {
 
 /// Latency by percentile in the cells called `keys`. Empty where none was recorded.
 pub(super) fn latency(grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
-    let rows = grid.rows.iter().filter(|row| keys.contains(&row.cell.key));
-    let cells = rows.map(|row| {
-        let planned = grid.engines.iter().filter_map(|engine| row.samples.get_key_value(engine));
-        let curve = |(engine, samples): (&String, &Samples)| {
-            let points = samples.merged_latency().as_ref().map(by_percentile);
-            Curve { engine: engine.clone(), points: points.unwrap_or_default() }
-        };
-        CellCurves { title: cells::at(&row.cell).say(), curves: planned.map(curve).collect() }
+    let cells = rows(grid, keys).map(|row| {
+        let curves = planned(grid, row).map(|engine| {
+            let latency = row.samples.get(engine).and_then(Samples::merged_latency);
+            let points = latency.as_ref().map(by_percentile).unwrap_or_default();
+            Curve { engine: engine.clone(), points }
+        });
+        CellCurves { title: cells::at(&row.cell).say(), curves: curves.collect() }
     });
     cells.filter(|cell| cell.curves.iter().any(|curve| !curve.points.is_empty())).collect()
 }
@@ -64,27 +63,35 @@ fn runs<'a>(recording: &'a Recording, key: &str) -> Vec<(&'a Run, &'a RunRecord)
     counted.filter_map(|run| Some((run, run.record.as_ref()?))).collect()
 }
 
-/// What each connection got of its run's fair share, in the cells called `keys` that have several connections.
-pub(super) fn shares(recording: &Recording, keys: &[String]) -> Vec<(String, Vec<Shares>)> {
+/// What each connection got of its run's fair share, in the cells called `keys` that have several connections and
+/// a run that counts. Servers are in the order of the grid, so that each has one colour in all panels.
+pub(super) fn shares(recording: &Recording, grid: &Grid, keys: &[String]) -> Vec<(String, Vec<Shares>)> {
     let mut cells = Vec::new();
-    for key in keys {
-        let runs = runs(recording, key);
-        let Some((first, _)) = runs.first().filter(|(run, _)| run.place.cell.factors.connections > 1) else {
-            continue;
-        };
-        let engines = names(&runs, |(run, _)| &run.place.engine);
-        let shares = engines.into_iter().map(|engine| shares_of_engine(&runs, engine));
-        cells.push((cells::at(&first.place.cell).say(), shares.collect()));
+    for row in rows(grid, keys).filter(|row| row.cell.factors.connections > 1) {
+        let runs = runs(recording, &row.cell.key);
+        let shares = planned(grid, row).map(|engine| shares_of_engine(&runs, engine));
+        cells.push((cells::at(&row.cell).say(), shares.collect::<Vec<Shares>>()));
     }
+    cells.retain(|(_, shares)| shares.iter().any(|shares| !shares.received.is_empty()));
     cells
 }
 
-fn shares_of_engine(runs: &[(&Run, &RunRecord)], engine: String) -> Shares {
+/// The rows of `grid` called `keys`.
+fn rows<'a>(grid: &'a Grid, keys: &'a [String]) -> impl Iterator<Item = &'a Row> {
+    grid.rows.iter().filter(|row| keys.contains(&row.cell.key))
+}
+
+/// The servers that are planned in `row`.
+fn planned<'a>(grid: &'a Grid, row: &'a Row) -> impl Iterator<Item = &'a String> {
+    grid.engines.iter().filter(|engine| row.samples.contains_key(*engine))
+}
+
+fn shares_of_engine(runs: &[(&Run, &RunRecord)], engine: &str) -> Shares {
     let own: Vec<&RunRecord> =
         runs.iter().filter(|(run, _)| run.place.engine == engine).map(|(_, record)| *record).collect();
     let received = own.iter().flat_map(|record| fair_shares(&record.connections.received_bytes)).collect();
     let indices: Vec<f64> = own.iter().filter_map(|record| record.summary.as_ref()?.jain).collect();
-    Shares { engine, received, jain: median(&indices) }
+    Shares { engine: engine.to_owned(), received, jain: median(&indices) }
 }
 
 /// Each of `received` over their mean.
@@ -94,18 +101,17 @@ fn fair_shares(received: &[u64]) -> Vec<f64> {
 }
 
 /// The first run that counts of each server, second by second, in the cells called `keys`.
-pub(super) fn seconds(recording: &Recording, keys: &[String]) -> Vec<CellCurves> {
+pub(super) fn seconds(recording: &Recording, grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
     let mut cells = Vec::new();
-    for key in keys {
-        let mut runs = runs(recording, key);
+    for row in rows(grid, keys) {
+        let mut runs = runs(recording, &row.cell.key);
         runs.sort_by_key(|(run, _)| run.place.repetition);
-        let Some((first, _)) = runs.first() else { continue };
-        let title = cells::at(&first.place.cell).say();
-        let curves = names(&runs, |(run, _)| &run.place.engine).into_iter().filter_map(|engine| {
-            let (_, record) = runs.iter().find(|(run, _)| run.place.engine == engine)?;
-            Some(Curve { engine, points: rates(record) })
+        let curves = planned(grid, row).map(|engine| {
+            let first = runs.iter().find(|(run, _)| run.place.engine == *engine);
+            let points = first.map(|(_, record)| rates(record)).unwrap_or_default();
+            Curve { engine: engine.clone(), points }
         });
-        cells.push(CellCurves { title, curves: curves.collect() });
+        cells.push(CellCurves { title: cells::at(&row.cell).say(), curves: curves.collect() });
     }
     cells.retain(|cell| cell.curves.iter().any(|curve| curve.points.len() > 1));
     cells

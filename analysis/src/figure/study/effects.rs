@@ -13,7 +13,7 @@ use crate::statistics;
 use crate::values::control;
 
 /// Cells of a workload that are shown one by one; of more, only their mean.
-const CELLS_MAX: usize = 4;
+const CELLS_MAX: usize = 3;
 
 /// Forest plots of cost and throughput. Empty where only one pair of servers is compared: its heat map says more.
 pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<(&'static str, Sheet)> {
@@ -38,6 +38,9 @@ pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<
 
 /// What the control of `recording` says of `metric`.
 fn noise(recording: &Recording, metric: Metric) -> String {
+    if is_of_the_same(recording) {
+        return "Both sides of each ratio are the same server: what is seen here is noise.".to_owned();
+    }
     let control = control(recording);
     match control.get(metric.name()).and_then(|control| control.smallest_effect) {
         Some(effect) => format!(
@@ -46,6 +49,17 @@ fn noise(recording: &Recording, metric: Metric) -> String {
         ),
         None => "Without a control, the smallest difference that may be claimed is unknown.".to_owned(),
     }
+}
+
+/// Whether `recording` compares servers with nothing but themselves, under another name.
+fn is_of_the_same(recording: &Recording) -> bool {
+    let manifest = &recording.manifest;
+    let server = |name: &str| {
+        let found = manifest.engines.iter().find(|engine| engine.name == name);
+        found.map(|engine| (engine.engine, &engine.args))
+    };
+    let comparisons = manifest.ratios.iter().filter_map(|name| Comparison::parse(name));
+    comparisons.map(|of| server(&of.of) == server(&of.to)).reduce(|all, same| all && same) == Some(true)
 }
 
 fn effects(grid: &Grid, mode: Mode, metric: Metric) -> Vec<Effect> {

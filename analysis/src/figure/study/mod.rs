@@ -95,16 +95,21 @@ fn is_quick(recording: &Recording) -> bool {
     recording.manifest.size == Size::Quick
 }
 
-/// What an interval is and on how many repetitions it stands, where that differs the fewest and the most.
-fn interval(grid: &Grid) -> String {
+/// On how many repetitions figures stand, where that differs the fewest and the most.
+fn repetitions(grid: &Grid) -> String {
     let counts = grid.rows.iter().flat_map(|row| row.samples.values().map(crate::grid::Samples::run_count));
     let counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
-    let repetitions = match (counts.iter().min(), counts.iter().max()) {
+    match (counts.iter().min(), counts.iter().max()) {
+        (Some(1), Some(1)) => "1 repetition".to_owned(),
         (Some(least), Some(most)) if least == most => format!("{most} repetitions"),
         (Some(least), Some(most)) => format!("{least} to {most} repetitions"),
         _ => "no repetition".to_owned(),
-    };
-    format!("Medians of {repetitions}; intervals: 95 % bootstrap.")
+    }
+}
+
+/// What an interval is and on how many repetitions it stands.
+fn interval(grid: &Grid) -> String {
+    format!("Medians of {}; intervals: 95 % bootstrap.", repetitions(grid))
 }
 
 /// How a heat map reads.
@@ -199,7 +204,8 @@ impl Drawing<'_> {
 
     /// What is said of percentiles of all repetitions together.
     fn merged(&self) -> About {
-        About { interval: "Histograms of all repetitions merged.".to_owned(), ..self.about.clone() }
+        let interval = format!("Histograms of {} merged.", repetitions(&self.grid));
+        About { interval, ..self.about.clone() }
     }
 
     fn effects(&mut self) {
@@ -237,15 +243,15 @@ impl Drawing<'_> {
             let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());
             self.add(&self.name(mode, "latency"), sheet, READ_TAIL, is_in);
         }
-        let pooled =
-            About { interval: "Connections of all repetitions together.".to_owned(), ..self.about.clone() };
-        let shares = distributions::shares(self.recording, &keys);
+        let together = format!("Connections of {} together.", repetitions(&self.grid));
+        let pooled = About { interval: together, ..self.about.clone() };
+        let shares = distributions::shares(self.recording, &self.grid, &keys);
         if !shares.is_empty() {
             let sheet = curves::connections(&title("what each connection got"), &shares, &pooled);
             self.add(&self.name(mode, "connections"), sheet, READ_SHARES, is_in);
         }
         let first = About { interval: "The first repetition that counts.".to_owned(), ..self.about.clone() };
-        let seconds = distributions::seconds(self.recording, &keys);
+        let seconds = distributions::seconds(self.recording, &self.grid, &keys);
         if !seconds.is_empty() {
             let sheet = curves::seconds(&title("second by second"), &seconds, &first);
             self.add(&self.name(mode, "seconds"), sheet, READ_SECONDS, is_in);

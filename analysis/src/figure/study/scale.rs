@@ -24,7 +24,7 @@ struct Quantity {
 const QUANTITIES: [Quantity; 3] = [
     Quantity {
         title: "CPU time",
-        axis: "ns of CPU time per message (log)",
+        axis: "CPU time per message (log)",
         format: Format::Nanoseconds,
         metric: Metric::CpuNsPerMessage,
         is_shared: false,
