@@ -149,7 +149,8 @@ impl Lines {
             svg.leaf(&line.text("stroke-dasharray", "2 3"));
             let anchor = if share > 0.6 { Anchor::End } else { Anchor::Start };
             let offset = if share > 0.6 { -4.0 } else { 4.0 };
-            let at = (x + offset, place.area.y + 11.0 + 13.0 * index as f64);
+            // At the bottom: curves that rise towards the line leave that corner free.
+            let at = (x + offset, place.area.bottom() - 5.0 - 13.0 * index as f64);
             svg.label(Label { paint: Paint::Muted, ..Label::new(text, at, anchor) });
         }
     }

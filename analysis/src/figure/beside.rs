@@ -90,7 +90,7 @@ pub fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &Abou
         count(Agreement::Unpaired)
     );
     Sheet {
-        title: format!("{what}, io_uring ÷ epoll: ours beside the study of 2023"),
+        title: format!("{what}, {}: ours beside the study of 2023", about.ratio()),
         subtitle: format!("{summary} {}", about.interval),
         quick: about.quick,
         description: format!("Published and own ratios of {what}, payload × connections. {summary}"),

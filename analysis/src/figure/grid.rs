@@ -116,7 +116,7 @@ pub fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) 
         _ => what.to_owned(),
     };
     Sheet {
-        title: format!("{subject}, io_uring ÷ epoll"),
+        title: format!("{subject}, {}", about.ratio()),
         subtitle: format!("{sense} {}", about.interval),
         quick: about.quick,
         description: describe_ratios(what, compared),

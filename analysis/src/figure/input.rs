@@ -77,6 +77,19 @@ pub struct About {
     pub quick: bool,
     /// What an interval is and on how many runs it stands.
     pub interval: String,
+    /// The servers of a ratio, where they are variants: what is divided and by what.
+    pub variants: Option<(String, String)>,
+}
+
+impl About {
+    /// What a ratio is of, in words.
+    #[must_use]
+    pub fn ratio(&self) -> String {
+        match &self.variants {
+            Some((of, to)) => format!("{} ÷ {}", reader_name(of), reader_name(to)),
+            None => "io_uring ÷ epoll".to_owned(),
+        }
+    }
 }
 
 /// The engine that the server called `engine` is, a variant or not; `None` for another server.

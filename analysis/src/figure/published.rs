@@ -125,7 +125,8 @@ pub fn heat_map(runs: &[Run], workload: Workload) -> Sheet {
     let own: Vec<Compared> = compared(runs).into_iter().filter(|c| c.at.workload == workload).collect();
     let marked = |mark: &str| own.iter().any(|c| c.ratio.as_ref().is_some_and(|ratio| ratio.mark() == mark));
     let interval = "As published in 2023, one run a cell, 4 KiB the geometric mean of two.".to_owned();
-    let mut sheet = ratios("Responses per second", Better::Higher, &own, &About { quick: false, interval });
+    let mut sheet =
+        ratios("Responses per second", Better::Higher, &own, &About { interval, ..About::default() });
     let notes = [
         ("†", "†: bytes were lost: more never came back than socket buffers hold."),
         ("‡", "‡: not lock-step: several messages of a connection were under way."),

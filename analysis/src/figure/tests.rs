@@ -194,3 +194,19 @@ fn a_server_without_a_curve_is_named_by_its_panel() {
     assert!(svg.contains("at 90 %; no data: epoll, io_uring<") && svg.contains("Hatched"), "{svg}");
     assert!(!svg.contains("NaN"), "{svg}");
 }
+
+#[test]
+fn ratios_of_variants_are_named_in_the_title() {
+    let compared = vec![Compared { at: at(Workload::Stream, 256, 1), ratio: Ratio::new(0.9, None, 1, "") }];
+    let title = |about: &About| {
+        (
+            grid::ratios("Cost", crate::chart::Better::Lower, &compared, about).title,
+            beside::pairs("Cost", &compared, &compared, about).title,
+        )
+    };
+    let variants = Some(("uring-seed".to_owned(), "epoll-seed".to_owned()));
+    let (heat, pairs) = title(&About { variants, ..About::default() });
+    assert_eq!(heat, "Streaming: cost, io_uring-seed ÷ epoll-seed");
+    assert!(pairs.starts_with("Cost, io_uring-seed ÷ epoll-seed: ours"), "{pairs}");
+    assert_eq!(title(&About::default()).0, "Streaming: cost, io_uring ÷ epoll");
+}

@@ -44,7 +44,7 @@ pub fn table(table: &Table) -> String {
     let caption = escape(&table.caption);
     let label = format!("role=\"region\" tabindex=\"0\" aria-label=\"{caption}\"");
     format!(
-        "<div class=\"scroll\" {label}>\n<table>\n<caption>{caption}</caption>\n\
+        "<div class=\"scroll\" {label}>\n<table>\n<caption><span>{caption}</span></caption>\n\
          <thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
     )
 }

@@ -183,7 +183,7 @@ impl Report {
         let holding = self.claims.iter().filter(|claim| claim.outcome == Outcome::Holds).count();
         let caption = format!("{holding} of {} claims hold on these recordings.", self.claims.len());
         format!(
-            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Claims\">\n<table>\n<caption>{caption}</caption>\n\
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Claims\">\n<table>\n<caption><span>{caption}</span></caption>\n\
              <thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
         )
     }

@@ -70,6 +70,7 @@ figcaption p{margin:.25rem 0}
 .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--grid);border-radius:8px;margin:1rem 0}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 caption{text-align:left;padding:8px 10px}
+caption span{display:block;position:sticky;left:10px;max-width:calc(100vw - 44px)}
 th,td{padding:5px 10px;border-top:1px solid var(--grid);text-align:left;vertical-align:top}
 thead th{vertical-align:bottom;border-top:0;border-bottom:2px solid var(--grid)}
 tbody th{font-weight:500}

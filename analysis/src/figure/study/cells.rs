@@ -42,12 +42,9 @@ pub(super) fn is_plain(grid: &Grid) -> bool {
     distinct(&places, |at| *at).len() == places.len()
 }
 
-/// What tells the figures of `comparison` apart from those of another one of the same experiment; usually nothing.
-pub(super) fn suffix(grid: &Grid, comparison: &Comparison) -> String {
-    match grid.comparisons.iter().filter(|other| is_engines(other)).count() {
-        0 | 1 => String::new(),
-        _ => format!("-{}-{}", comparison.of, comparison.to),
-    }
+/// Whether `grid` compares io_uring with epoll more than once, so that figures have to say of which variants they are.
+pub(super) fn has_variants(grid: &Grid) -> bool {
+    grid.comparisons.iter().filter(|comparison| is_engines(comparison)).count() > 1
 }
 
 /// `metric` of every server in every cell.

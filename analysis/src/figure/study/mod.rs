@@ -69,7 +69,7 @@ struct Drawing<'a> {
 
 fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Chapter {
     let grid = Grid::of(recording);
-    let about = About { quick: is_quick(recording), interval: interval(&grid) };
+    let about = About { quick: is_quick(recording), interval: interval(&grid), variants: None };
     let mut drawing = Drawing { recording, grid, about, origin, figures: Vec::new() };
     drawing.of_factors();
     if !cells::is_plain(&drawing.grid) {
@@ -157,15 +157,25 @@ impl Drawing<'_> {
         if several { format!("{mode}-{what}") } else { what.to_owned() }
     }
 
+    /// What tells figures of `comparison` apart from those of another one, in their stem and in their title.
+    fn of_pair(&self, comparison: &Comparison) -> (String, About) {
+        if !cells::has_variants(&self.grid) {
+            return (String::new(), self.about.clone());
+        }
+        let variants = Some((comparison.of.clone(), comparison.to.clone()));
+        let suffix = format!("-{}-{}", comparison.of, comparison.to);
+        (suffix, About { variants, ..self.about.clone() })
+    }
+
     fn ratios(&mut self, comparison: &Comparison) {
         let shown = [
             ("cpu", "Server CPU time per message", Metric::CpuNsPerMessage, Better::Lower),
             ("throughput", "Messages per second", Metric::MessagesPerS, Better::Higher),
         ];
-        let suffix = cells::suffix(&self.grid, comparison);
+        let (suffix, about) = self.of_pair(comparison);
         for (what, title, metric, better) in shown {
             let compared = cells::compared(&self.grid, comparison, metric);
-            let sheet = grid::ratios(title, better, &compared, &self.about);
+            let sheet = grid::ratios(title, better, &compared, &about);
             self.add(&format!("ratios-{what}{suffix}"), sheet, READ_HEAT, |run| {
                 cells::is_one_of(run, comparison)
             });
@@ -178,8 +188,8 @@ impl Drawing<'_> {
         let is_published = |own: &Compared| published.iter().any(|theirs| theirs.at == own.at);
         let ours: Vec<Compared> = ours.into_iter().filter(is_published).collect();
         if !ours.is_empty() {
-            let sheet = beside::pairs("Responses per second", published, &ours, &self.about);
-            let suffix = cells::suffix(&self.grid, comparison);
+            let (suffix, about) = self.of_pair(comparison);
+            let sheet = beside::pairs("Responses per second", published, &ours, &about);
             self.add(&format!("beside-2023{suffix}"), sheet, READ_PAIRS, |run| {
                 cells::is_one_of(run, comparison)
             });
