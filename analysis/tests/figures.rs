@@ -126,7 +126,7 @@ fn loads_are_drawn_with_the_capacity_that_they_are_shares_of() {
 fn several_comparisons_give_a_forest_and_one_gives_none() {
     let results = tempfile::tempdir().unwrap();
     let folder = MadeUp::small("made-up").write(results.path());
-    let one = drawn(&Study::read(&[folder.clone()]).unwrap());
+    let one = drawn(&Study::read(std::slice::from_ref(&folder)).unwrap());
     assert!(!stems(&one[0]).iter().any(|stem| stem.contains("effects")), "{:?}", stems(&one[0]));
     support::change_manifest(&folder, |manifest| manifest.ratios.push("epoll/uring".into()));
     let svg = picture(&Study::read(&[folder]).unwrap(), "effects-cpu");

@@ -147,10 +147,12 @@ impl Lines {
             let ends = [("x1", x), ("y1", place.area.y), ("x2", x), ("y2", place.area.bottom())];
             let line = Tag::new("line").numbers(&ends).stroke(Paint::Muted, 1.0);
             svg.leaf(&line.text("stroke-dasharray", "2 3"));
-            let anchor = if share > 0.6 { Anchor::End } else { Anchor::Start };
-            let offset = if share > 0.6 { -4.0 } else { 4.0 };
-            // At the bottom: curves that rise towards the line leave that corner free.
-            let at = (x + offset, place.area.bottom() - 5.0 - 13.0 * index as f64);
+            // Far right it stands above the curves, which rise there; elsewhere the axis's label is above.
+            let (at, anchor) = if share > 0.6 {
+                ((x, place.area.y - 4.0), Anchor::Middle)
+            } else {
+                ((x + 4.0, place.area.y + 11.0 + 13.0 * index as f64), Anchor::Start)
+            };
             svg.label(Label { paint: Paint::Muted, ..Label::new(text, at, anchor) });
         }
     }
