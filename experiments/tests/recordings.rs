@@ -163,3 +163,13 @@ fn a_limit_on_a_field_that_no_record_has_ends_the_recording_with_its_name() {
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("no field summary.no_such"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn the_clients_ceiling_is_what_it_sent_since_nothing_comes_back() {
+    let spec = SPEC.replace("req-res", "stream") + "[ceiling]\nconnections = 2\nrepetitions = 1\n";
+    let bench = Bench::new("tiny", &spec);
+    let output = bench.run(&["--seed", "7"]);
+    let told = text(&output.stdout);
+    let ceiling = told.lines().find(|line| line.contains("ceiling")).unwrap_or_else(|| panic!("{told}"));
+    assert!(ceiling.contains("1 KiB ") && !ceiling.contains(" 0.00 MB/s"), "{ceiling}");
+}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use uring_echo::record::RunRecord;
+
 use crate::factors::Factors;
 use crate::format::{bytes, plural, three_digits};
 use crate::manifest::Status;
@@ -16,7 +18,7 @@ type Pair = [Option<f64>; 2];
 #[derive(Debug, Default)]
 pub(super) struct Controls {
     pairs: BTreeMap<(Factors, u32), Pair>,
-    /// Goodput by payload.
+    /// Bytes per second that the client got rid of, by payload.
     ceilings: BTreeMap<usize, Vec<f64>>,
 }
 
@@ -34,9 +36,9 @@ impl Controls {
                 (Role::Control, Some(arm), Some(summary)) => {
                     controls.add(&run.factors, run.repetition, arm, summary.cpu_ns_per_message);
                 }
-                (Role::Ceiling, _, Some(summary)) => {
+                (Role::Ceiling, ..) => {
                     let rates = controls.ceilings.entry(run.factors.payload_bytes).or_default();
-                    rates.push(summary.goodput_bytes_per_s);
+                    rates.extend(sent_bytes_per_s(&record));
                 }
                 _ => {}
             }
@@ -87,6 +89,12 @@ impl Controls {
         (!rates.is_empty())
             .then(|| format!("The client's ceiling, against a server that discards: {}.", rates.join(", ")))
     }
+}
+
+/// What the client offered. Nothing comes back from a server that discards, so goodput would be zero.
+fn sent_bytes_per_s(record: &RunRecord) -> Option<f64> {
+    let window = record.timeline?.window().as_secs_f64();
+    (window > 0.0).then(|| record.totals.window.sent_bytes as f64 / window)
 }
 
 #[cfg(test)]
