@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use analysis::recording::Recording;
 use analysis::values::ExperimentValues;
 use experiments::manifest::Status;
+use experiments::plan::Role;
 use serde_json::json;
 use support::{MadeUp, change_manifest, change_record, change_text};
 
@@ -104,6 +105,14 @@ fn a_run_in_which_no_message_came_back_is_left_out() {
     expect_left_out("no message came back", |folder| {
         change_record(folder, 1, |record| record["totals"]["window"]["received_messages"] = json!(0));
     });
+}
+
+#[test]
+fn a_ceiling_to_which_no_message_came_back_is_no_damage() {
+    let scratch = scratch();
+    change_record(&scratch.folder, 1, |record| record["totals"]["window"]["received_messages"] = json!(0));
+    change_manifest(&scratch.folder, |manifest| manifest.runs[0].role = Role::Ceiling);
+    assert_eq!(values(&scratch.folder).damage, Vec::<String>::new());
 }
 
 #[test]
