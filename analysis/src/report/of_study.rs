@@ -15,7 +15,7 @@ use crate::recording::{Recording, Run};
 use crate::statistics::Mean;
 use crate::study::Study;
 use crate::validity::Standing;
-use crate::values::{ExperimentValues, GridValues};
+use crate::values::{Control, ExperimentValues, GridValues};
 
 /// What is compared throughout.
 const ENGINES: &str = "uring/epoll";
@@ -103,7 +103,8 @@ fn limits(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<String> {
     let common = machines.first().filter(|_| is_one).map(|machine| format!("All on {machine}."));
     let own = experiments.iter().zip(&machines).map(|((name, values), machine)| {
         let on = if is_one { String::new() } else { format!("{machine}, ") };
-        format!("{name} ({}): {on}{} repetitions; {}.", values.size, values.repetitions, noise(values))
+        let noise = noise(values.control.get(Metric::CpuNsPerMessage.name()));
+        format!("{name} ({}): {on}{} repetitions; {noise}.", values.size, values.repetitions)
     });
     common.into_iter().chain(own).collect()
 }
@@ -121,11 +122,14 @@ fn machine(values: &ExperimentValues) -> String {
     )
 }
 
-fn noise(values: &ExperimentValues) -> String {
-    let control = values.control.get(Metric::CpuNsPerMessage.name());
-    match control.and_then(|control| control.smallest_effect) {
-        Some(effect) => format!("differences below {:.0} % are noise (A/A control)", (effect * 100.0).ceil()),
-        None => "no A/A control, so the smallest claimable difference is unknown".to_owned(),
+fn noise(control: Option<&Control>) -> String {
+    let Some(effect) = control.and_then(|control| control.smallest_effect) else {
+        return "no A/A control of its cost, so the smallest claimable difference is unknown".to_owned();
+    };
+    let told = format!("differences below {:.0} % are noise (A/A control)", (effect * 100.0).ceil());
+    match control.and_then(|control| control.contains_1) {
+        Some(false) => format!("{told}, and the control itself differs from 1: read it with care"),
+        _ => told,
     }
 }
 
@@ -296,5 +300,24 @@ fn plain(value: &Value) -> String {
         },
         Value::Null => "–".to_owned(),
         value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Estimate;
+
+    #[test]
+    fn a_control_that_differs_from_1_is_told_from_one_that_holds_it() {
+        let control = |contains_1, smallest_effect| Control {
+            ratio: Estimate::of(&[]),
+            contains_1: Some(contains_1),
+            smallest_effect: Some(smallest_effect),
+        };
+        assert!(noise(None).starts_with("no A/A control"));
+        assert_eq!(noise(Some(&control(true, 0.041))), "differences below 5 % are noise (A/A control)");
+        assert!(noise(Some(&control(false, 0.1))).contains("below 10 %"));
+        assert!(noise(Some(&control(false, 0.1))).ends_with("differs from 1: read it with care"));
     }
 }

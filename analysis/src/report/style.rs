@@ -59,7 +59,7 @@ code{font:.86em ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;overflo
 .verdict p{margin:0 0 .4rem}
 .verdict ul{font-size:.9rem;color:var(--muted);margin:.4rem 0 0;padding-left:1.1rem}
 .quick{display:inline-block;border:1px solid var(--bad);color:var(--bad);border-radius:4px;padding:0 6px;font-size:.85rem;font-weight:600}
-nav ol{columns:2;column-gap:28px;padding-left:1.3rem;margin:.3rem 0}
+nav ol{columns:2;column-gap:28px;padding-left:1.8rem;margin:.3rem 0}
 nav li{break-inside:avoid}
 nav ol ol{columns:1;font-size:.92rem}
 figure{margin:1.2rem 0;background:var(--paper);border:1px solid var(--grid);border-radius:8px;padding:6px}
