@@ -26,11 +26,6 @@ pub(super) fn at(cell: &Cell) -> At {
     }
 }
 
-/// Whether `comparison` is of io_uring to epoll, which is what the colours of a heat map stand for.
-pub(super) fn is_engines(comparison: &Comparison) -> bool {
-    comparison.of.starts_with("uring") && comparison.to.starts_with("epoll")
-}
-
 /// Whether `run` is of one of the two servers of `comparison`.
 pub(super) fn is_one_of(run: &Run, comparison: &Comparison) -> bool {
     run.place.engine == comparison.of || run.place.engine == comparison.to
@@ -44,7 +39,7 @@ pub(super) fn is_plain(grid: &Grid) -> bool {
 
 /// Whether `grid` compares io_uring with epoll more than once, so that figures have to say of which variants they are.
 pub(super) fn has_variants(grid: &Grid) -> bool {
-    grid.comparisons.iter().filter(|comparison| is_engines(comparison)).count() > 1
+    grid.comparisons.iter().filter(|comparison| comparison.is_of_engines()).count() > 1
 }
 
 /// `metric` of every server in every cell.

@@ -75,8 +75,7 @@ fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Ch
     if !cells::is_plain(&drawing.grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
-    for comparison in
-        drawing.grid.comparisons.clone().iter().filter(|comparison| cells::is_engines(comparison))
+    for comparison in drawing.grid.comparisons.clone().iter().filter(|comparison| comparison.is_of_engines())
     {
         drawing.ratios(comparison);
         drawing.beside(comparison, published);
