@@ -198,7 +198,7 @@ impl UringServer {
                 Event::Received(count)
             }
             (result, lease) => {
-                lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
+                self.ring.buffers.recycle(lease);
                 match result {
                     Ok(_) => Event::PeerClosed,
                     Err(Errno(libc::ENOBUFS)) => self.on_starved(slot),
@@ -242,10 +242,8 @@ impl UringServer {
     fn advance(&mut self, slot: Slot, count: usize) -> Event {
         let peer = self.peers.at(slot);
         peer.sent_bytes += count;
-        if count == peer.connection.owed_bytes()
-            && let Some(lease) = peer.lease.take()
-        {
-            self.ring.buffers.recycle(lease);
+        if count == peer.connection.owed_bytes() {
+            self.ring.buffers.recycle(peer.lease.take());
         }
         Event::Sent(count)
     }
@@ -359,9 +357,7 @@ impl UringServer {
         let peer = self.peers.at(slot);
         assert!(peer.in_flight == InFlight::Nothing, "slot {slot} is closed during a {:?}", peer.in_flight);
         peer.in_flight = InFlight::Close;
-        if let Some(lease) = peer.lease.take() {
-            self.ring.buffers.recycle(lease);
-        }
+        self.ring.buffers.recycle(peer.lease.take());
         if self.shutdown_first {
             self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
         }
@@ -392,7 +388,7 @@ impl UringServer {
         let Token { op, generation, slot } = completion.token;
         if self.peers.get_mut(slot, generation).is_none() {
             self.counters.stale += 1;
-            lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
+            self.ring.buffers.recycle(lease);
             return;
         }
         let event = match op {
@@ -468,7 +464,7 @@ impl UringServer {
                 return;
             }
             while let Some((_, lease)) = self.ring.pop() {
-                lease.into_iter().for_each(|lease| self.ring.buffers.recycle(lease));
+                self.ring.buffers.recycle(lease);
             }
         }
     }

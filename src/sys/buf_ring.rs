@@ -167,9 +167,9 @@ impl BufRing {
         Lease { bid, len }
     }
 
-    /// Takes a buffer back into the pool.
-    pub fn recycle(&mut self, lease: Lease) {
-        let Lease { bid, .. } = lease;
+    /// Takes a buffer, if there is one to give, back into the pool.
+    pub fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
+        let Some(Lease { bid, .. }) = lease.into() else { return };
         let owner = &mut self.owner[usize::from(bid.0)];
         assert!(*owner == Owner::Lease, "buffer {} was recycled while {owner:?} owns it", bid.0);
         *owner = Owner::Pool;
