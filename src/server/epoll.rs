@@ -48,12 +48,22 @@ enum Owed {
     Spilled(Spill),
 }
 
+/// What the kernel has last said of a socket's receive queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    /// A receive found its end. What arrives from now on is a new edge.
+    Drained,
+    /// An edge told of something, and no receive has looked yet.
+    Told,
+    /// A receive has taken some of it, perhaps not all.
+    Begun,
+}
+
 struct Peer {
     fd: OwnedFd,
     connection: Connection,
     owed: Owed,
-    /// A receive may find something. Cleared when one has drained the socket.
-    readable: bool,
+    input: Input,
     /// A send may be taken. Cleared by one that was not, whole or in part.
     writable: bool,
     /// A short read does not prove that the socket is drained.
@@ -186,7 +196,7 @@ impl EpollServer {
 
     fn on_recv(&mut self, slot: Slot, turn: &mut Turn) -> Event {
         let peer = self.peers.at(slot);
-        if !peer.readable {
+        if peer.input == Input::Drained {
             return Event::Idle;
         }
         let asked = turn.ask(self.hot.len());
@@ -195,17 +205,15 @@ impl EpollServer {
             Ok(0) => Event::PeerClosed,
             Ok(count) => {
                 // A read shorter than asked has drained a stream socket (epoll(7)); a later arrival is a new edge.
-                peer.readable = count == asked || peer.until_eagain;
+                let drained = count < asked && !peer.until_eagain;
+                peer.input = if drained { Input::Drained } else { Input::Begun };
                 peer.owed = Owed::Hot(0);
                 turn.spend(count);
                 self.counters.messages += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
             }
-            Err(errno) if errno.would_block() => {
-                (peer.readable, peer.until_eagain) = (false, false);
-                self.rearm(slot)
-            }
+            Err(errno) if errno.would_block() => self.on_drained(slot),
             Err(errno) if errno.interrupted() || errno.exhausted() => self.on_starved(slot),
             Err(_) => self.on_fault(),
         }
@@ -243,6 +251,15 @@ impl EpollServer {
             }
             Err(_) => self.on_fault(),
         }
+    }
+
+    /// After bytes, an end to be believed. Of what an edge told and no receive has seen, a denial: then the kernel is
+    /// asked again, since the edge that told is spent.
+    fn on_drained(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let denied = peer.input == Input::Told || peer.until_eagain;
+        (peer.input, peer.until_eagain) = (Input::Drained, false);
+        if denied { self.rearm(slot) } else { Event::Idle }
     }
 
     /// The kernel had data and no memory to hand it over: back to the tail of the ready ring.
@@ -304,7 +321,7 @@ impl EpollServer {
             fd,
             connection: Connection::new(),
             owed: Owed::Nothing,
-            readable: false,
+            input: Input::Drained,
             writable: true,
             until_eagain: false,
         };
@@ -398,7 +415,9 @@ impl EpollServer {
             self.counters.stale += 1;
             return;
         };
-        peer.readable |= readiness.readable();
+        if readiness.readable() {
+            peer.input = Input::Told;
+        }
         peer.writable |= readiness.writable();
         peer.until_eagain |= readiness.read_until_eagain();
         let owes = peer.connection.owed_bytes() > 0;

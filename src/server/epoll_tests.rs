@@ -1,4 +1,4 @@
-//! What becomes of an event that is about a connection whose slot another one has by now.
+//! What the engine makes of an event that comes late, and of an `EAGAIN`.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -12,17 +12,27 @@ fn turn_until(server: &mut EpollServer, holds: impl Fn(&Counters) -> bool) {
     }
 }
 
+fn listening() -> EpollServer {
+    let config = EpollConfig { common: Config::for_one_connection(), trigger: Trigger::Edge };
+    EpollServer::start(&config).unwrap()
+}
+
+/// A client, accepted in slot 0.
+fn client_of(server: &mut EpollServer) -> TcpStream {
+    let accepted = server.counters.accepted + 1;
+    let client = TcpStream::connect(server.addr()).unwrap();
+    turn_until(server, |counters| counters.accepted == accepted);
+    client
+}
+
 #[test]
 fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot() {
-    let config = EpollConfig { common: Config::for_one_connection(), trigger: Trigger::Edge };
-    let mut server = EpollServer::start(&config).unwrap();
-    let first = TcpStream::connect(server.addr()).unwrap();
-    turn_until(&mut server, |counters| counters.accepted == 1);
+    let mut server = listening();
+    let first = client_of(&mut server);
     let stale = Token { op: Op::Connection, generation: server.peers.generation(Slot(0)), slot: Slot(0) };
     drop(first);
     turn_until(&mut server, |counters| counters.closed == 1);
-    let mut second = TcpStream::connect(server.addr()).unwrap();
-    turn_until(&mut server, |counters| counters.accepted == 2);
+    let mut second = client_of(&mut server);
 
     // Readable, as the token says, is something else.
     let (reader, mut writer) = io::pipe().unwrap();
@@ -32,11 +42,44 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     (expected.turns, expected.syscalls, expected.stale) = (expected.turns + 1, expected.syscalls + 1, 1);
     server.turn().unwrap();
     assert_eq!(server.counters, expected);
-    assert!(!server.peers.at(Slot(0)).readable && server.ready.is_empty());
+    assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
+    assert!(server.ready.is_empty());
 
     second.write_all(b"echo").unwrap();
     turn_until(&mut server, |counters| counters.sent_bytes == 4);
     let mut echo = [0; 4];
     second.read_exact(&mut echo).unwrap();
     assert_eq!(&echo, b"echo");
+}
+
+#[test]
+fn an_eagain_after_bytes_is_believed() {
+    let mut server = listening();
+    let mut client = client_of(&mut server);
+    let buffer_bytes = server.hot.len();
+    let calls_but_waits = |counters: &Counters| counters.syscalls - counters.turns;
+    let before = calls_but_waits(&server.counters);
+    client.write_all(&vec![7; buffer_bytes]).unwrap();
+    turn_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64);
+    assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
+    assert_eq!(calls_but_waits(&server.counters) - before, 3, "receive, send, receive, and no question");
+    client.write_all(b"more").unwrap();
+    turn_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64 + 4);
+}
+
+#[test]
+fn an_eagain_that_denies_an_edge_is_asked_about() {
+    let mut server = listening();
+    let mut client = client_of(&mut server);
+    client.write_all(b"stolen").unwrap();
+    while server.peers.at(Slot(0)).input != Input::Told {
+        server.reap().unwrap();
+    }
+    assert_eq!(socket::recv(server.peers.at(Slot(0)).fd.as_fd(), &mut [0; 16]), Ok(6));
+    let syscalls = server.counters.syscalls;
+    server.serve(Slot(0));
+    assert_eq!(server.counters.syscalls - syscalls, 2, "a receive and the question");
+    assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
+    client.write_all(b"more").unwrap();
+    turn_until(&mut server, |counters| counters.sent_bytes == 4);
 }
