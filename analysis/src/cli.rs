@@ -10,7 +10,8 @@ Examples:
   analysis results/stream/RECORDING          one recording
   analysis check                             hold the claims to the newest recordings
   analysis claims > docs/CLAIMS.md           make the page of the claims again
-  analysis headline --check README.md        is its headline table that of the recordings?";
+  analysis headline --check README.md        is its headline table that of the recordings?
+  analysis machines                          does another machine give the same answer?";
 
 /// Turns recordings into tables, figures, a report and checked claims
 #[derive(Clone, Debug, Parser)]
@@ -58,6 +59,15 @@ pub enum Command {
         #[command(flatten)]
         source: Source,
         /// Instead fail when the table between `<!-- headline -->` and `<!-- /headline -->` in this document is another
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
+    /// Print the headline numbers of every machine that has a recording side by side, as Markdown
+    Machines {
+        /// Folders of recordings; the machines of the first one come first
+        #[arg(long, value_name = "DIR", default_values = ["results", "replications"])]
+        results: Vec<PathBuf>,
+        /// Instead fail when what stands between `<!-- machines -->` and `<!-- /machines -->` in this document is another
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },

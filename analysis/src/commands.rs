@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 
 use crate::cli::{Arguments, Command, Source};
+use crate::markdown::Block;
 use crate::recording::newest_of_each_experiment;
 use crate::study::Study;
 use crate::values::ExperimentValues;
-use crate::{claims, headline, output};
+use crate::{claims, headline, machines, output};
 
 /// Does what `arguments` ask for.
 ///
@@ -24,7 +25,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             print!("{}", claims::page(&claims::built_in()?));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Headline { source, check }) => headline(source, check.as_deref()),
+        Some(Command::Headline { source, check }) => {
+            let table = headline::table(&Study::read(&folders(source)?)?.values);
+            show_or_check(Block { name: "headline" }, &table, check.as_deref())
+        }
+        Some(Command::Machines { results, check }) => {
+            let table = machines::table(&machines::read(results)?);
+            show_or_check(Block { name: "machines" }, &table, check.as_deref())
+        }
     }
 }
 
@@ -53,16 +61,15 @@ fn check(source: &Source, file: Option<&Path>) -> anyhow::Result<ExitCode> {
     Ok(if contradicted == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn headline(source: &Source, document: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let study = Study::read(&folders(source)?)?;
-    let table = headline::table(&study.values);
+/// Prints `table`, or holds what `document` shows in `block` to it.
+fn show_or_check(block: Block, table: &str, document: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(path) = document else {
         print!("{table}");
         return Ok(ExitCode::SUCCESS);
     };
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    headline::check(&text, &table).with_context(|| format!("{} is not up to date", path.display()))?;
-    println!("{}: the headline table is what the recordings give", path.display());
+    block.check(&text, table).with_context(|| format!("{} is not up to date", path.display()))?;
+    println!("{}: the {} table is what the recordings give", path.display(), block.name);
     Ok(ExitCode::SUCCESS)
 }
 

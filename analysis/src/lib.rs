@@ -17,6 +17,8 @@
 //! | [`chart`], [`figure`] | how a figure is drawn; which figures there are |
 //! | [`report`] | all of it on one page |
 //! | [`headline`] | the headline numbers for the README |
+//! | [`machines`] | the same numbers beside those of every other machine |
+//! | [`markdown`] | tables as text, and holding a document to them |
 //! | [`claims`] | what is claimed, and whether the values agree |
 
 pub mod chart;
@@ -27,6 +29,8 @@ pub mod figure;
 pub mod frame;
 pub mod grid;
 pub mod headline;
+pub mod machines;
+pub mod markdown;
 pub mod metric;
 pub mod output;
 pub mod published;

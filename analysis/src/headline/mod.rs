@@ -1,7 +1,7 @@
-//! The headline numbers as a table in Markdown, and whether a document shows those of the recordings.
+//! The headline numbers: io_uring against epoll, a row for each comparison and mode of an experiment.
 
-mod block;
+mod row;
 mod table;
 
-pub use block::{BEGIN, END, check};
+pub use row::{Row, rows, with_interval};
 pub use table::table;

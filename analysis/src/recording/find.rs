@@ -15,7 +15,23 @@ use experiments::recording::MANIFEST;
 /// # Errors
 /// When `results` cannot be read or holds no recording, or none that was not made under emulation.
 pub fn newest_of_each_experiment(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let (mut newest, mut emulated_count) = (Vec::new(), 0);
+    let each = measured_by_experiment(results)?;
+    Ok(each.into_iter().filter_map(|recordings| recordings.into_iter().next_back()).collect())
+}
+
+/// Every recording below `results` but those made under emulation, from the oldest to the newest.
+///
+/// # Errors
+/// As [`newest_of_each_experiment`].
+pub fn all(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut recordings = measured_by_experiment(results)?.concat();
+    recordings.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
+    Ok(recordings)
+}
+
+/// The recordings of each experiment from the oldest to the newest, without those made under emulation.
+fn measured_by_experiment(results: &Path) -> anyhow::Result<Vec<Vec<PathBuf>>> {
+    let (mut each, mut emulated_count) = (Vec::new(), 0);
     for experiment in folders(results)? {
         let recordings = folders(&experiment).unwrap_or_default();
         let (emulated, measured): (Vec<_>, Vec<_>) = recordings
@@ -23,9 +39,9 @@ pub fn newest_of_each_experiment(results: &Path) -> anyhow::Result<Vec<PathBuf>>
             .filter(|folder| folder.join(MANIFEST).is_file())
             .partition(|it| is_emulated(it));
         emulated_count += emulated.len();
-        newest.extend(measured.into_iter().next_back());
+        each.push(measured);
     }
-    match (newest.len(), emulated_count) {
+    match (each.concat().len(), emulated_count) {
         (0, 0) => bail!(
             "{} holds no recording; make one with `experiments quick`, or name another folder with --results",
             results.display()
@@ -35,7 +51,7 @@ pub fn newest_of_each_experiment(results: &Path) -> anyhow::Result<Vec<PathBuf>>
              `experiments quick`, or name another folder with --results",
             results.display()
         ),
-        _ => Ok(newest),
+        _ => Ok(each),
     }
 }
 

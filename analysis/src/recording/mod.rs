@@ -14,7 +14,7 @@ use experiments::manifest::Manifest;
 use experiments::recording::HOST;
 use uring_echo::measure::host::Host;
 
-pub use find::{newest_of_each_experiment, one_of_each_experiment};
+pub use find::{all, newest_of_each_experiment, one_of_each_experiment};
 pub use guest::{VM, is_functional_only};
 pub use place::{Cell, Place};
 pub use run::Run;

@@ -1,0 +1,73 @@
+//! What a comparison of io_uring with epoll came to.
+
+use uring_echo::record::Mode;
+
+use crate::grid::Comparison;
+use crate::metric::Metric;
+use crate::statistics::Mean;
+use crate::values::{ExperimentValues, GridValues};
+
+/// What a comparison came to in one mode of an experiment: geometric means over the cells.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The experiment; with the comparison, where it makes more than one.
+    pub name: String,
+    /// The mode.
+    pub mode: Mode,
+    /// Busy time of the server's core per message.
+    pub cpu: &'a Mean,
+    /// Messages per second; `None` where they were not compared.
+    pub throughput: Option<&'a Mean>,
+    /// Size of the experiment, what was left out, and the runs that count.
+    pub recorded: String,
+}
+
+/// The rows of `experiment`, whose name is `name`: none where io_uring is not compared with epoll.
+pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
+    let grid = &experiment.grid;
+    let comparisons = grid.ratios.iter().filter_map(|ratio| Comparison::parse(ratio));
+    let comparisons: Vec<Comparison> = comparisons.filter(Comparison::is_of_engines).collect();
+    let mut rows = Vec::new();
+    for comparison in &comparisons {
+        let name = match comparisons.len() {
+            1 => name.to_owned(),
+            _ => format!("{name}: {}", comparison.name()),
+        };
+        for mode in [Mode::Stream, Mode::ReqRes] {
+            let Some(cpu) = mean(grid, mode, comparison, Metric::CpuNsPerMessage) else { continue };
+            let throughput = mean(grid, mode, comparison, Metric::MessagesPerS);
+            let recorded = recorded(experiment, mode, comparison);
+            rows.push(Row { name: name.clone(), mode, cpu, throughput, recorded });
+        }
+    }
+    rows
+}
+
+/// The mean of `metric`; `None` where no cell has both servers.
+fn mean<'a>(grid: &'a GridValues, mode: Mode, comparison: &Comparison, metric: Metric) -> Option<&'a Mean> {
+    let mean = grid.means.get(&mode.to_string())?.get(&comparison.name())?.get(metric.name())?;
+    (mean.cells > 0).then_some(mean)
+}
+
+/// The mean with its 95 % interval.
+pub fn with_interval(mean: &Mean) -> String {
+    let Some(value) = mean.mean else { return "–".to_owned() };
+    match mean.low.zip(mean.high) {
+        Some((low, high)) => format!("{value:.2} ({low:.2}–{high:.2})"),
+        None => format!("{value:.2}"),
+    }
+}
+
+/// Size, what was left out, and the runs of both servers that count; where some do not, also how many were planned.
+fn recorded(experiment: &ExperimentValues, mode: Mode, comparison: &Comparison) -> String {
+    let cells = experiment.grid.cells.values().filter(|cell| cell.cell.factors.mode == mode);
+    let servers = cells.flat_map(|cell| {
+        [&comparison.of, &comparison.to].into_iter().filter_map(|engine| cell.engines.get(engine))
+    });
+    let runs: Vec<usize> = servers.map(|server| server.runs).collect();
+    let (counted, planned) = (runs.iter().sum::<usize>(), runs.len() * experiment.repetitions as usize);
+    let runs = if counted == planned { counted.to_string() } else { format!("{counted} of {planned}") };
+    let part =
+        if experiment.filter.is_empty() { String::new() } else { format!(" only {},", experiment.filter) };
+    format!("{},{part} {runs} runs", experiment.size)
+}

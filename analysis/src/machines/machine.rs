@@ -1,0 +1,76 @@
+//! What tells the machines of recordings apart.
+
+use uring_echo::measure::host::{Cache, Host, Known};
+use uring_echo::units::Bytes;
+
+/// A machine, as far as a recording knows it. Virtual machines hide what they run on; their caches still differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Marketing name of the processor.
+    pub processor: String,
+    /// The caches that its first CPU sees, from the nearest on, without those of instructions.
+    pub caches: String,
+    /// Idle driver and governor: how dear a wake-up is.
+    pub idle: String,
+    /// Release of the kernel.
+    pub kernel: String,
+}
+
+impl Machine {
+    /// The machine that `host` describes; without a description, one of which nothing is known.
+    pub fn of(host: Option<&Host>) -> Self {
+        let text = |fact: fn(&Host) -> &Known<String>| host.map_or_else(unknown, |host| known(fact(host)));
+        Self {
+            processor: text(|host| &host.cpu.model),
+            caches: host
+                .and_then(|host| host.cpu.caches.value())
+                .map_or_else(unknown, |caches| sizes(caches)),
+            idle: text(|host| &host.cpu.idle),
+            kernel: text(|host| &host.kernel.release),
+        }
+    }
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+fn known(fact: &Known<String>) -> String {
+    fact.value().cloned().unwrap_or_else(unknown)
+}
+
+fn sizes(caches: &[Cache]) -> String {
+    let of_data = caches.iter().filter(|cache| cache.kind.value().is_none_or(|kind| kind != "Instruction"));
+    let sizes: Vec<String> =
+        of_data.map(|cache| cache.size_bytes.value().map_or_else(unknown, |size| in_words(*size))).collect();
+    sizes.join(", ")
+}
+
+fn in_words(size: Bytes) -> String {
+    const KIB: usize = 1 << 10;
+    const MIB: usize = 1 << 20;
+    match size.0 {
+        whole if whole % MIB == 0 => format!("{} MiB", whole / MIB),
+        other => format!("{} KiB", other / KIB),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_the_largest_unit_that_fits_whole() {
+        let words = [48 << 10, 1 << 20, 32 << 20, 1536 << 10].map(|size| in_words(Bytes(size)));
+        assert_eq!(words, ["48 KiB", "1 MiB", "32 MiB", "1536 KiB"]);
+    }
+
+    #[test]
+    fn nothing_is_made_up_of_a_machine_that_was_not_described() {
+        let machine = Machine::of(None);
+        assert_eq!(
+            [machine.processor, machine.caches, machine.idle, machine.kernel],
+            [const { "unknown" }; 4]
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Two tables: the machines, and what io_uring costs to epoll on each.
+
+use std::collections::BTreeSet;
+
+use uring_echo::record::Mode;
+
+use super::Recorded;
+use crate::headline::{rows, with_interval};
+use crate::markdown::{self, Head};
+
+/// Digits of a revision that are shown.
+const REVISION_DIGITS: usize = 10;
+
+/// The machines, then CPU per message, io_uring to epoll, as Markdown.
+pub fn table(machines: &[Recorded]) -> String {
+    format!("{}\n{}", of_machines(machines), of_ratios(machines))
+}
+
+/// How a machine is called in the tables: A, B, …
+fn letter(index: usize) -> String {
+    char::from_u32('A' as u32 + index as u32).map_or_else(|| index.to_string(), String::from)
+}
+
+fn of_machines(machines: &[Recorded]) -> String {
+    let heads = ["machine", "processor", "caches", "idle", "kernel", "revisions"].map(Head::words);
+    let rows: Vec<Vec<String>> = machines
+        .iter()
+        .enumerate()
+        .map(|(index, recorded)| {
+            let machine = recorded.machine.clone();
+            let revisions = revisions(recorded);
+            vec![letter(index), machine.processor, machine.caches, machine.idle, machine.kernel, revisions]
+        })
+        .collect();
+    markdown::table(&heads, &rows)
+}
+
+fn revisions(recorded: &Recorded) -> String {
+    let short = |revision: &str| revision.chars().take(REVISION_DIGITS).collect::<String>();
+    let distinct: BTreeSet<String> =
+        recorded.experiments.iter().map(|(_, experiment)| short(&experiment.revision)).collect();
+    distinct.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn of_ratios(machines: &[Recorded]) -> String {
+    let mut ratios: Vec<(String, Mode, Vec<String>)> = Vec::new();
+    for (index, recorded) in machines.iter().enumerate() {
+        for row in recorded.experiments.iter().flat_map(|(name, experiment)| rows(name, experiment)) {
+            let place = ratios.iter().position(|(name, mode, _)| (name, *mode) == (&row.name, row.mode));
+            let place = place.unwrap_or_else(|| {
+                ratios.push((row.name, row.mode, vec!["–".to_owned(); machines.len()]));
+                ratios.len() - 1
+            });
+            ratios[place].2[index] = with_interval(row.cpu);
+        }
+    }
+    ratios.sort_by_key(|(name, mode, _)| (name.clone(), *mode == Mode::ReqRes));
+    let of_machines = (0..machines.len()).map(|index| Head::numbers(letter(index)));
+    let heads: Vec<Head> =
+        [Head::words("experiment"), Head::words("mode")].into_iter().chain(of_machines).collect();
+    let rows: Vec<Vec<String>> = ratios
+        .into_iter()
+        .map(|(name, mode, cells)| [vec![name, mode.to_string()], cells].concat())
+        .collect();
+    markdown::table(&heads, &rows)
+}
