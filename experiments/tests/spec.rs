@@ -26,6 +26,18 @@ fn refusal(from: &str, to: &str) -> String {
 }
 
 #[test]
+fn the_specifications_behind_the_measurements_can_still_be_run() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/measurements");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let specs: Vec<_> = paths.filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+    assert!(!specs.is_empty(), "{folder} has no specification");
+    for path in specs {
+        let text = std::fs::read_to_string(&path).unwrap();
+        Spec::parse(&path.display().to_string(), &text, Size::Quick).unwrap();
+    }
+}
+
+#[test]
 fn an_engine_is_a_name_or_a_table_with_arguments() {
     let spec = Spec::parse("tiny.toml", VALID, Size::Quick).unwrap();
     assert_eq!(spec.engine_names().collect::<Vec<_>>(), ["epoll", "uring-32"]);
