@@ -230,8 +230,8 @@ fn a_record_of_another_version_is_refused() {
     assert!(matches!(error, ReadError::Version { found: 999, .. }), "{error}");
 }
 
-/// The fields that version 2 added, as paths into the document.
-const ADDED_IN_2: [&str; 9] = [
+/// The fields that versions after the first added, as paths into the document.
+const ADDED: [&str; 10] = [
     "/open_loop",
     "/hogs",
     "/totals/idle_connections",
@@ -241,13 +241,14 @@ const ADDED_IN_2: [&str; 9] = [
     "/client/hog_kind",
     "/client/idle",
     "/client/discard",
+    "/host/cpu/signature",
 ];
 
 #[test]
 fn a_record_of_the_first_version_reads_as_a_closed_loop_without_company() {
     let mut document = serde_json::to_value(full_record()).unwrap();
     document["schema_version"] = SCHEMA_VERSION_OLDEST.into();
-    for path in ADDED_IN_2 {
+    for path in ADDED {
         let (parent, name) = path.rsplit_once('/').unwrap();
         let object = document.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();
         assert!(object.remove(name).is_some(), "{path}");
@@ -260,6 +261,7 @@ fn a_record_of_the_first_version_reads_as_a_closed_loop_without_company() {
     let client = &record.client;
     assert_eq!((client.rate_per_s, client.hogs, client.idle, client.discard), (None, 0, 0, false));
     assert_eq!(record.totals.idle_connections, 0);
+    assert!(record.host.cpu.signature.value().is_none());
 }
 
 #[test]

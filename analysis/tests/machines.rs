@@ -62,6 +62,7 @@ fn each_machine_has_a_column_and_the_one_that_recorded_last_comes_first() {
     let scratch = tempfile::tempdir().unwrap();
     let results = scratch.path().join("results");
     change_host(&before(&results), |host| {
+        host["cpu"]["signature"] = json!("6/167/1");
         host["cpu"]["caches"] = json!([
             {"level": 1, "kind": "Instruction", "size_bytes": 32 << 10, "shared_cpus": "0"},
             {"level": 1, "kind": "Data", "size_bytes": 48 << 10, "shared_cpus": "0"},
@@ -71,7 +72,7 @@ fn each_machine_has_a_column_and_the_one_that_recorded_last_comes_first() {
     MadeUp::small("made-up").write(&results);
     let lines = printed(scratch.path());
     assert_eq!((lines[2][0].as_str(), lines[3][0].as_str()), ("A", "B"));
-    assert_eq!(lines[3][2], "48 KiB, 32 MiB");
+    assert_eq!(lines[3][2..4], ["6/167/1", "48 KiB, 32 MiB"]);
     assert_eq!(lines[5], ["experiment", "mode", "A", "B"]);
     assert_eq!(lines[7], ["made-up", "stream", RATIO, RATIO_BEFORE]);
     assert_eq!(lines[8], ["made-up", "req-res", RATIO, RATIO_BEFORE]);

@@ -26,10 +26,11 @@ pub use workload::{Arrivals, HogKind, Hogs, OpenLoop};
 /// The version of the document this build writes.
 ///
 /// 2 added loads: `open_loop`, `hogs`, `noise`, `totals.idle_connections`, and what was asked of them in `client`.
-pub const SCHEMA_VERSION: u32 = 2;
+/// 3 added `host.cpu.signature`.
+pub const SCHEMA_VERSION: u32 = 3;
 
-/// The oldest version that this build reads. What such a document does not have yet reads as absent, zero or off,
-/// which is what the client of its time did.
+/// The oldest version that this build reads. What such a document does not have yet reads as absent, zero, off
+/// or unavailable, which is what the client of its time did and knew.
 pub const SCHEMA_VERSION_OLDEST: u32 = 1;
 
 /// One run.

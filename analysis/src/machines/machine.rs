@@ -3,11 +3,14 @@
 use uring_echo::measure::host::{Cache, Host, Known};
 use uring_echo::units::Bytes;
 
-/// A machine, as far as a recording knows it. Virtual machines hide what they run on; their caches still differ.
+/// A machine, as far as a recording knows it. Clouds sell several generations under one name; CPUID
+/// and caches differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// Marketing name of the processor.
     pub processor: String,
+    /// Its family/model/stepping.
+    pub signature: String,
     /// The caches that its first CPU sees, from the nearest on, without those of instructions.
     pub caches: String,
     /// Idle driver and governor: how dear a wake-up is.
@@ -22,6 +25,7 @@ impl Machine {
         let text = |fact: fn(&Host) -> &Known<String>| host.map_or_else(unknown, |host| known(fact(host)));
         Self {
             processor: text(|host| &host.cpu.model),
+            signature: text(|host| &host.cpu.signature),
             caches: host
                 .and_then(|host| host.cpu.caches.value())
                 .map_or_else(unknown, |caches| sizes(caches)),
@@ -69,8 +73,8 @@ mod tests {
     fn nothing_is_made_up_of_a_machine_that_was_not_described() {
         let machine = Machine::of(None);
         assert_eq!(
-            [machine.processor, machine.caches, machine.idle, machine.kernel],
-            [const { "unknown" }; 4]
+            [machine.processor, machine.signature, machine.caches, machine.idle, machine.kernel],
+            [const { "unknown" }; 5]
         );
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uring_echo::record::Mode;
 
-use super::Recorded;
+use super::{Machine, Recorded};
 use crate::headline::{rows, with_interval};
 use crate::markdown::{self, Head};
 
@@ -22,14 +22,16 @@ fn letter(index: usize) -> String {
 }
 
 fn of_machines(machines: &[Recorded]) -> String {
-    let heads = ["machine", "processor", "caches", "idle", "kernel", "revisions"].map(Head::words);
+    let heads = ["machine", "processor", "family/model/stepping", "caches", "idle", "kernel", "revisions"]
+        .map(Head::words);
     let rows: Vec<Vec<String>> = machines
         .iter()
         .enumerate()
         .map(|(index, recorded)| {
             let machine = recorded.machine.clone();
             let revisions = revisions(recorded);
-            vec![letter(index), machine.processor, machine.caches, machine.idle, machine.kernel, revisions]
+            let Machine { processor, signature, caches, idle, kernel } = machine;
+            vec![letter(index), processor, signature, caches, idle, kernel, revisions]
         })
         .collect();
     markdown::table(&heads, &rows)

@@ -16,6 +16,9 @@ const CPUS: &str = "/sys/devices/system/cpu";
 pub struct Cpu {
     /// Marketing name of the first one.
     pub model: Known<String>,
+    /// What CPUID calls the first one, `family/model/stepping`: clouds sell several generations under one name.
+    #[serde(default = "not_kept")]
+    pub signature: Known<String>,
     /// Microcode revision of the first one.
     pub microcode: Known<String>,
     /// The ones in use, as a list such as `0-3,8`.
@@ -36,6 +39,10 @@ pub struct Cpu {
     pub idle: Known<String>,
     /// CPUs that were set aside at boot.
     pub isolation: Isolation,
+}
+
+fn not_kept() -> Known<String> {
+    Known::unavailable("records before version 3 do not keep it")
 }
 
 /// A cache.
@@ -69,6 +76,7 @@ impl Cpu {
         let online = tree.text(&format!("{CPUS}/online"));
         Self {
             model: info("model name"),
+            signature: tree.parsed("/proc/cpuinfo", parse::signature),
             microcode: info("microcode"),
             online_count: online.clone().and_then(|list| {
                 Known::from_option(parse::cpu_count(&list), format!("'{list}' is not a list of CPUs"))
@@ -167,11 +175,13 @@ mod tests {
         let cpu = cpu(&[
             (
                 "proc/cpuinfo",
-                "processor\t: 0\nmodel name\t: Intel(R) Core(TM) i9-11900K\nmicrocode\t: 0x57\n",
+                "processor\t: 0\ncpu family\t: 6\nmodel\t\t: 167\nmodel name\t: Intel(R) Core(TM) i9-11900K\n\
+                 stepping\t: 1\nmicrocode\t: 0x57\n",
             ),
             ("sys/devices/system/cpu/online", "0-7,12\n"),
         ]);
         assert_eq!(cpu.model, Known::Value("Intel(R) Core(TM) i9-11900K".to_owned()));
+        assert_eq!(cpu.signature, Known::Value("6/167/1".to_owned()));
         assert_eq!(cpu.microcode, Known::Value("0x57".to_owned()));
         assert_eq!(cpu.online_count, Known::Value(9));
     }

@@ -10,6 +10,13 @@ pub(super) fn field<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     })
 }
 
+/// `family/model/stepping` of the first processor in an x86's /proc/cpuinfo; other architectures have no such lines.
+pub(super) fn signature(cpuinfo: &str) -> Option<String> {
+    let parts = ["cpu family", "model", "stepping"].map(|key| field(cpuinfo, key));
+    let parts: Option<Vec<&str>> = parts.into_iter().collect();
+    parts.map(|parts| parts.join("/"))
+}
+
 /// A quantity such as `16384 kB` (/proc/meminfo) or `32K` (a cache's size): both mean units of 1024 bytes.
 pub(super) fn kibibytes(text: &str) -> Option<Bytes> {
     let digits = text.trim_end_matches("kB").trim_end_matches('K').trim_end();
