@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use uring_echo::measure::host::{Host, Known, Tree};
 
 use super::activity::{Activity, Snapshot};
+use super::pace::Paces;
 use crate::cores::{Cores, CpuList};
 
 /// A machine and the place of a recording on it.
@@ -33,6 +34,8 @@ pub struct Facts {
     pub swap_used_bytes: Known<u64>,
     /// What ran while the doctor looked.
     pub activity: Activity,
+    /// How steadily the cores of both ends worked meanwhile.
+    pub paces: Paces,
     /// Room for recordings, in bytes.
     pub disk_free_bytes: Known<u64>,
 }
@@ -61,8 +64,9 @@ impl Facts {
         let tree = &Tree::new(look.root);
         let permitted = permitted(tree)?;
         let cores = Cores::choose(&permitted, look.server_cpu, look.client_cpus)?;
-        let begin = Snapshot::take(tree);
-        std::thread::sleep(look.watch);
+        let (begin, begun) = (Snapshot::take(tree), Instant::now());
+        let paces = Paces::watch(cores.server, cores.client[0], look.watch);
+        std::thread::sleep(look.watch.saturating_sub(begun.elapsed()));
         let activity = begin.until(&Snapshot::take(tree));
         let ends = cores.client.iter().copied().chain([cores.server]);
         Ok(Self {
@@ -75,6 +79,7 @@ impl Facts {
             pressure_avg10: tree.parsed("/proc/pressure/cpu", pressure_avg10),
             swap_used_bytes: tree.parsed("/proc/meminfo", swap_used_bytes),
             activity,
+            paces,
             disk_free_bytes: disk_free_bytes(look.out),
             cores,
         })

@@ -5,7 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`facts`], [`activity`] | the machine, as every record describes it, and what it does right now |
+//! | [`facts`], [`activity`], [`pace`] | the machine, as every record describes it, and what it does right now |
 //! | [`checks`], [`finding`] | judging one fact each |
 //! | [`settings`] | changing and restoring |
 //! | `render` | the table and the JSON document |
@@ -14,6 +14,7 @@ pub mod activity;
 pub mod checks;
 pub mod facts;
 pub mod finding;
+pub mod pace;
 mod render;
 pub mod settings;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod network;
 mod now;
+mod pace;
 mod processor;
 mod sysctl;
 mod system;
@@ -11,7 +12,7 @@ use super::finding::Finding;
 
 /// Judges everything.
 pub fn all(facts: &Facts) -> Vec<Finding> {
-    let groups = [processor::CHECKS, system::CHECKS, network::CHECKS, now::CHECKS];
+    let groups = [processor::CHECKS, system::CHECKS, network::CHECKS, now::CHECKS, pace::CHECKS];
     let judged = groups.concat().into_iter().map(|check| check(facts));
     judged.chain(sysctl::RULES.iter().map(|rule| rule.judge(facts))).collect()
 }
