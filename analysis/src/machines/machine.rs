@@ -1,5 +1,7 @@
 //! What tells the machines of recordings apart.
 
+use std::collections::BTreeSet;
+
 use uring_echo::measure::host::{Cache, Host, Known};
 use uring_echo::units::Bytes;
 
@@ -33,10 +35,27 @@ impl Machine {
             kernel: text(|host| &host.kernel.release),
         }
     }
+
+    /// Takes `other` in if it can be the same machine: earlier records did not keep the signature, and an unknown one tells
+    /// nothing apart.
+    pub fn absorb(&mut self, other: &Self) -> bool {
+        let same_but_for_the_signature = *self == Self { signature: self.signature.clone(), ..other.clone() };
+        let known: BTreeSet<&String> = [&self.signature, &other.signature]
+            .into_iter()
+            .filter(|signature| *signature != UNKNOWN)
+            .collect();
+        if !same_but_for_the_signature || known.len() > 1 {
+            return false;
+        }
+        self.signature = known.first().map_or_else(unknown, |signature| (*signature).clone());
+        true
+    }
 }
 
+const UNKNOWN: &str = "unknown";
+
 fn unknown() -> String {
-    "unknown".to_owned()
+    UNKNOWN.to_owned()
 }
 
 fn known(fact: &Known<String>) -> String {
@@ -67,6 +86,16 @@ mod tests {
     fn sizes_are_told_in_the_largest_unit_that_fits_whole() {
         let words = [48 << 10, 1 << 20, 32 << 20, 1536 << 10].map(|size| in_words(Bytes(size)));
         assert_eq!(words, ["48 KiB", "1 MiB", "32 MiB", "1536 KiB"]);
+    }
+
+    #[test]
+    fn a_signature_that_one_record_lacks_is_learned_from_another_and_two_tell_machines_apart() {
+        let machine = |signature: &str| Machine { signature: signature.into(), ..Machine::of(None) };
+        let mut first = machine(UNKNOWN);
+        assert!(first.absorb(&machine("23/1/2")) && first.absorb(&machine(UNKNOWN)));
+        assert_eq!(first.signature, "23/1/2");
+        assert!(!first.absorb(&machine("26/2/1")));
+        assert!(!first.absorb(&Machine { kernel: "6.1.0".into(), ..machine("23/1/2") }));
     }
 
     #[test]

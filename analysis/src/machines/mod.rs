@@ -41,10 +41,11 @@ pub fn read(results: &[PathBuf]) -> anyhow::Result<Vec<Recorded>> {
 /// Enters `recording`, unless a newer one of its experiment is there for its machine.
 fn enter(machines: &mut Vec<Recorded>, recording: &Recording) -> anyhow::Result<()> {
     let machine = Machine::of(recording.host.as_ref());
-    let index = machines.iter().position(|recorded| recorded.machine == machine).unwrap_or_else(|| {
-        machines.push(Recorded { machine, experiments: Vec::new() });
-        machines.len() - 1
-    });
+    let index =
+        machines.iter_mut().position(|recorded| recorded.machine.absorb(&machine)).unwrap_or_else(|| {
+            machines.push(Recorded { machine, experiments: Vec::new() });
+            machines.len() - 1
+        });
     let (name, experiments) = (recording.experiment(), &mut machines[index].experiments);
     if experiments.iter().all(|(other, _)| other != name) {
         experiments.push((name.to_owned(), ExperimentValues::of(recording)?));
