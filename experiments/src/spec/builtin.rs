@@ -6,7 +6,7 @@ macro_rules! carried {
     ($($name:literal),+) => { [$(($name, include_str!(concat!("../../", $name)))),+] };
 }
 
-const FILES: [(&str, &str); 9] = carried![
+const FILES: [(&str, &str); 10] = carried![
     "quick.toml",
     "stream.toml",
     "req-res.toml",
@@ -15,7 +15,8 @@ const FILES: [(&str, &str); 9] = carried![
     "latency.toml",
     "scale.toml",
     "aa.toml",
-    "parity.toml"
+    "parity.toml",
+    "pairs.toml"
 ];
 
 /// Every built-in specification in `size` with the text it was read from, in the order to present them.
