@@ -138,13 +138,17 @@ impl EpollServer {
         Ok(self.counters)
     }
 
-    /// One turn: wait for readiness, accept, serve the ready ring from its head.
+    /// One turn: wait for readiness, accept, serve the ready ring from its head. A tick comes right after the wait, so that
+    /// what arrived before it is on the ring.
     ///
     /// # Errors
     /// When the kernel refuses to wait.
     pub fn turn(&mut self) -> Result<(), ServeError> {
         self.counters.turns += 1;
         self.reap()?;
+        if self.lifecycle.has_ticked() {
+            self.on_tick();
+        }
         if self.may_accept() {
             self.on_accept();
         }
@@ -155,9 +159,6 @@ impl EpollServer {
             if self.counters.received_bytes >= received_bytes_until {
                 break;
             }
-        }
-        if self.lifecycle.has_ticked() {
-            self.on_tick();
         }
         Ok(())
     }
@@ -276,7 +277,7 @@ impl EpollServer {
             let owed = &self.hot[start..start + peer.connection.owed_bytes()];
             peer.owed = Owed::Spilled(self.spills.keep(owed));
             if self.trigger == Trigger::Level {
-                self.watch(slot, Interest::WRITE);
+                self.watch(slot);
             }
         }
         Event::SendBlocked
@@ -300,7 +301,7 @@ impl EpollServer {
         {
             self.spills.release(spill);
             if self.trigger == Trigger::Level {
-                self.watch(slot, Interest::READ);
+                self.watch(slot);
             }
         }
         Event::Sent(count)
@@ -332,10 +333,7 @@ impl EpollServer {
         self.counters.accepted += 1;
         self.counters.syscalls += 1;
         let token = Token { op: Op::Connection, generation, slot };
-        let interest = match self.trigger {
-            Trigger::Edge => Interest::STREAM_EDGE,
-            Trigger::Level => Interest::READ,
-        };
+        let interest = self.interest(slot);
         if self.epoll.add(self.peers.at(slot).fd.as_fd(), token.to_bits(), interest).is_err() {
             self.close(slot);
             self.pause_accepting();
@@ -354,9 +352,7 @@ impl EpollServer {
 
     /// Asks the kernel again whether the socket is ready: it has just denied what it told before.
     fn rearm(&mut self, slot: Slot) -> Event {
-        if self.trigger == Trigger::Edge {
-            self.watch(slot, Interest::STREAM_EDGE);
-        }
+        self.watch(slot);
         Event::Idle
     }
 
@@ -369,16 +365,29 @@ impl EpollServer {
         self.backlogged = watched.is_err();
     }
 
-    fn watch(&mut self, slot: Slot, interest: Interest) {
+    /// What to be told of. Edge-triggered, everything; level-triggered, what can be acted on, since all else is told for ever.
+    fn interest(&mut self, slot: Slot) -> Interest {
+        match (self.trigger, &self.peers.at(slot).owed) {
+            (Trigger::Edge, _) => Interest::STREAM_EDGE,
+            (Trigger::Level, Owed::Nothing) => Interest::READ,
+            (Trigger::Level, Owed::Hot(_) | Owed::Spilled(_)) => Interest::WRITE,
+        }
+    }
+
+    fn watch(&mut self, slot: Slot) {
         let token = Token { op: Op::Connection, generation: self.peers.generation(slot), slot };
+        let interest = self.interest(slot);
         self.counters.syscalls += 1;
-        if self.epoll.modify(self.peers.at(slot).fd.as_fd(), token.to_bits(), interest).is_err() {
-            // Without the watch nothing would wake the connection; the ready ring does.
+        let peer = self.peers.at(slot);
+        if self.epoll.modify(peer.fd.as_fd(), token.to_bits(), interest).is_err() {
+            // Without the watch nothing would wake the connection; the ready ring does, and the socket is asked again.
+            (peer.input, peer.writable) = (Input::Told, true);
             self.ready.push(slot);
         }
     }
 
     fn close(&mut self, slot: Slot) {
+        self.ready.remove(slot);
         let peer = self.peers.remove(slot);
         if let Owed::Spilled(spill) = peer.owed {
             self.spills.release(spill);
@@ -436,10 +445,12 @@ impl EpollServer {
         });
     }
 
-    /// A while into stopping: closes the connections on which nothing arrives any more.
+    /// A while into stopping: closes the connections on which nothing arrives any more. Not those on the ready ring: on them
+    /// something has, which nobody has received yet.
     fn on_tick(&mut self) {
         self.for_each_peer(|server, slot| {
-            if server.peers.at(slot).connection.on(Event::Tick) == Next::Close {
+            let waits = server.ready.contains(slot);
+            if !waits && server.peers.at(slot).connection.on(Event::Tick) == Next::Close {
                 server.close(slot);
             }
         });

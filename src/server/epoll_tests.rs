@@ -6,6 +6,14 @@ use std::net::TcpStream;
 use super::*;
 use crate::server::config::{Config, EpollConfig};
 
+/// Waits until an event has put the connection in slot 0 on the ready ring.
+fn reap_input(server: &mut EpollServer) {
+    while server.peers.at(Slot(0)).input != Input::Told {
+        server.reap().unwrap();
+    }
+    assert!(server.ready.contains(Slot(0)));
+}
+
 fn turn_until(server: &mut EpollServer, holds: impl Fn(&Counters) -> bool) {
     while !holds(&server.counters) {
         server.turn().unwrap();
@@ -72,9 +80,7 @@ fn an_eagain_that_denies_an_edge_is_asked_about() {
     let mut server = listening();
     let mut client = client_of(&mut server);
     client.write_all(b"stolen").unwrap();
-    while server.peers.at(Slot(0)).input != Input::Told {
-        server.reap().unwrap();
-    }
+    reap_input(&mut server);
     assert_eq!(socket::recv(server.peers.at(Slot(0)).fd.as_fd(), &mut [0; 16]), Ok(6));
     let syscalls = server.counters.syscalls;
     server.serve(Slot(0));
@@ -82,4 +88,54 @@ fn an_eagain_that_denies_an_edge_is_asked_about() {
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
     client.write_all(b"more").unwrap();
     turn_until(&mut server, |counters| counters.sent_bytes == 4);
+}
+
+#[test]
+fn a_tick_does_not_close_a_connection_whose_bytes_wait_for_their_turn() {
+    let mut server = listening();
+    let mut client = client_of(&mut server);
+    server.peers.at(Slot(0)).connection.on(Event::Stop);
+    client.write_all(b"late").unwrap();
+    reap_input(&mut server);
+    server.on_tick();
+    assert_eq!(server.counters.closed, 0, "it was closed with bytes unread");
+    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    let mut echo = [0; 4];
+    client.read_exact(&mut echo).unwrap();
+    assert_eq!(&echo, b"late");
+    server.on_tick();
+    server.on_tick();
+    assert_eq!(server.counters.closed, 1, "silence closes it");
+}
+
+#[test]
+fn a_connection_closed_while_on_the_ready_ring_leaves_it() {
+    let mut server = listening();
+    let mut client = client_of(&mut server);
+    client.write_all(b"never echoed").unwrap();
+    reap_input(&mut server);
+    server.close(Slot(0));
+    assert!(server.ready.is_empty());
+    let mut second = client_of(&mut server);
+    second.write_all(b"echo").unwrap();
+    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+}
+
+#[test]
+fn a_connection_that_cannot_be_watched_is_looked_at_without_an_event() {
+    let mut server = listening();
+    let mut client = client_of(&mut server);
+    client.write_all(b"seen").unwrap();
+    reap_input(&mut server);
+    // As after a denial: off the ring, and no edge to come.
+    server.ready.remove(Slot(0));
+    let peer = server.peers.at(Slot(0));
+    peer.input = Input::Drained;
+    // A duplicate is not the descriptor that epoll knows, so the watch is refused.
+    let duplicate = peer.fd.try_clone().unwrap();
+    let known = std::mem::replace(&mut peer.fd, duplicate);
+    server.watch(Slot(0));
+    server.turn().unwrap();
+    assert_eq!(server.counters.sent_bytes, 4);
+    drop(known);
 }

@@ -40,6 +40,18 @@ impl SlotQueue {
         Some(slot)
     }
 
+    /// Takes `slot` out, wherever it stands, if it is queued.
+    pub fn remove(&mut self, slot: Slot) {
+        if std::mem::take(&mut self.queued[slot.index()]) {
+            self.slots.retain(|&queued| queued != slot);
+        }
+    }
+
+    /// Whether `slot` waits.
+    pub fn contains(&self, slot: Slot) -> bool {
+        self.queued[slot.index()]
+    }
+
     /// How many slots wait.
     pub fn len(&self) -> usize {
         self.slots.len()
@@ -78,10 +90,25 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_taken_out_leaves_the_order_of_the_others() {
+        let mut queue = SlotQueue::new(4);
+        for slot in [3, 1, 2] {
+            queue.push(Slot(slot));
+        }
+        queue.remove(Slot(1));
+        queue.remove(Slot(0));
+        queue.push(Slot(1));
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|slot| slot.0).collect();
+        assert_eq!(order, [3, 2, 1]);
+    }
+
+    #[test]
     fn a_slot_may_join_again_after_it_left() {
         let mut queue = SlotQueue::new(1);
         queue.push(Slot(0));
+        assert!(queue.contains(Slot(0)));
         queue.pop();
+        assert!(!queue.contains(Slot(0)));
         queue.push(Slot(0));
         assert_eq!(queue.len(), 1);
     }
