@@ -75,12 +75,39 @@ pub fn check_same(recording: &Recording, programs: &[ProgramEntry]) -> anyhow::R
         }
     }
     let recorded: Host = serde_json::from_str(&recording.file(HOST)?).context("host.json is damaged")?;
-    let here = Host::capture();
+    check_same_machine(&recorded, &Host::capture())
+}
+
+/// Virtual machines are moved, also to another generation of processors that is sold under the same name.
+fn check_same_machine(recorded: &Host, here: &Host) -> anyhow::Result<()> {
+    let identity = |host: &Host| (host.kernel.clone(), host.cpu.model.clone(), host.cpu.signature.clone());
     ensure!(
-        recorded.kernel == here.kernel && recorded.cpu.model == here.cpu.model,
-        "this machine is not the one the recording was begun on ({:?}, {:?}): begin a new recording",
+        identity(recorded) == identity(here),
+        "this machine is not the one the recording was begun on ({}, {}, {}): begin a new recording",
         recorded.kernel.release,
-        recorded.cpu.model
+        recorded.cpu.model,
+        recorded.cpu.signature
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uring_echo::measure::host::Known;
+
+    #[test]
+    fn a_recording_goes_on_only_on_the_kernel_and_the_processor_it_was_begun_on() {
+        let here = Host::capture();
+        check_same_machine(&here, &here).unwrap();
+        let refuses = |change: fn(&mut Host)| {
+            let mut recorded = here.clone();
+            change(&mut recorded);
+            let error = check_same_machine(&recorded, &here).unwrap_err().to_string();
+            assert!(error.contains("begun on (") && error.contains("another"), "{error}");
+        };
+        refuses(|host| host.kernel.release = Known::Value("another".to_owned()));
+        refuses(|host| host.cpu.model = Known::Value("another".to_owned()));
+        refuses(|host| host.cpu.signature = Known::Value("another".to_owned()));
+    }
 }

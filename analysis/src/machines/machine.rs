@@ -1,12 +1,9 @@
 //! What tells the machines of recordings apart.
 
-use std::collections::BTreeSet;
-
 use uring_echo::measure::host::{Cache, Host, Known};
 use uring_echo::units::Bytes;
 
-/// A machine, as far as a recording knows it. Clouds sell several generations under one name; CPUID
-/// and caches differ.
+/// A machine, as far as a recording knows it. Clouds sell several generations under one name; CPUID and caches differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// Marketing name of the processor.
@@ -39,16 +36,14 @@ impl Machine {
     /// Takes `other` in if it can be the same machine: earlier records did not keep the signature, and an unknown one tells
     /// nothing apart.
     pub fn absorb(&mut self, other: &Self) -> bool {
-        let same_but_for_the_signature = *self == Self { signature: self.signature.clone(), ..other.clone() };
-        let known: BTreeSet<&String> = [&self.signature, &other.signature]
-            .into_iter()
-            .filter(|signature| *signature != UNKNOWN)
-            .collect();
-        if !same_but_for_the_signature || known.len() > 1 {
-            return false;
+        let either = |one: &str, other: &str| if one == UNKNOWN { other } else { one }.to_owned();
+        let here = Self { signature: either(&self.signature, &other.signature), ..self.clone() };
+        let there = Self { signature: either(&other.signature, &self.signature), ..other.clone() };
+        let is_same = here == there;
+        if is_same {
+            *self = here;
         }
-        self.signature = known.first().map_or_else(unknown, |signature| (*signature).clone());
-        true
+        is_same
     }
 }
 

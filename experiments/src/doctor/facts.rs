@@ -64,6 +64,9 @@ impl Facts {
         let tree = &Tree::new(look.root);
         let permitted = permitted(tree)?;
         let cores = Cores::choose(&permitted, look.server_cpu, look.client_cpus)?;
+        // Averages that the work below would raise.
+        let load_average = tree.parsed("/proc/loadavg", |text| text.split(' ').next()?.parse().ok());
+        let pressure_avg10 = tree.parsed("/proc/pressure/cpu", pressure_avg10);
         let (begin, begun) = (Snapshot::take(tree), Instant::now());
         let paces = Paces::watch(cores.server, cores.client[0], look.watch);
         std::thread::sleep(look.watch.saturating_sub(begun.elapsed()));
@@ -75,8 +78,8 @@ impl Facts {
             siblings: ends.map(|cpu| (cpu, siblings(tree, cpu))).collect(),
             has_intel_pstate: tree.exists("/sys/devices/system/cpu/intel_pstate/no_turbo"),
             irqs: irqs_of(tree, cores.server),
-            load_average: tree.parsed("/proc/loadavg", |text| text.split(' ').next()?.parse().ok()),
-            pressure_avg10: tree.parsed("/proc/pressure/cpu", pressure_avg10),
+            load_average,
+            pressure_avg10,
             swap_used_bytes: tree.parsed("/proc/meminfo", swap_used_bytes),
             activity,
             paces,

@@ -52,7 +52,7 @@ pub struct DoctorArgs {
     /// Folder of the recordings, whose disk needs room
     #[arg(long, value_name = "DIR", default_value = "results")]
     out: PathBuf,
-    /// How long to watch what runs
+    /// How long to watch what runs, with the cores of both ends kept at work
     #[arg(long, value_name = "MS", default_value_t = 1000)]
     watch_ms: u64,
     /// Root of the machine to look at

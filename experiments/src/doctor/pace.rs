@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uring_echo::measure::host::Known;
 use uring_echo::sys::affinity;
 
-/// What is copied: in the second-level cache of any core, and in the first of none, as a server's buffers are.
+/// What is copied, the size of a server's buffer: two fit into the second-level cache of a core, and rarely into the first.
 const BLOCK_BYTES: usize = 64 << 10;
 /// Copies of a slice, which take about a millisecond: longer than an interrupt, shorter than anybody's time slice.
 const COPIES: usize = 400;
