@@ -65,7 +65,7 @@ pub struct UringArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
     /// Bytes that connections given a buffer may be expected to receive in their turns: what stays in cache
-    #[arg(long, value_name = "BYTES", default_value = "512K")]
+    #[arg(long, value_name = "BYTES", default_value = "128K")]
     hot_bytes: Bytes,
     /// How to receive
     #[arg(long, value_enum, default_value = "single")]
