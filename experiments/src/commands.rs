@@ -215,6 +215,12 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
     if cores.are_shared() {
         eprintln!("warning: server and client share a core; no figure will be about the server alone");
     }
+    if recording.manifest().revision == programs::UNAVAILABLE {
+        eprintln!(
+            "warning: the recording names no revision, since this program lies outside of a checkout; build into \
+             the checkout's target folder, or with URING_ECHO_REVISION set"
+        );
+    }
 }
 
 /// 0 only when every run was made and is valid.

@@ -112,6 +112,9 @@ pub fn flake_lock_sha256() -> String {
     told.or_else(in_checkout).unwrap_or_else(unavailable)
 }
 
+/// What a manifest says of a fact that could not be found out.
+pub const UNAVAILABLE: &str = "unavailable";
+
 fn unavailable() -> String {
-    "unavailable".into()
+    UNAVAILABLE.into()
 }

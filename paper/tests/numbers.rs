@@ -11,7 +11,7 @@ const EVERYWHERE: &[&str] = &["0", "1", "2", "3", "4", "8", "64", "95", "99", "9
 const FACTS: &[(&str, &[&str])] = &[
     ("sections/introduction.typ", &["862"]),
     ("sections/background.typ", &["5.1", "5.18", "5.19", "6.0", "6.1", "6.8", "6.17"]),
-    ("sections/servers.typ", &["1024", "6.1", "512"]),
+    ("sections/servers.typ", &["1024", "6.1", "128", "512"]),
     ("sections/method.typ", &["6.15", "128", "256", "512"]),
     (
         "sections/results/seed.typ",

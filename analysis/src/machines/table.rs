@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use experiments::programs;
 use uring_echo::record::Mode;
 
 use super::{Machine, Recorded};
@@ -38,7 +39,10 @@ fn of_machines(machines: &[Recorded]) -> String {
 }
 
 fn revisions(recorded: &Recorded) -> String {
-    let short = |revision: &str| revision.chars().take(REVISION_DIGITS).collect::<String>();
+    let short = |revision: &str| match revision {
+        programs::UNAVAILABLE => "not recorded".to_owned(),
+        known => known.chars().take(REVISION_DIGITS).collect(),
+    };
     let distinct: BTreeSet<String> =
         recorded.experiments.iter().map(|(_, experiment)| short(&experiment.revision)).collect();
     distinct.into_iter().collect::<Vec<_>>().join(", ")
