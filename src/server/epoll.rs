@@ -215,7 +215,7 @@ impl EpollServer {
                 Event::Received(count)
             }
             Err(errno) if errno.would_block() => self.on_drained(slot),
-            Err(errno) if errno.interrupted() || errno.exhausted() => self.on_starved(slot),
+            Err(errno) if errno.passing() => self.on_starved(slot),
             Err(_) => self.on_fault(),
         }
     }
@@ -246,7 +246,7 @@ impl EpollServer {
                 self.rearm(slot);
                 self.on_blocked(slot)
             }
-            Err(errno) if errno.interrupted() || errno.exhausted() => {
+            Err(errno) if errno.passing() => {
                 self.ready.push(slot);
                 self.on_blocked(slot)
             }

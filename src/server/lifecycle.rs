@@ -148,7 +148,7 @@ impl Lifecycle {
             return Ok(());
         }
         self.refusals += 1;
-        let passing = errno.exhausted() || errno.would_block() || errno.0 == libc::EBUSY;
+        let passing = errno.passing() || errno.0 == libc::EBUSY;
         if !passing || self.refusals > REFUSALS_MAX {
             return Err(errno);
         }

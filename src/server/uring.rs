@@ -201,9 +201,8 @@ impl UringServer {
                 self.ring.buffers.recycle(lease);
                 match result {
                     Ok(_) => Event::PeerClosed,
-                    Err(Errno(libc::ENOBUFS)) => self.on_starved(slot),
                     Err(Errno(libc::ECANCELED)) => Event::Tick,
-                    Err(errno) if errno.interrupted() || errno.would_block() => self.on_starved(slot),
+                    Err(errno) if errno.passing() => self.on_starved(slot),
                     Err(_) => self.on_fault(),
                 }
             }
@@ -219,7 +218,7 @@ impl UringServer {
                 self.counters.sent_bytes += count as u64;
                 self.advance(slot, count)
             }
-            Err(errno) if errno.would_block() || errno.interrupted() => {
+            Err(errno) if errno.passing() => {
                 self.counters.short_sends += 1;
                 Event::Sent(0)
             }

@@ -33,6 +33,11 @@ impl Errno {
         matches!(self.0, libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS)
     }
 
+    /// Whether the same again may succeed: nothing is wrong with the descriptor that it was about.
+    pub const fn passing(self) -> bool {
+        self.would_block() || self.interrupted() || self.exhausted()
+    }
+
     /// The outcome of a system call that returns −1 on failure.
     ///
     /// # Errors
