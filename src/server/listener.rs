@@ -16,7 +16,7 @@ const REST: Nanos = Nanos::from_millis(50);
 /// What to do about a failed accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AcceptFault {
-    /// None waits.
+    /// None waits, or the accept was taken back.
     Empty,
     /// This peer is gone or the call was interrupted: take the next one.
     Aborted,
@@ -28,7 +28,7 @@ impl AcceptFault {
     /// What `errno` of accept(2) means. That page asks to treat pending network errors as a peer that is gone.
     pub const fn of(errno: Errno) -> Self {
         match errno.0 {
-            libc::EAGAIN => Self::Empty,
+            libc::EAGAIN | libc::ECANCELED => Self::Empty,
             libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::ENOSPC => Self::Exhausted,
             _ => Self::Aborted,
         }
@@ -136,6 +136,7 @@ mod tests {
     fn only_running_out_makes_accepting_rest() {
         assert_eq!(AcceptFault::of(Errno(libc::EMFILE)), AcceptFault::Exhausted);
         assert_eq!(AcceptFault::of(Errno(libc::EAGAIN)), AcceptFault::Empty);
+        assert_eq!(AcceptFault::of(Errno(libc::ECANCELED)), AcceptFault::Empty);
         for gone in [libc::ECONNABORTED, libc::EINTR, libc::EPROTO, libc::ENETDOWN] {
             assert_eq!(AcceptFault::of(Errno(gone)), AcceptFault::Aborted);
         }

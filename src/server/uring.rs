@@ -23,6 +23,7 @@ use crate::server::queue::SlotQueue;
 use crate::server::uring_setup;
 use crate::slab::{Slab, Slot};
 use crate::sys::buf_ring::Lease;
+use crate::sys::queues::{KernelQueues, Queues};
 use crate::sys::ring::{Completion, File, RecvHow, Ring};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
@@ -64,8 +65,8 @@ enum Accepting {
 }
 
 /// The io_uring engine, listening.
-pub struct UringServer {
-    ring: Ring,
+pub struct UringServer<Q: Queues = KernelQueues> {
+    ring: Ring<Q>,
     listener: Listener,
     gate: Gate,
     accepting: Accepting,
@@ -89,11 +90,18 @@ impl UringServer {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     pub fn start(config: &UringConfig) -> Result<Self, StartError> {
-        let common = &config.common;
-        let mut lifecycle = Lifecycle::start(common)?;
-        let listener = Listener::bind(common)?;
+        let lifecycle = Lifecycle::start(&config.common)?;
+        let listener = Listener::bind(&config.common)?;
         let ring = uring_setup::set_up(config)?;
-        lifecycle.announce(listener.addr(), config.settings());
+        let mut server = Self::over(ring, listener, lifecycle, config);
+        server.lifecycle.announce(server.listener.addr(), config.settings());
+        Ok(server)
+    }
+}
+
+impl<Q: Queues> UringServer<Q> {
+    fn over(ring: Ring<Q>, listener: Listener, lifecycle: Lifecycle, config: &UringConfig) -> Self {
+        let common = &config.common;
         let mut server = Self {
             ring,
             listener,
@@ -111,7 +119,7 @@ impl UringServer {
             counters: Counters::default(),
         };
         server.ring.poll_readable(server.lifecycle.as_fd(), Token::global(Op::Signal));
-        Ok(server)
+        server
     }
 
     /// Address the server listens on.
@@ -170,7 +178,6 @@ impl UringServer {
         }
         match completion.result() {
             Ok(number) => self.admit(self.ring.accepted(number)),
-            Err(Errno(libc::ECANCELED)) => {}
             Err(_) if self.lifecycle.is_stopping() => {}
             Err(errno) => match AcceptFault::of(errno) {
                 AcceptFault::Empty => {}

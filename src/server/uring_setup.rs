@@ -6,7 +6,8 @@ use crate::server::config::{Files, Setup, UringConfig};
 use crate::server::error::StartError;
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
-use crate::sys::ring::{Ring, SetupFlags};
+use crate::sys::queues::SetupFlags;
+use crate::sys::ring::Ring;
 
 /// Submission queue entries. Completions are reaped only while there is room for what they lead to.
 const SQ_ENTRIES: u32 = 256;

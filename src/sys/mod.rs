@@ -17,6 +17,7 @@ pub mod limits;
 pub mod map;
 pub mod offload;
 pub mod process;
+pub mod queues;
 pub mod ring;
 pub mod scheduling;
 pub mod signal;

@@ -9,33 +9,16 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 
 use io_uring::squeue::{self, Flags};
-use io_uring::types::{CancelBuilder, DestinationSlot, Fd, Fixed, Timespec};
-use io_uring::{IoUring, cqueue, opcode};
+use io_uring::types::{CancelBuilder, DestinationSlot, Fd, Fixed};
+use io_uring::{cqueue, opcode};
 
 use super::Errno;
 use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Lease};
+use super::queues::{KernelQueues, Queues, SetupFlags};
 use crate::token::Token;
 use crate::units::Nanos;
 
-// From linux/io_uring.h; the crate keeps its copies private.
-const ENTER_GETEVENTS: u32 = 1 << 0;
-const ENTER_EXT_ARG: u32 = 1 << 3;
-const ENTER_REGISTERED_RING: u32 = 1 << 4;
-const REGISTER_RING_FDS: u32 = 20;
-const POLL_FIRST: u16 = 1 << 0;
-
-/// How the kernel runs completion work. Source: io_uring_setup(2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SetupFlags {
-    /// IORING_SETUP_SINGLE_ISSUER (6.0): only this thread submits.
-    pub single_issuer: bool,
-    /// IORING_SETUP_COOP_TASKRUN (5.19): no interrupt for completion work.
-    pub coop_taskrun: bool,
-    /// IORING_SETUP_DEFER_TASKRUN (6.1): completion work only inside this thread's wait.
-    pub defer_taskrun: bool,
-    /// IORING_SETUP_NO_SQARRAY (6.6).
-    pub no_sqarray: bool,
-}
+const POLL_FIRST: u16 = 1 << 0; // From linux/io_uring.h; the crate keeps its copy private.
 
 /// An accepted connection: an index into the ring's table, or a descriptor of the process. The ring closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +82,9 @@ pub struct RingCounts {
     pub overflows: u64,
 }
 
-/// The ring. Fields drop in order: the instance before the memory it was lent.
-pub struct Ring {
-    uring: IoUring,
-    enter_fd: RawFd,
-    enter_flags: u32,
+/// The ring. Fields drop in order: the queues before the memory that the kernel was lent through them.
+pub struct Ring<Q: Queues = KernelQueues> {
+    queues: Q,
     /// The provided buffers of this ring.
     pub buffers: BufRing,
     direct: bool,
@@ -115,34 +96,9 @@ impl Ring {
     /// Sets up a ring of `sq_entries`, with room for `cq_entries` completions.
     ///
     /// # Errors
-    /// EPERM: forbidden; ENOSYS: no io_uring; EINVAL: the kernel does not know a flag; ENOMEM.
+    /// Those of [`KernelQueues::new`].
     pub fn new(setup: SetupFlags, sq_entries: u32, cq_entries: u32, buffers: BufRing) -> io::Result<Self> {
-        let mut builder = IoUring::builder();
-        builder.dontfork().setup_submit_all().setup_cqsize(cq_entries).setup_clamp();
-        if setup.single_issuer {
-            builder.setup_single_issuer();
-        }
-        if setup.coop_taskrun {
-            builder.setup_coop_taskrun();
-        }
-        if setup.defer_taskrun {
-            builder.setup_defer_taskrun();
-        }
-        if setup.no_sqarray {
-            builder.setup_no_sqarray();
-        }
-        let uring: IoUring = builder.build(sq_entries)?;
-        let enter_fd = uring.as_raw_fd();
-        let counts = RingCounts::default();
-        Ok(Self {
-            uring,
-            enter_fd,
-            enter_flags: ENTER_GETEVENTS,
-            buffers,
-            direct: false,
-            in_flight: 0,
-            counts,
-        })
+        Ok(Self::over(KernelQueues::new(setup, sq_entries, cq_entries)?, buffers))
     }
 
     /// Registers the buffer ring (5.19).
@@ -152,8 +108,8 @@ impl Ring {
     pub fn register_buffers(&mut self) -> io::Result<()> {
         let (addr, entries) = self.buffers.registration();
         // SAFETY: the address is that of a page-aligned mapping with room for `entries` entries. It is owned by
-        // `self.buffers`, which is dropped after the ring, or leaked.
-        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, BUFFER_GROUP, 0) }
+        // `self.buffers`, which is dropped after the queues, or leaked.
+        unsafe { self.queues.register_buffers(addr, entries, BUFFER_GROUP) }
     }
 
     /// Registers an empty table of `count` direct descriptors; accepts then use it.
@@ -161,7 +117,7 @@ impl Ring {
     /// # Errors
     /// EMFILE past RLIMIT_NOFILE; EINVAL before 5.19.
     pub fn register_files(&mut self, count: u32) -> io::Result<()> {
-        self.uring.submitter().register_files_sparse(count)?;
+        self.queues.register_files(count)?;
         self.direct = true;
         Ok(())
     }
@@ -171,23 +127,14 @@ impl Ring {
     /// # Errors
     /// EINVAL on an older kernel.
     pub fn register_ring_fd(&mut self) -> Result<(), Errno> {
-        /// struct io_uring_rsrc_update of linux/io_uring.h.
-        #[repr(C)]
-        struct RsrcUpdate {
-            offset: u32,
-            resv: u32,
-            data: u64,
-        }
-        let ring_fd = self.uring.as_raw_fd();
-        let mut update = RsrcUpdate { offset: u32::MAX, resv: 0, data: u64::from(ring_fd.cast_unsigned()) };
-        // SAFETY: `update` is one valid io_uring_rsrc_update, which the kernel reads and whose offset it writes.
-        let result = unsafe {
-            libc::syscall(libc::SYS_io_uring_register, ring_fd, REGISTER_RING_FDS, &raw mut update, 1)
-        };
-        Errno::check_len(result as isize)?;
-        self.enter_fd = update.offset.cast_signed();
-        self.enter_flags |= ENTER_REGISTERED_RING;
-        Ok(())
+        self.queues.register_ring_fd()
+    }
+}
+
+impl<Q: Queues> Ring<Q> {
+    /// A ring over `queues`, nothing registered.
+    fn over(queues: Q, buffers: BufRing) -> Self {
+        Self { queues, buffers, direct: false, in_flight: 0, counts: RingCounts::default() }
     }
 
     /// How many operations the kernel has that have not completed.
@@ -279,8 +226,7 @@ impl Ring {
 
     /// How many more entries can be queued before the next [`enter`](Self::enter).
     pub fn room(&mut self) -> usize {
-        let queue = self.uring.submission();
-        queue.capacity() - queue.len()
+        self.queues.room()
     }
 
     /// Queues an entry for the next enter.
@@ -288,10 +234,9 @@ impl Ring {
     /// # Panics
     /// When the queue is full: callers stop reaping completions before it can be.
     fn push(&mut self, entry: squeue::Entry, token: Token) {
-        let entry = entry.user_data(token.to_bits());
-        // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the ring or
+        // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the queues or
         // is leaked; descriptors are plain numbers that the kernel validates.
-        unsafe { self.uring.submission().push(&entry) }.expect("the submission queue has room");
+        unsafe { self.queues.push(entry.user_data(token.to_bits())) };
         self.in_flight += 1;
         self.counts.sqes += 1;
     }
@@ -300,61 +245,19 @@ impl Ring {
     /// `timeout` has passed.
     ///
     /// # Errors
-    /// EINTR; EAGAIN, EBUSY or ENOMEM when the kernel is short of memory. What was not submitted stays queued.
+    /// Those of [`Queues::enter`]. What was not submitted stays queued.
     pub fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
-        /// struct io_uring_getevents_arg of linux/io_uring.h.
-        #[repr(C)]
-        struct GeteventsArg {
-            sigmask: u64,
-            sigmask_sz: u32,
-            min_wait_usec: u32,
-            ts: u64,
-        }
-        let (to_submit, overflowed) = {
-            let queue = self.uring.submission();
-            (queue.len() as u32, queue.cq_overflow())
-        };
         self.counts.enters += 1;
-        self.counts.overflows += u64::from(overflowed);
-        let span = timeout.map(|span| Timespec::from(std::time::Duration::from(span)));
-        let arg = GeteventsArg {
-            sigmask: 0,
-            sigmask_sz: 0,
-            min_wait_usec: 0,
-            ts: span.as_ref().map_or(0, |span| ptr::from_ref(span) as u64),
-        };
-        let (arg, arg_bytes, flags) = match span {
-            Some(_) => (ptr::from_ref(&arg), size_of::<GeteventsArg>(), self.enter_flags | ENTER_EXT_ARG),
-            None => (ptr::null(), 0, self.enter_flags),
-        };
-        // SAFETY: `arg` is null, or a valid argument whose `ts` points at a timespec; both outlive the call. The
-        // entries that get submitted were vetted by `push`.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_io_uring_enter,
-                self.enter_fd,
-                to_submit,
-                min_complete,
-                flags,
-                arg,
-                arg_bytes,
-            )
-        };
-        match Errno::check_len(result as isize) {
-            Ok(_) | Err(Errno(libc::ETIME)) => Ok(()),
-            Err(errno) => Err(errno),
-        }
+        self.counts.overflows += u64::from(self.queues.overflowed());
+        self.queues.enter(min_complete, timeout)
     }
 
     /// The next completion, with the buffer that came with it.
     pub fn pop(&mut self) -> Option<(Completion, Option<Lease>)> {
-        let entry = self.uring.completion().next()?;
+        let cqe = self.queues.pop()?;
         self.counts.cqes += 1;
-        let completion = Completion {
-            token: Token::from_bits(entry.user_data()),
-            result: entry.result(),
-            flags: entry.flags(),
-        };
+        let completion =
+            Completion { token: Token::from_bits(cqe.user_data), result: cqe.result, flags: cqe.flags };
         if !completion.has_more() {
             self.in_flight -= 1;
         }
@@ -364,7 +267,7 @@ impl Ring {
     }
 }
 
-impl Drop for Ring {
+impl<Q: Queues> Drop for Ring<Q> {
     fn drop(&mut self) {
         if self.in_flight > 0 {
             self.buffers.leak();

@@ -1,0 +1,211 @@
+//! The submission and completion queues of an io_uring, and the one call that moves entries through them.
+//!
+//! [`Queues`] is what [`Ring`](super::ring::Ring) builds on: entries of the kernel's layout go in, completions come out.
+//! [`KernelQueues`] hands them to the kernel; the tests have a kernel of their own behind the same entries.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::ptr;
+
+use io_uring::types::Timespec;
+use io_uring::{IoUring, squeue};
+
+use super::Errno;
+use crate::units::Nanos;
+
+// From linux/io_uring.h; the crate keeps its copies private.
+const ENTER_GETEVENTS: u32 = 1 << 0;
+const ENTER_EXT_ARG: u32 = 1 << 3;
+const ENTER_REGISTERED_RING: u32 = 1 << 4;
+const REGISTER_RING_FDS: u32 = 20;
+
+/// How the kernel runs completion work. Source: io_uring_setup(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetupFlags {
+    /// IORING_SETUP_SINGLE_ISSUER (6.0): only this thread submits.
+    pub single_issuer: bool,
+    /// IORING_SETUP_COOP_TASKRUN (5.19): no interrupt for completion work.
+    pub coop_taskrun: bool,
+    /// IORING_SETUP_DEFER_TASKRUN (6.1): completion work only inside this thread's wait.
+    pub defer_taskrun: bool,
+    /// IORING_SETUP_NO_SQARRAY (6.6).
+    pub no_sqarray: bool,
+}
+
+/// A completion queue entry, as the kernel wrote it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cqe {
+    /// What the submission carried.
+    pub user_data: u64,
+    /// A count, a descriptor or a negated errno.
+    pub result: i32,
+    /// IORING_CQE_F_*, and the buffer id in the upper half.
+    pub flags: u32,
+}
+
+/// Both queues. The submission queue is bounded, and nothing in it happens before the next [`enter`](Self::enter).
+pub trait Queues {
+    /// How many more entries can be pushed before the next enter.
+    fn room(&mut self) -> usize;
+
+    /// Queues `entry`.
+    ///
+    /// # Panics
+    /// When there is no room.
+    ///
+    /// # Safety
+    /// What `entry` points at stays valid until its last completion.
+    unsafe fn push(&mut self, entry: squeue::Entry);
+
+    /// Whether completions wait outside of a full completion queue; the next enter fetches them.
+    fn overflowed(&mut self) -> bool;
+
+    /// Submits what is queued, runs completion work, and waits until `min_complete` completions can be popped or
+    /// `timeout` has passed.
+    ///
+    /// # Errors
+    /// EINTR; EAGAIN, EBUSY or ENOMEM when the kernel is short of memory. What was not submitted stays queued.
+    fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno>;
+
+    /// The next completion.
+    fn pop(&mut self) -> Option<Cqe>;
+}
+
+/// The queues that this process shares with the kernel.
+pub struct KernelQueues {
+    uring: IoUring,
+    enter_fd: RawFd,
+    enter_flags: u32,
+}
+
+impl KernelQueues {
+    /// Sets up an io_uring of `sq_entries`, with room for `cq_entries` completions.
+    ///
+    /// # Errors
+    /// EPERM: forbidden; ENOSYS: no io_uring; EINVAL: the kernel does not know a flag; ENOMEM.
+    pub fn new(setup: SetupFlags, sq_entries: u32, cq_entries: u32) -> io::Result<Self> {
+        let mut builder = IoUring::builder();
+        builder.dontfork().setup_submit_all().setup_cqsize(cq_entries).setup_clamp();
+        if setup.single_issuer {
+            builder.setup_single_issuer();
+        }
+        if setup.coop_taskrun {
+            builder.setup_coop_taskrun();
+        }
+        if setup.defer_taskrun {
+            builder.setup_defer_taskrun();
+        }
+        if setup.no_sqarray {
+            builder.setup_no_sqarray();
+        }
+        let uring: IoUring = builder.build(sq_entries)?;
+        let enter_fd = uring.as_raw_fd();
+        Ok(Self { uring, enter_fd, enter_flags: ENTER_GETEVENTS })
+    }
+
+    /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`.
+    ///
+    /// # Errors
+    /// EINVAL on an older kernel; ENOMEM.
+    ///
+    /// # Safety
+    /// `addr` is that of a page-aligned mapping with room for `entries` entries, which stays mapped as long as the
+    /// kernel has this io_uring.
+    pub unsafe fn register_buffers(&mut self, addr: u64, entries: u16, group: u16) -> io::Result<()> {
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, 0) }
+    }
+
+    /// Registers an empty table of `count` direct descriptors.
+    ///
+    /// # Errors
+    /// EMFILE past RLIMIT_NOFILE; EINVAL before 5.19.
+    pub fn register_files(&mut self, count: u32) -> io::Result<()> {
+        self.uring.submitter().register_files_sparse(count)
+    }
+
+    /// Registers the io_uring's own descriptor (5.18), which saves a lookup at each enter.
+    ///
+    /// # Errors
+    /// EINVAL on an older kernel.
+    pub fn register_ring_fd(&mut self) -> Result<(), Errno> {
+        /// struct io_uring_rsrc_update of linux/io_uring.h.
+        #[repr(C)]
+        struct RsrcUpdate {
+            offset: u32,
+            resv: u32,
+            data: u64,
+        }
+        let ring_fd = self.uring.as_raw_fd();
+        let mut update = RsrcUpdate { offset: u32::MAX, resv: 0, data: u64::from(ring_fd.cast_unsigned()) };
+        // SAFETY: `update` is one valid io_uring_rsrc_update, which the kernel reads and whose offset it writes.
+        let result = unsafe {
+            libc::syscall(libc::SYS_io_uring_register, ring_fd, REGISTER_RING_FDS, &raw mut update, 1)
+        };
+        Errno::check_len(result as isize)?;
+        self.enter_fd = update.offset.cast_signed();
+        self.enter_flags |= ENTER_REGISTERED_RING;
+        Ok(())
+    }
+}
+
+impl Queues for KernelQueues {
+    fn room(&mut self) -> usize {
+        let queue = self.uring.submission();
+        queue.capacity() - queue.len()
+    }
+
+    unsafe fn push(&mut self, entry: squeue::Entry) {
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.uring.submission().push(&entry) }.expect("the submission queue has room");
+    }
+
+    fn overflowed(&mut self) -> bool {
+        self.uring.submission().cq_overflow()
+    }
+
+    fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
+        /// struct io_uring_getevents_arg of linux/io_uring.h.
+        #[repr(C)]
+        struct GeteventsArg {
+            sigmask: u64,
+            sigmask_sz: u32,
+            min_wait_usec: u32,
+            ts: u64,
+        }
+        let to_submit = self.uring.submission().len() as u32;
+        let span = timeout.map(|span| Timespec::from(std::time::Duration::from(span)));
+        let arg = GeteventsArg {
+            sigmask: 0,
+            sigmask_sz: 0,
+            min_wait_usec: 0,
+            ts: span.as_ref().map_or(0, |span| ptr::from_ref(span) as u64),
+        };
+        let (arg, arg_bytes, flags) = match span {
+            Some(_) => (ptr::from_ref(&arg), size_of::<GeteventsArg>(), self.enter_flags | ENTER_EXT_ARG),
+            None => (ptr::null(), 0, self.enter_flags),
+        };
+        // SAFETY: `arg` is null, or a valid argument whose `ts` points at a timespec; both outlive the call. The
+        // entries that get submitted were vouched for by whoever pushed them.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_io_uring_enter,
+                self.enter_fd,
+                to_submit,
+                min_complete,
+                flags,
+                arg,
+                arg_bytes,
+            )
+        };
+        match Errno::check_len(result as isize) {
+            Ok(_) | Err(Errno(libc::ETIME)) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Cqe> {
+        let entry = self.uring.completion().next()?;
+        Some(Cqe { user_data: entry.user_data(), result: entry.result(), flags: entry.flags() })
+    }
+}
