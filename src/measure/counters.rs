@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys::ring::RingCounts;
 use crate::units::Nanos;
 
 /// Effective settings of a server, in the words of its command line: `engine=uring`, `buffer_bytes=65536`, …
@@ -55,6 +56,12 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// With what an io_uring counts by itself.
+    pub fn with_ring(self, ring: RingCounts) -> Self {
+        let RingCounts { enters, sqes, cqes, overflows } = ring;
+        Self { syscalls: enters, sqes, cqes, cq_overflows: overflows, ..self }
+    }
+
     /// What was counted between `earlier` and `self`.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {

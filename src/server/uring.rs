@@ -185,10 +185,6 @@ impl<Q: Queues> UringServer<Q> {
                 AcceptFault::Exhausted => self.pause_accepting(),
             },
         }
-        if self.accepting == Accepting::Multishot && !self.may_accept_many() {
-            self.ring.cancel(Token::global(Op::Accept), Token::global(Op::Cancel));
-            self.accepting = Accepting::Cancelling;
-        }
     }
 
     fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
@@ -330,18 +326,27 @@ impl<Q: Queues> UringServer<Q> {
 
     fn arm_accept(&mut self) {
         self.gate.wake(clock::monotonic);
-        let possible = self.accepting == Accepting::Not && !self.lifecycle.is_stopping();
-        if !possible || self.gate.room(self.peers.len()) == 0 || self.ring.room() <= SQES_PER_CQE {
+        let many = self.may_accept_many();
+        if self.accepting == Accepting::Multishot && !many {
+            self.ring.cancel(Token::global(Op::Accept), Token::global(Op::Cancel));
+            self.accepting = Accepting::Cancelling;
+        }
+        if !self.may_accept() || self.ring.room() <= SQES_PER_CQE {
             return;
         }
-        let many = self.may_accept_many();
         self.accepting = if many { Accepting::Multishot } else { Accepting::One };
         self.ring.accept(self.listener.as_fd(), many, Token::global(Op::Accept));
     }
 
-    /// Near the limit, no: a multishot accept takes a whole backlog, and the kernel drops what finds no place.
-    fn may_accept_many(&self) -> bool {
-        let margin = 2 * self.config.common.backlog as usize;
+    fn may_accept(&self) -> bool {
+        let stopping = self.lifecycle.is_stopping();
+        self.accepting == Accepting::Not && !stopping && self.gate.room(self.peers.len()) > 0
+    }
+
+    /// Near the limit, no: a multishot accept takes a whole backlog at each enter, the one that cancels it included, and the
+    /// kernel drops what finds no place. Whatever waits to be reaped may be such a connection.
+    fn may_accept_many(&mut self) -> bool {
+        let margin = 2 * self.config.common.backlog as usize + self.ring.unreaped();
         self.config.accept == AcceptMode::Multishot && self.gate.room(self.peers.len()) > margin
     }
 
@@ -372,7 +377,8 @@ impl<Q: Queues> UringServer<Q> {
 
     /// Submits and waits, not at all if there is work, and handles what completed.
     fn reap(&mut self) -> Result<(), ServeError> {
-        let idle = self.waiting.is_empty() || self.ring.buffers.published() == 0;
+        let blocked = self.waiting.is_empty() || self.ring.buffers.published() == 0;
+        let idle = blocked && !self.may_accept();
         let timeout = if idle { self.lifecycle.patience(self.gate.resting_until()) } else { None };
         let result = self.ring.enter(u32::from(idle), timeout);
         self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("io_uring_enter", errno))?;
@@ -480,14 +486,7 @@ impl<Q: Queues> UringServer<Q> {
     }
 
     fn counters(&self) -> Counters {
-        let ring = self.ring.counts();
-        Counters {
-            syscalls: ring.enters,
-            sqes: ring.sqes,
-            cqes: ring.cqes,
-            cq_overflows: ring.overflows,
-            ..self.counters
-        }
+        self.counters.with_ring(self.ring.counts())
     }
 
     fn is_finished(&self) -> bool {

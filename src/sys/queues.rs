@@ -67,6 +67,9 @@ pub trait Queues {
     /// EINTR; EAGAIN, EBUSY or ENOMEM when the kernel is short of memory. What was not submitted stays queued.
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno>;
 
+    /// How many completions can be popped.
+    fn ready(&mut self) -> usize;
+
     /// The next completion.
     fn pop(&mut self) -> Option<Cqe>;
 }
@@ -202,6 +205,10 @@ impl Queues for KernelQueues {
             Ok(_) | Err(Errno(libc::ETIME)) => Ok(()),
             Err(errno) => Err(errno),
         }
+    }
+
+    fn ready(&mut self) -> usize {
+        self.uring.completion().len()
     }
 
     fn pop(&mut self) -> Option<Cqe> {

@@ -84,7 +84,7 @@ pub struct RingCounts {
 
 /// The ring. Fields drop in order: the queues before the memory that the kernel was lent through them.
 pub struct Ring<Q: Queues = KernelQueues> {
-    queues: Q,
+    pub(super) queues: Q,
     /// The provided buffers of this ring.
     pub buffers: BufRing,
     direct: bool,
@@ -98,7 +98,7 @@ impl Ring {
     /// # Errors
     /// Those of [`KernelQueues::new`].
     pub fn new(setup: SetupFlags, sq_entries: u32, cq_entries: u32, buffers: BufRing) -> io::Result<Self> {
-        Ok(Self::over(KernelQueues::new(setup, sq_entries, cq_entries)?, buffers))
+        Ok(Self::over(KernelQueues::new(setup, sq_entries, cq_entries)?, buffers, false))
     }
 
     /// Registers the buffer ring (5.19).
@@ -132,9 +132,9 @@ impl Ring {
 }
 
 impl<Q: Queues> Ring<Q> {
-    /// A ring over `queues`, nothing registered.
-    fn over(queues: Q, buffers: BufRing) -> Self {
-        Self { queues, buffers, direct: false, in_flight: 0, counts: RingCounts::default() }
+    /// A ring over `queues`, with a table of direct descriptors or without.
+    pub(super) fn over(queues: Q, buffers: BufRing, direct: bool) -> Self {
+        Self { queues, buffers, direct, in_flight: 0, counts: RingCounts::default() }
     }
 
     /// How many operations the kernel has that have not completed.
@@ -250,6 +250,11 @@ impl<Q: Queues> Ring<Q> {
         self.counts.enters += 1;
         self.counts.overflows += u64::from(self.queues.overflowed());
         self.queues.enter(min_complete, timeout)
+    }
+
+    /// How many completions wait to be popped.
+    pub fn unreaped(&mut self) -> usize {
+        self.queues.ready()
     }
 
     /// The next completion, with the buffer that came with it.
