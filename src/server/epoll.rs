@@ -8,7 +8,7 @@
 //! socket is drained, and goes to the ring's tail when its budget is spent, so that nobody waits longer than one
 //! budget of everybody else.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use crate::measure::counters::Counters;
 use crate::server::budget::{Budget, Turn};
@@ -22,7 +22,8 @@ use crate::server::spill::{Spill, SpillPool};
 use crate::server::watch;
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest, Readiness};
-use crate::sys::{Errno, clock, socket};
+use crate::sys::readiness::Sockets;
+use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 use crate::units::Nanos;
 
@@ -59,10 +60,12 @@ enum Input {
     Begun,
 }
 
-struct Peer {
-    fd: OwnedFd,
+struct Peer<S> {
+    socket: S,
     connection: Connection,
     owed: Owed,
+    /// What the kernel was last asked to tell.
+    watched: Interest,
     input: Input,
     /// A send may be taken. Cleared by one that was not, whole or in part.
     writable: bool,
@@ -71,13 +74,13 @@ struct Peer {
 }
 
 /// The epoll engine, listening.
-pub struct EpollServer {
-    epoll: Epoll,
+pub struct EpollServer<K: Sockets = Epoll> {
+    kernel: K,
     events: Events,
     listener: Listener,
     gate: Gate,
     backlogged: bool,
-    peers: Slab<Peer>,
+    peers: Slab<Peer<K::Socket>>,
     ready: SlotQueue,
     hot: Box<[u8]>,
     spills: SpillPool,
@@ -93,15 +96,27 @@ impl EpollServer {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     pub fn start(config: &EpollConfig) -> Result<Self, StartError> {
-        let common = &config.common;
-        let mut lifecycle = Lifecycle::start(common)?;
-        let listener = Listener::bind(common)?;
+        let lifecycle = Lifecycle::start(&config.common)?;
+        let listener = Listener::bind(&config.common)?;
         let epoll = watch::open(&listener, &lifecycle)?;
+        let mut server = Self::over(epoll, listener, lifecycle, config)?;
+        server.lifecycle.announce(server.listener.addr(), config.settings());
+        Ok(server)
+    }
+}
+
+impl<K: Sockets> EpollServer<K> {
+    fn over(
+        kernel: K,
+        listener: Listener,
+        lifecycle: Lifecycle,
+        config: &EpollConfig,
+    ) -> Result<Self, StartError> {
+        let common = &config.common;
         let spills = SpillPool::new(common.connections_max, common.buffer_bytes)
             .map_err(|error| StartError::resource("cannot map the spill buffers", error))?;
-        lifecycle.announce(listener.addr(), config.settings());
         Ok(Self {
-            epoll,
+            kernel,
             events: Events::with_capacity(EVENTS_MAX),
             listener,
             gate: Gate::new(common.connections_max),
@@ -173,7 +188,7 @@ impl EpollServer {
                 Next::Recv if turn.is_over() => return self.yield_turn(slot),
                 Next::Recv => self.on_recv(slot, &mut turn),
                 Next::Send => self.on_send(slot),
-                Next::Park => return,
+                Next::Park => return self.follow(slot),
                 Next::Close => return self.close(slot),
             };
             next = self.peers.at(slot).connection.on(event);
@@ -184,8 +199,8 @@ impl EpollServer {
     fn on_accept(&mut self) {
         for _ in 0..ACCEPTS_MAX.min(self.gate.room(self.peers.len())) {
             self.counters.syscalls += 1;
-            match socket::accept(self.listener.as_fd()) {
-                Ok(fd) => self.admit(fd),
+            match self.kernel.accept(self.listener.as_fd()) {
+                Ok(socket) => self.admit(socket),
                 Err(errno) => match AcceptFault::of(errno) {
                     AcceptFault::Empty => return self.rearm_listener(),
                     AcceptFault::Aborted => self.counters.accept_aborts += 1,
@@ -202,7 +217,7 @@ impl EpollServer {
         }
         let asked = turn.ask(self.hot.len());
         self.counters.syscalls += 1;
-        match socket::recv(peer.fd.as_fd(), &mut self.hot[..asked]) {
+        match self.kernel.recv(&peer.socket, &mut self.hot[..asked]) {
             Ok(0) => Event::PeerClosed,
             Ok(count) => {
                 // A read shorter than asked has drained a stream socket (epoll(7)); a later arrival is a new edge.
@@ -232,7 +247,7 @@ impl EpollServer {
         }
         let owed_bytes = owed.len();
         self.counters.syscalls += 1;
-        match socket::send(peer.fd.as_fd(), owed) {
+        match self.kernel.send(&peer.socket, owed) {
             Ok(count) => {
                 // A send taken in part has filled the send buffer (epoll(7)); room in it is a new edge.
                 peer.writable = count == owed_bytes;
@@ -276,9 +291,6 @@ impl EpollServer {
         if let Owed::Hot(start) = peer.owed {
             let owed = &self.hot[start..start + peer.connection.owed_bytes()];
             peer.owed = Owed::Spilled(self.spills.keep(owed));
-            if self.trigger == Trigger::Level {
-                self.watch(slot);
-            }
         }
         Event::SendBlocked
     }
@@ -300,9 +312,6 @@ impl EpollServer {
             && let Owed::Spilled(spill) = std::mem::replace(&mut peer.owed, Owed::Nothing)
         {
             self.spills.release(spill);
-            if self.trigger == Trigger::Level {
-                self.watch(slot);
-            }
         }
         Event::Sent(count)
     }
@@ -312,16 +321,17 @@ impl EpollServer {
         self.counters.yields += 1;
         match self.trigger {
             Trigger::Edge => self.ready.push(slot),
-            Trigger::Level => {}
+            Trigger::Level => self.follow(slot),
         }
     }
 
     /// Begins to serve an accepted connection.
-    fn admit(&mut self, fd: OwnedFd) {
+    fn admit(&mut self, socket: K::Socket) {
         let peer = Peer {
-            fd,
+            socket,
             connection: Connection::new(),
             owed: Owed::Nothing,
+            watched: Interest::NOTHING,
             input: Input::Drained,
             writable: true,
             until_eagain: false,
@@ -334,7 +344,9 @@ impl EpollServer {
         self.counters.syscalls += 1;
         let token = Token { op: Op::Connection, generation, slot };
         let interest = self.interest(slot);
-        if self.epoll.add(self.peers.at(slot).fd.as_fd(), token.to_bits(), interest).is_err() {
+        let peer = self.peers.at(slot);
+        peer.watched = interest;
+        if self.kernel.watch(&peer.socket, token.to_bits(), interest).is_err() {
             self.close(slot);
             self.pause_accepting();
         }
@@ -360,7 +372,8 @@ impl EpollServer {
     fn rearm_listener(&mut self) {
         let token = Token::global(Op::Listener);
         self.counters.syscalls += 1;
-        let watched = self.epoll.modify(self.listener.as_fd(), token.to_bits(), Interest::READ_EDGE);
+        let watched =
+            self.kernel.rewatch_listener(self.listener.as_fd(), token.to_bits(), Interest::READ_EDGE);
         // Without the watch nothing would tell of the next connection, so go on asking.
         self.backlogged = watched.is_err();
     }
@@ -374,14 +387,24 @@ impl EpollServer {
         }
     }
 
+    /// Asks to be told of what can be acted on now, if that is not what the kernel was last asked.
+    fn follow(&mut self, slot: Slot) {
+        let wanted = self.interest(slot);
+        if self.peers.at(slot).watched != wanted {
+            self.watch(slot);
+        }
+    }
+
     fn watch(&mut self, slot: Slot) {
         let token = Token { op: Op::Connection, generation: self.peers.generation(slot), slot };
         let interest = self.interest(slot);
         self.counters.syscalls += 1;
         let peer = self.peers.at(slot);
-        if self.epoll.modify(peer.fd.as_fd(), token.to_bits(), interest).is_err() {
+        if self.kernel.rewatch(&peer.socket, token.to_bits(), interest).is_ok() {
+            peer.watched = interest;
+        } else {
             // Without the watch nothing would wake the connection; the ready ring does, and the socket is asked again.
-            (peer.input, peer.writable) = (Input::Told, true);
+            (peer.input, peer.writable, peer.until_eagain) = (Input::Told, true, true);
             self.ready.push(slot);
         }
     }
@@ -394,7 +417,7 @@ impl EpollServer {
         }
         self.counters.syscalls += 1;
         self.counters.closed += 1;
-        drop(peer.fd);
+        self.kernel.close(peer.socket);
     }
 
     /// Waits for readiness, not at all if there is work, and puts who is ready on the ring.
@@ -405,7 +428,7 @@ impl EpollServer {
             self.lifecycle.patience(self.gate.resting_until())
         };
         self.counters.syscalls += 1;
-        let result = self.epoll.wait(&mut self.events, timeout).map(drop);
+        let result = self.kernel.wait(&mut self.events, timeout);
         self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("epoll_wait", errno))?;
         for index in 0..self.events.len() {
             let (user_data, readiness) = self.events.get(index);

@@ -2,9 +2,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 
 use super::*;
 use crate::server::config::{Config, EpollConfig};
+use crate::sys::socket;
 
 /// Waits until an event has put the connection in slot 0 on the ready ring.
 fn reap_input(server: &mut EpollServer) {
@@ -45,7 +47,8 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     // Readable, as the token says, is something else.
     let (reader, mut writer) = io::pipe().unwrap();
     writer.write_all(b"x").unwrap();
-    server.epoll.add(reader.as_fd(), stale.to_bits(), Interest::READ_EDGE).unwrap();
+    let reader = OwnedFd::from(reader);
+    server.kernel.watch(&reader, stale.to_bits(), Interest::READ_EDGE).unwrap();
     let mut expected = server.counters;
     (expected.turns, expected.syscalls, expected.stale) = (expected.turns + 1, expected.syscalls + 1, 1);
     server.turn().unwrap();
@@ -81,7 +84,7 @@ fn an_eagain_that_denies_an_edge_is_asked_about() {
     let mut client = client_of(&mut server);
     client.write_all(b"stolen").unwrap();
     reap_input(&mut server);
-    assert_eq!(socket::recv(server.peers.at(Slot(0)).fd.as_fd(), &mut [0; 16]), Ok(6));
+    assert_eq!(socket::recv(server.peers.at(Slot(0)).socket.as_fd(), &mut [0; 16]), Ok(6));
     let syscalls = server.counters.syscalls;
     server.serve(Slot(0));
     assert_eq!(server.counters.syscalls - syscalls, 2, "a receive and the question");
@@ -132,8 +135,8 @@ fn a_connection_that_cannot_be_watched_is_looked_at_without_an_event() {
     let peer = server.peers.at(Slot(0));
     peer.input = Input::Drained;
     // A duplicate is not the descriptor that epoll knows, so the watch is refused.
-    let duplicate = peer.fd.try_clone().unwrap();
-    let known = std::mem::replace(&mut peer.fd, duplicate);
+    let duplicate = peer.socket.try_clone().unwrap();
+    let known = std::mem::replace(&mut peer.socket, duplicate);
     server.watch(Slot(0));
     server.turn().unwrap();
     assert_eq!(server.counters.sent_bytes, 4);

@@ -11,6 +11,8 @@ use crate::units::Nanos;
 pub struct Interest(u32);
 
 impl Interest {
+    /// Nothing but hang-up and error.
+    pub const NOTHING: Self = Self(0);
     /// Readable, as long as it is.
     pub const READ: Self = Self(libc::EPOLLIN as u32);
     /// Writable, as long as it is.

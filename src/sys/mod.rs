@@ -18,6 +18,7 @@ pub mod map;
 pub mod offload;
 pub mod process;
 pub mod queues;
+pub mod readiness;
 pub mod ring;
 pub mod scheduling;
 pub mod signal;
