@@ -1,5 +1,8 @@
 //! What the engine makes of an event that comes late, and of an `EAGAIN`.
 
+#[path = "epoll_simulation.rs"]
+mod simulation;
+
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;

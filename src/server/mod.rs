@@ -14,6 +14,8 @@ pub mod hot_set;
 pub mod lifecycle;
 pub mod listener;
 pub mod queue;
+#[cfg(test)]
+mod simulation;
 pub mod spill;
 pub mod stats;
 pub mod uring;

@@ -56,6 +56,12 @@ impl SpillPool {
         assert!(spill.owed.start <= spill.owed.end, "more was sent than was kept");
     }
 
+    /// How many buffers are free.
+    #[cfg(test)]
+    pub(super) fn unused(&self) -> usize {
+        self.free.len()
+    }
+
     /// Takes the buffer back.
     pub fn release(&mut self, spill: Spill) {
         let Spill { index, .. } = spill;

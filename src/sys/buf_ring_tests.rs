@@ -18,6 +18,13 @@ fn shared_tail(ring: &BufRing) -> u16 {
     unsafe { AtomicU16::from_ptr(BufRingEntry::tail(base).cast_mut()).load(Ordering::Acquire) }
 }
 
+impl BufRing {
+    /// Whether no buffer is lost and none is there twice, given how many are leased.
+    pub(crate) fn are_conserved(&self, leased: usize) -> bool {
+        self.pool.len() + self.published + leased == self.owner.len()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     TopUp(u8),

@@ -14,6 +14,10 @@ fn read(clock: libc::clockid_t) -> Option<Nanos> {
 /// # Panics
 /// Never on Linux: the clock always exists.
 pub fn monotonic() -> Nanos {
+    #[cfg(test)]
+    if let Some(now) = HELD.get() {
+        return now;
+    }
     read(libc::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC exists")
 }
 
@@ -34,4 +38,21 @@ pub fn process_cpu(pid: u32) -> Option<Nanos> {
 /// Never on Linux: the clock always exists.
 pub fn thread_cpu() -> Nanos {
     read(libc::CLOCK_THREAD_CPUTIME_ID).expect("CLOCK_THREAD_CPUTIME_ID exists")
+}
+
+#[cfg(test)]
+thread_local! {
+    static HELD: std::cell::Cell<Option<Nanos>> = const { std::cell::Cell::new(None) };
+}
+
+/// Makes this thread's monotonic clock stand still, but for [`pass`].
+#[cfg(test)]
+pub(crate) fn hold() {
+    HELD.set(Some(Nanos::from_secs(1)));
+}
+
+/// Lets `span` pass on a clock that is held.
+#[cfg(test)]
+pub(crate) fn pass(span: Nanos) {
+    HELD.set(HELD.get().map(|now| now + span));
 }

@@ -25,6 +25,14 @@ impl Interest {
     pub const READ_EDGE: Self = Self((libc::EPOLLIN | libc::EPOLLET).cast_unsigned());
 }
 
+impl Interest {
+    /// The bits of epoll_ctl(2).
+    #[cfg(test)]
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
 /// What a descriptor is ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readiness(u32);
@@ -58,6 +66,19 @@ impl Events {
     /// Room for `capacity` events; more are reported by the next wait.
     pub fn with_capacity(capacity: usize) -> Self {
         Self { buffer: vec![libc::epoll_event { events: 0, u64: 0 }; capacity.max(1)].into(), count: 0 }
+    }
+
+    /// Forgets the last wait.
+    #[cfg(test)]
+    pub(super) const fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Reports one more event.
+    #[cfg(test)]
+    pub(super) fn push(&mut self, user_data: u64, ready: u32) {
+        self.buffer[self.count] = libc::epoll_event { events: ready, u64: user_data };
+        self.count += 1;
     }
 
     /// How many events the last wait reported.

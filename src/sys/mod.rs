@@ -13,6 +13,8 @@ pub mod cpu_time;
 pub mod epoll;
 pub mod epoll_probe;
 pub mod errno;
+#[cfg(test)]
+pub(crate) mod fake_kernel;
 pub mod limits;
 pub mod map;
 pub mod offload;

@@ -1,0 +1,67 @@
+//! The epoll server against a kernel that misbehaves on purpose, seed after seed.
+
+use proptest::prelude::RngExt;
+
+use super::super::*;
+use crate::server::config::EpollConfig;
+use crate::server::simulation::{self, Replay};
+use crate::sys::fake_kernel::{FakeSockets, Fate};
+
+fn server(seed: u64) -> EpollServer<FakeSockets> {
+    let (mut random, common, rules, world) = simulation::circumstances(seed);
+    let trigger = if random.random_ratio(1, 4) { Trigger::Level } else { Trigger::Edge };
+    let config = EpollConfig { common, trigger };
+    let listener = Listener::bind(&config.common).unwrap();
+    let lifecycle = Lifecycle::start(&config.common).unwrap();
+    EpollServer::over(FakeSockets::new(Fate::new(rules, world, random)), listener, lifecycle, &config)
+        .unwrap()
+}
+
+/// What holds between any two turns.
+fn assert_invariants(server: &mut EpollServer<FakeSockets>) {
+    let mut spilled = 0;
+    for slot in server.peers.slots().collect::<Vec<_>>() {
+        let waits = server.ready.contains(slot);
+        let peer = server.peers.at(slot);
+        let owes = peer.connection.owed_bytes() > 0;
+        spilled += usize::from(owes);
+        let keeps = matches!(peer.owed, Owed::Spilled(_));
+        assert_eq!(owes, keeps, "slot {slot} keeps what it owes where it lasts");
+        assert!(!owes || waits || !peer.writable, "slot {slot} could send and nobody thinks of it");
+    }
+    assert_eq!(server.spills.unused() + spilled, server.peers.capacity(), "a spill buffer is lost");
+}
+
+/// Serves until told to stop and done. Returns what was counted.
+fn simulate(seed: u64) -> Counters {
+    let _replay = Replay(seed);
+    clock::hold();
+    let mut server = server(seed);
+    while !server.is_finished() {
+        server.turn().unwrap();
+        assert_invariants(&mut server);
+        assert!(server.counters.turns < simulation::TURNS_MAX, "the server is busy for ever");
+    }
+    if server.peers.is_empty() {
+        assert_eq!(server.counters.accepted, server.counters.closed);
+        assert_eq!(server.counters.peer_faults, server.kernel.fate.fatal_errors);
+    }
+    assert!(server.counters.stale <= server.kernel.fate.late);
+    server.counters
+}
+
+#[test]
+fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
+    simulation::assert_thorough(
+        &simulation::seeds().map(simulate).collect::<Vec<_>>(),
+        &[
+            ("starved", |counters| counters.starved),
+            ("yields", |counters| counters.yields),
+            ("short sends", |counters| counters.short_sends),
+            ("late events", |counters| counters.stale),
+            ("broken connections", |counters| counters.peer_faults),
+            ("aborted accepts", |counters| counters.accept_aborts),
+            ("accept pauses", |counters| counters.accept_pauses),
+        ],
+    );
+}

@@ -1,0 +1,72 @@
+//! What the simulations of both engines share: seeds, and the circumstances that a seed stands for.
+
+use std::ops::Range;
+
+use proptest::prelude::RngExt;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+use crate::measure::counters::Counters;
+use crate::server::config::Config;
+use crate::sys::fake_kernel::{Rules, World};
+use crate::units::{Bytes, Nanos};
+
+/// Which seeds to try, `from..to`, where others than the usual are wanted.
+const SEEDS: &str = "URING_ECHO_SEEDS";
+
+/// How many are tried otherwise.
+const SEEDS_USUAL: u64 = 1000;
+
+/// More turns than any seed needs.
+pub(super) const TURNS_MAX: u64 = 100_000;
+
+/// Says how to see a failure again.
+pub(super) struct Replay(pub(super) u64);
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {0} fails; set {SEEDS}={0}..{1} to see it again", self.0, self.0 + 1);
+        }
+    }
+}
+
+/// The seeds to try.
+pub(super) fn seeds() -> Range<u64> {
+    let Ok(asked) = std::env::var(SEEDS) else { return 0..SEEDS_USUAL };
+    let (from, to) = asked.split_once("..").expect("seeds are given as from..to");
+    from.parse().unwrap()..to.parse().unwrap()
+}
+
+/// Chance, settings, kernel and peers that `seed` stands for. Everything is small, so that all limits are met.
+pub(super) fn circumstances(seed: u64) -> (TestRng, Config, Rules, World) {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let config = Config {
+        connections_max: random.random_range(1..=12),
+        backlog: random.random_range(1..=3),
+        buffer_bytes: Bytes(random.random_range(3..=120)),
+        budget_bytes: Bytes(random.random_range(1..=400)),
+        drain: Nanos::from_millis([0, 300, 5000][random.random_range(0..3)]),
+        ..Config::for_one_connection()
+    };
+    let rules = Rules {
+        connections_max: config.connections_max,
+        faults_per_mille: [0, 20, 200][random.random_range(0..3)],
+        stops_early: random.random(),
+    };
+    let world = World::new(random.random_range(1..=20), config.backlog as usize, &mut random);
+    (random, config, rules, world)
+}
+
+/// One of the counters.
+pub(super) type Count = fn(&Counters) -> u64;
+
+/// # Panics
+/// If the usual seeds have not seen each of `what` often: then it was not much of a kernel.
+pub(super) fn assert_thorough(seen: &[Counters], what: &[(&str, Count)]) {
+    for (name, of) in what {
+        let count: u64 = seen.iter().map(of).sum();
+        assert!(count > 100 || (seen.len() as u64) < SEEDS_USUAL, "{name}: only {count}");
+    }
+}
