@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use uring_echo::cli::output::say;
 
 use crate::cli::{Arguments, Command, Source};
 use crate::markdown::Block;
@@ -22,7 +23,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         None => analyse(arguments),
         Some(Command::Check { source, claims }) => check(source, claims.as_deref()),
         Some(Command::Claims) => {
-            print!("{}", claims::page(&claims::built_in()?));
+            say(&claims::page(&claims::built_in()?), "the claims")?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Headline { source, check }) => {
@@ -53,18 +54,17 @@ fn check(source: &Source, file: Option<&Path>) -> anyhow::Result<ExitCode> {
     study.values.experiments.values().for_each(tell_damage);
     let claims = file.map_or_else(claims::built_in, claims::read_file)?;
     let checks = claims::check(&claims, &serde_json::to_value(&study.values)?);
-    for check in &checks {
-        println!("{check}");
-    }
+    let mut said: String = checks.iter().map(|check| format!("{check}\n")).collect();
     let contradicted = checks.iter().filter(|check| check.verdict.is_contradiction()).count();
-    println!("{contradicted} of {} claims contradicted", checks.len());
+    said.push_str(&format!("{contradicted} of {} claims contradicted\n", checks.len()));
+    say(&said, "the verdicts")?;
     Ok(if contradicted == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Prints `table`, or holds what `document` shows in `block` to it.
 fn show_or_check(block: Block, table: &str, document: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(path) = document else {
-        print!("{table}");
+        say(table, "the table")?;
         return Ok(ExitCode::SUCCESS);
     };
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;

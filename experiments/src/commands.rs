@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, ensure};
+use uring_echo::cli::output;
 use uring_echo::measure::host::Host;
 use uring_echo::sys::affinity;
 
@@ -49,15 +50,17 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
 }
 
 fn list() -> anyhow::Result<ExitCode> {
+    let mut said = String::new();
     for (spec, text) in spec::built_in(Size::Quick)? {
-        println!("{}: {}", spec.id, spec.title);
-        println!("  {}", format::wrap(&spec.question).join("\n  "));
+        let question = format::wrap(&spec.question).join("\n  ");
+        said.push_str(&format!("{}: {}\n  {question}\n", spec.id, spec.title));
         for size in Size::ALL {
             let runs = plan::plan(&Spec::parse(&spec.id, text, size)?, 0);
-            println!("  {size:>5}: {}", announced(runs.len(), estimate::cost(&runs)));
+            said.push_str(&format!("  {size:>5}: {}\n", announced(runs.len(), estimate::cost(&runs))));
         }
-        println!();
+        said.push('\n');
     }
+    output::say(&said, "the list of experiments")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,7 +70,7 @@ fn announced(run_count: usize, cost: Cost) -> String {
 }
 
 fn show(folder: &Path) -> anyhow::Result<ExitCode> {
-    println!("{}", report::render(&Recording::open(folder)?)?);
+    output::say(&format!("{}\n", report::render(&Recording::open(folder)?)?), "the tables")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -82,7 +85,7 @@ fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
         0 => format!("whole; {} in {files}", format::plural(manifest.runs.len(), "run")),
         count => format::plural(count, "fault"),
     };
-    println!("{}: {said}", folder.display());
+    output::say(&format!("{}: {said}\n", folder.display()), "the verdict")?;
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
 }
 
@@ -145,7 +148,8 @@ fn make(
             format::plural(runs.len(), "run")
         );
     }
-    println!("\n{}\n\nRecording: {}", report::render(recording)?, recording.folder().display());
+    let tables = report::render(recording)?;
+    output::say(&format!("\n{tables}\n\nRecording: {}\n", recording.folder().display()), "the tables")?;
     Ok(exit_code(end, recording.manifest()))
 }
 

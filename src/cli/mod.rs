@@ -11,7 +11,7 @@ pub mod client;
 pub mod discard;
 pub mod generate;
 pub mod listen;
-mod output;
+pub mod output;
 pub mod probe;
 pub mod serve;
 

@@ -1,6 +1,6 @@
 //! Text for standard output.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 
 use anyhow::{Context, Result};
 
@@ -10,13 +10,21 @@ use anyhow::{Context, Result};
 ///
 /// # Errors
 /// When it cannot be written, for instance because the disk is full; `what` says to the user what is lost.
-pub(super) fn write(out: &mut impl Write, text: &[u8], what: &str) -> Result<()> {
+pub fn write(out: &mut impl Write, text: &[u8], what: &str) -> Result<()> {
     match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).with_context(|| format!("cannot write {what}"))
         }
         _ => Ok(()),
     }
+}
+
+/// As [`write()`], for standard output.
+///
+/// # Errors
+/// As there.
+pub fn say(text: &str, what: &str) -> Result<()> {
+    write(&mut io::stdout().lock(), text.as_bytes(), what)
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use uring_echo::cli::output;
 
 use crate::cores::CpuList;
 use facts::{Facts, Look};
@@ -84,14 +85,14 @@ pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
 fn report(args: &DoctorArgs, facts: &Facts, findings: &[Finding], settings: &Settings) -> anyhow::Result<()> {
     let changed = settings.changed()?;
     if args.json {
-        println!("{}", render::json(facts, findings, changed.as_ref()));
-        return Ok(());
+        return output::say(
+            &format!("{}\n", render::json(facts, findings, changed.as_ref())),
+            "the findings",
+        );
     }
-    println!("{}\n{}", render::table(findings), render::summary(findings));
-    if let Some(leftover) = render::leftover(changed.as_ref()) {
-        println!("{leftover}");
-    }
-    Ok(())
+    let mut said = format!("{}\n{}\n", render::table(findings), render::summary(findings));
+    said.extend(render::leftover(changed.as_ref()).map(|leftover| leftover + "\n"));
+    output::say(&said, "the findings")
 }
 
 fn restored(outcome: &Outcome) -> ExitCode {

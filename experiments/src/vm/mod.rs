@@ -28,6 +28,7 @@ use std::process::{self, ExitCode};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use uring_echo::cli::output;
 
 pub use args::VmArgs;
 use kernel::Kernel;
@@ -59,7 +60,7 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     let booted = Session { plan: &plan, machine: &machine, limits: args.limits() }.boot(args.accel)?;
     let recordings = booted.verdict.recordings(&args.recordings)?;
     let report = Report::new(kernel, &machine, booted);
-    print!("{report}");
+    output::say(&report.to_string(), "the report")?;
     report.write(&machine.files.report())?;
     for recording in recordings {
         report.add_to(&recording)?;
