@@ -90,13 +90,16 @@ fn the_machines_of_the_first_folder_come_first() {
 }
 
 #[test]
-fn of_two_recordings_on_one_machine_the_newest_counts() {
+fn of_two_recordings_on_one_machine_the_newest_counts_and_the_other_stands_beside_it() {
     let scratch = tempfile::tempdir().unwrap();
     let results = scratch.path().join("results");
     before(&results);
     assert_eq!(printed(scratch.path())[6], ["made-up", "stream", RATIO_BEFORE]);
     MadeUp::small("made-up").write(&results);
-    assert_eq!(printed(scratch.path())[6], ["made-up", "stream", RATIO]);
+    let lines = printed(scratch.path());
+    assert_eq!(lines[6], ["made-up", "stream", RATIO]);
+    assert_eq!(lines[9], ["recorded twice on", "experiment", "mode", "newest", "the one before"]);
+    assert_eq!(lines[11], ["A", "made-up", "stream", RATIO, RATIO_BEFORE]);
 }
 
 #[test]

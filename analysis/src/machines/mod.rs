@@ -1,6 +1,7 @@
 //! The same experiments on every machine that recorded them: does the answer hold elsewhere?
 //!
-//! Of several recordings of an experiment on one machine the newest counts.
+//! Of several recordings of an experiment on one machine the newest counts, and the one before it says how far it can be
+//! repeated.
 
 mod machine;
 mod table;
@@ -20,6 +21,8 @@ pub struct Recorded {
     pub machine: Machine,
     /// The newest recording of each experiment, by name.
     pub experiments: Vec<(String, ExperimentValues)>,
+    /// The one before, of each that was made more than once.
+    pub earlier: Vec<(String, ExperimentValues)>,
 }
 
 /// The machines of the recordings below each folder of `results`: those of the first folder first, and of one folder the one
@@ -34,21 +37,26 @@ pub fn read(results: &[PathBuf]) -> anyhow::Result<Vec<Recorded>> {
             enter(&mut machines, &Recording::read(recording, || {})?)?;
         }
     }
-    machines.iter_mut().for_each(|recorded| recorded.experiments.sort_by(|one, other| one.0.cmp(&other.0)));
+    for recorded in &mut machines {
+        recorded.experiments.sort_by(|one, other| one.0.cmp(&other.0));
+        recorded.earlier.sort_by(|one, other| one.0.cmp(&other.0));
+    }
     Ok(machines)
 }
 
-/// Enters `recording`, unless a newer one of its experiment is there for its machine.
+/// Enters `recording`, unless two newer ones of its experiment are there for its machine.
 fn enter(machines: &mut Vec<Recorded>, recording: &Recording) -> anyhow::Result<()> {
     let machine = Machine::of(recording.host.as_ref());
     let index =
         machines.iter_mut().position(|recorded| recorded.machine.absorb(&machine)).unwrap_or_else(|| {
-            machines.push(Recorded { machine, experiments: Vec::new() });
+            machines.push(Recorded { machine, experiments: Vec::new(), earlier: Vec::new() });
             machines.len() - 1
         });
-    let (name, experiments) = (recording.experiment(), &mut machines[index].experiments);
-    if experiments.iter().all(|(other, _)| other != name) {
-        experiments.push((name.to_owned(), ExperimentValues::of(recording)?));
+    let name = recording.experiment();
+    let Recorded { experiments, earlier, .. } = &mut machines[index];
+    let lacks = |list: &&mut Vec<(String, ExperimentValues)>| list.iter().all(|(other, _)| other != name);
+    if let Some(list) = [experiments, earlier].into_iter().find(lacks) {
+        list.push((name.to_owned(), ExperimentValues::of(recording)?));
     }
     Ok(())
 }

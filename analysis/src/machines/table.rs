@@ -1,4 +1,4 @@
-//! Two tables: the machines, and what io_uring costs to epoll on each.
+//! The tables: the machines, what io_uring costs to epoll on each, and what it cost there the time before.
 
 use std::collections::BTreeSet;
 
@@ -12,9 +12,10 @@ use crate::markdown::{self, Head};
 /// Digits of a revision that are shown.
 const REVISION_DIGITS: usize = 10;
 
-/// The machines, then CPU per message, io_uring to epoll, as Markdown.
+/// The machines, then CPU per message, io_uring to epoll, then the same of what was recorded twice, as Markdown.
 pub fn table(machines: &[Recorded]) -> String {
-    format!("{}\n{}", of_machines(machines), of_ratios(machines))
+    let repeated = of_repeats(machines).map_or_else(String::new, |table| format!("\n{table}"));
+    format!("{}\n{}{repeated}", of_machines(machines), of_ratios(machines))
 }
 
 /// How a machine is called in the tables: A, B, …
@@ -43,8 +44,8 @@ fn revisions(recorded: &Recorded) -> String {
         programs::UNAVAILABLE => "not recorded".to_owned(),
         known => known.chars().take(REVISION_DIGITS).collect(),
     };
-    let distinct: BTreeSet<String> =
-        recorded.experiments.iter().map(|(_, experiment)| short(&experiment.revision)).collect();
+    let all = recorded.experiments.iter().chain(&recorded.earlier);
+    let distinct: BTreeSet<String> = all.map(|(_, experiment)| short(&experiment.revision)).collect();
     distinct.into_iter().collect::<Vec<_>>().join(", ")
 }
 
@@ -69,4 +70,29 @@ fn of_ratios(machines: &[Recorded]) -> String {
         .map(|(name, mode, cells)| [vec![name, mode.to_string()], cells].concat())
         .collect();
     markdown::table(&heads, &rows)
+}
+
+/// What was recorded more than once on a machine; `None` if nothing was.
+fn of_repeats(machines: &[Recorded]) -> Option<String> {
+    let mut repeats = Vec::new();
+    for (index, recorded) in machines.iter().enumerate() {
+        for (name, earlier) in &recorded.earlier {
+            let newest = recorded.experiments.iter().filter(|(other, _)| other == name);
+            let newest: Vec<_> = newest.flat_map(|(name, experiment)| rows(name, experiment)).collect();
+            for before in rows(name, earlier) {
+                let again = newest.iter().find(|row| (&row.name, row.mode) == (&before.name, before.mode));
+                let again = again.map_or_else(|| "–".to_owned(), |row| with_interval(row.cpu));
+                let mode = before.mode.to_string();
+                repeats.push(vec![letter(index), before.name, mode, again, with_interval(before.cpu)]);
+            }
+        }
+    }
+    let heads = [
+        Head::words("recorded twice on"),
+        Head::words("experiment"),
+        Head::words("mode"),
+        Head::numbers("newest"),
+        Head::numbers("the one before"),
+    ];
+    (!repeats.is_empty()).then(|| markdown::table(&heads, &repeats))
 }
