@@ -52,16 +52,5 @@ fn simulate(seed: u64) -> Counters {
 
 #[test]
 fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
-    simulation::assert_thorough(
-        &simulation::seeds().map(simulate).collect::<Vec<_>>(),
-        &[
-            ("starved", |counters| counters.starved),
-            ("yields", |counters| counters.yields),
-            ("short sends", |counters| counters.short_sends),
-            ("late events", |counters| counters.stale),
-            ("broken connections", |counters| counters.peer_faults),
-            ("aborted accepts", |counters| counters.accept_aborts),
-            ("accept pauses", |counters| counters.accept_pauses),
-        ],
-    );
+    simulation::assert_thorough(&simulation::seeds().map(simulate).collect::<Vec<_>>());
 }

@@ -89,17 +89,7 @@ fn simulate(seed: u64) -> Counters {
 
 #[test]
 fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
-    simulation::assert_thorough(
-        &simulation::seeds().map(simulate).collect::<Vec<_>>(),
-        &[
-            ("starved", |counters| counters.starved),
-            ("yields", |counters| counters.yields),
-            ("short sends", |counters| counters.short_sends),
-            ("late completions", |counters| counters.stale),
-            ("broken connections", |counters| counters.peer_faults),
-            ("aborted accepts", |counters| counters.accept_aborts),
-            ("accept pauses", |counters| counters.accept_pauses),
-            ("overflows", |counters| counters.cq_overflows),
-        ],
-    );
+    let seen: Vec<Counters> = simulation::seeds().map(simulate).collect();
+    simulation::assert_thorough(&seen);
+    simulation::assert_frequent(&seen, "overflows of the completion queue", |counters| counters.cq_overflows);
 }

@@ -13,11 +13,15 @@ mod world;
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
+use self::entry::FileNumber;
 pub(crate) use self::queues::{FakeQueues, ring};
 pub(crate) use self::sockets::FakeSockets;
 pub(crate) use self::world::World;
 use super::{Errno, clock};
 use crate::units::Nanos;
+
+/// Where descriptors of accepted connections begin, when they go to no table.
+const FIRST_DESCRIPTOR: FileNumber = 1000;
 
 /// What kind of kernel this is.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +127,7 @@ impl Fate {
     }
 
     /// Takes the next peer out of the backlog, or says why not.
-    fn accept(&mut self, first_number: i32) -> Result<i32, Errno> {
+    fn accept(&mut self, first_number: FileNumber) -> Result<FileNumber, Errno> {
         if !self.world.listening {
             return Err(Errno(libc::EINVAL));
         }

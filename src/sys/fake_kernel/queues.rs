@@ -7,7 +7,7 @@ use proptest::prelude::RngExt;
 
 use super::entry::{Entry, What};
 use super::provided::Provided;
-use super::{Fate, Stop};
+use super::{FIRST_DESCRIPTOR, Fate, Stop};
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
 use crate::sys::queues::{Cqe, Queues};
@@ -22,9 +22,6 @@ const BUFFER_SHIFT: u32 = 16;
 
 /// Errors after which the same may be tried again.
 const PASSING: [i32; 4] = [libc::EINTR, libc::EAGAIN, libc::ENOMEM, libc::ENOBUFS];
-
-/// Where descriptors of accepted connections begin, when there is no table.
-const FIRST_DESCRIPTOR: i32 = 1000;
 
 /// Queues with a kernel of their own at the other end.
 pub(crate) struct FakeQueues {

@@ -7,7 +7,7 @@ use proptest::prelude::RngExt;
 
 use super::entry::FileNumber;
 use super::world::Mark;
-use super::{Fate, Stop};
+use super::{FIRST_DESCRIPTOR, Fate, Stop};
 use crate::sys::Errno;
 use crate::sys::epoll::{Events, Interest};
 use crate::sys::readiness::Sockets;
@@ -19,9 +19,6 @@ const OUT: u32 = libc::EPOLLOUT as u32;
 const RDHUP: u32 = libc::EPOLLRDHUP as u32;
 const BROKEN: u32 = (libc::EPOLLERR | libc::EPOLLHUP) as u32;
 const EDGE: u32 = libc::EPOLLET.cast_unsigned();
-
-/// Where descriptors of accepted connections begin.
-const FIRST_DESCRIPTOR: FileNumber = 1000;
 
 /// Errors other than `EAGAIN` after which the same may be tried again.
 const PASSING: [i32; 3] = [libc::EINTR, libc::ENOMEM, libc::ENOBUFS];

@@ -12,7 +12,7 @@ const SOCKET_BYTES: usize = 200;
 
 /// How a peer's connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+enum End {
     /// It shuts down its write side and reads on.
     HalfClose,
     /// It is reset at some moment.
