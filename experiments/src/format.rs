@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::plan::{Arm, Role, Run};
-
 /// `812`, `81.2`, `8.12`: three digits, or all that stand before the point.
 pub fn three_digits(value: f64) -> String {
     match value.abs() {
@@ -59,20 +57,6 @@ pub fn duration(duration: Duration) -> String {
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
     }
-}
-
-/// What a run is: `stream 256 B x 512, uring, repetition 2`.
-pub fn run(run: &Run) -> String {
-    let Run { role, arm, repetition, engine, cell, .. } = run;
-    let place = match (role, arm) {
-        (Role::Measured, _) => format!("repetition {repetition}"),
-        (Role::Control, Some(Arm::A)) => format!("control {repetition}a"),
-        (Role::Control, _) => format!("control {repetition}b"),
-        (Role::Priming, _) => "priming".into(),
-        (Role::Calibration, _) => format!("calibration {repetition}"),
-        (Role::Ceiling, _) => format!("ceiling {repetition}"),
-    };
-    format!("{}, {}, {place}", cell.factors, engine.name)
 }
 
 /// `1 cell`, `2 cells`.

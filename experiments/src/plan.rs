@@ -4,6 +4,7 @@
 //! every cell comes once, and its engines right after each other: what drifts over minutes hits both sides of a ratio.
 //! Controls and ceilings are scattered among them, so that they see the same machine.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,22 @@ pub struct Run {
 /// The stack begins somewhere else for another environment; a page covers every alignment.
 /// Source: Mytkowicz et al., ASPLOS 2009.
 const ENVIRONMENT_BYTES_MAX: usize = 4096;
+
+/// `stream 256 B x 512, uring, repetition 2`.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { role, arm, repetition, engine, cell, .. } = self;
+        write!(f, "{}, {}, ", cell.factors, engine.name)?;
+        match (role, arm) {
+            (Role::Measured, _) => write!(f, "repetition {repetition}"),
+            (Role::Control, Some(Arm::A)) => write!(f, "control {repetition}a"),
+            (Role::Control, _) => write!(f, "control {repetition}b"),
+            (Role::Priming, _) => write!(f, "priming"),
+            (Role::Calibration, _) => write!(f, "calibration {repetition}"),
+            (Role::Ceiling, _) => write!(f, "ceiling {repetition}"),
+        }
+    }
+}
 
 impl Run {
     /// Time the load is on.

@@ -66,7 +66,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             self.tick(Duration::ZERO);
             let figures = self.figures.get(&run.cell.factors.key()).map(|figures| figures.join(", "));
-            bar.set_message(format!("{}\n  {}", format::run(run), figures.unwrap_or_default()));
+            bar.set_message(format!("{run}\n  {}", figures.unwrap_or_default()));
         }
     }
 
@@ -80,7 +80,7 @@ impl Progress {
     /// Shows an attempt at `run` that is not simply valid.
     pub fn report(&self, run: &Run, attempt: &Attempt) {
         if attempt.status != Status::Valid || !attempt.flags.is_empty() {
-            self.say(&format!("run {} ({}): {}", run.number, format::run(run), outcome(attempt)));
+            self.say(&format!("run {} ({run}): {}", run.number, outcome(attempt)));
         }
     }
 
@@ -99,10 +99,9 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.inc(1),
             None => eprintln!(
-                "{:>4}/{}  {}: {}; {} left",
+                "{:>4}/{}  {run}: {}; {} left",
                 self.done_count,
                 self.run_count,
-                format::run(run),
                 outcome(attempt),
                 format::duration(self.time_left())
             ),

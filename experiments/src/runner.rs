@@ -8,7 +8,6 @@ use anyhow::bail;
 
 use crate::agreement::Planned;
 use crate::cores::Cores;
-use crate::format;
 use crate::gate::SaturationLimits;
 use crate::interrupt::Interrupt;
 use crate::judge::{Judge, Made};
@@ -79,7 +78,7 @@ impl Runner<'_> {
             progress.report(run, &attempt);
             recording.settle(run.number, attempt)?;
             if is_to_repeat {
-                progress.say(&format!("run {} ({}): once more", run.number, format::run(run)));
+                progress.say(&format!("run {} ({run}): once more", run.number));
                 let Some(again) = self.attempt(run, recording, scratch, progress)? else {
                     return Ok(End::Interrupted);
                 };
@@ -204,10 +203,10 @@ fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
         .collect();
     let reasons = attempt.reasons.join("; ");
     if reasons.contains("cannot write the run record") {
-        bail!("{}: failed: {reasons}; make room, then go on with --resume", format::run(run));
+        bail!("{run}: failed: {reasons}; make room, then go on with --resume");
     }
     if !working.contains(run.engine.name.as_str()) {
-        bail!("{}: failed: {reasons}", format::run(run));
+        bail!("{run}: failed: {reasons}");
     }
     Ok(())
 }

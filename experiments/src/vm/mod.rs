@@ -64,7 +64,7 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     report.write(&machine.files.report())?;
     for recording in recordings {
         report.add_to(&recording)?;
-        println!("\nRecording: {} (circumstances: {})", recording.display(), report::REPORT);
+        println!("\nRecording: {} (circumstances: {})", recording.display(), qemu::REPORT);
     }
     if args.out.is_none() {
         fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;

@@ -11,7 +11,9 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::report::REPORT;
+
+/// Name of the report, among the files of a boot and in a recording.
+pub(crate) const REPORT: &str = "vm.json";
 
 /// Who executes the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]

@@ -11,13 +11,10 @@ use uring_echo::units::Nanos;
 
 use super::features;
 use super::kernel::Kernel;
-use super::qemu::{Accel, Machine};
+use super::qemu::{Accel, Machine, REPORT};
 use super::session::Booted;
 use super::verdict::summaries;
 use crate::recording::Recording;
-
-/// Name of the report, among the files of a boot and in a recording.
-pub(crate) const REPORT: &str = "vm.json";
 
 /// A boot, its circumstances and its outcome.
 #[derive(Debug, Serialize)]
