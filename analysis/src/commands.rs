@@ -40,11 +40,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 fn analyse(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let study = Study::read(&folders(&arguments.source)?)?;
     for (name, experiment) in &study.values.experiments {
-        println!("{}", summary(name, experiment));
+        say(&format!("{}\n", summary(name, experiment)), "the summary")?;
         tell_damage(experiment);
     }
     for file in output::write(&study, &arguments.out)? {
-        println!("wrote {}", file.display());
+        say(&format!("wrote {}\n", file.display()), "what was written")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -69,7 +69,8 @@ fn show_or_check(block: Block, table: &str, document: Option<&Path>) -> anyhow::
     };
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     block.check(&text, table).with_context(|| format!("{} is not up to date", path.display()))?;
-    println!("{}: the {} table is what the recordings give", path.display(), block.name);
+    let said = format!("{}: the {} table is what the recordings give\n", path.display(), block.name);
+    say(&said, "the verdict")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -68,7 +68,7 @@ pub struct DoctorArgs {
 pub fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::new(&args.root);
     if args.restore {
-        return Ok(restored(&settings.restore()?));
+        return restored(&settings.restore()?);
     }
     let mut facts = Facts::gather(&args.look())?;
     let mut findings = checks::all(&facts);
@@ -95,13 +95,14 @@ fn report(args: &DoctorArgs, facts: &Facts, findings: &[Finding], settings: &Set
     output::say(&said, "the findings")
 }
 
-fn restored(outcome: &Outcome) -> ExitCode {
-    match outcome.written.as_slice() {
-        [] => println!("nothing to restore"),
-        written => println!("restored {}", written.join(", ")),
-    }
+fn restored(outcome: &Outcome) -> anyhow::Result<ExitCode> {
+    let said = match outcome.written.as_slice() {
+        [] => "nothing to restore\n".to_owned(),
+        written => format!("restored {}\n", written.join(", ")),
+    };
+    output::say(&said, "what was restored")?;
     complain(outcome);
-    ExitCode::from(u8::from(!outcome.refused.is_empty()))
+    Ok(ExitCode::from(u8::from(!outcome.refused.is_empty())))
 }
 
 fn complain(outcome: &Outcome) {

@@ -45,7 +45,7 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     let plan = args.plan()?;
     let kernel = Kernel::obtain(&args.kernel, &cache_folder())?;
     if args.fetch_only {
-        println!("{}", kernel.image.display());
+        output::say(&format!("{}\n", kernel.image.display()), "the kernel's path")?;
         return Ok(ExitCode::SUCCESS);
     }
     let programs = match &args.guest_bin_dir {
@@ -64,7 +64,8 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     report.write(&machine.files.report())?;
     for recording in recordings {
         report.add_to(&recording)?;
-        println!("\nRecording: {} (circumstances: {})", recording.display(), qemu::REPORT);
+        let said = format!("\nRecording: {} (circumstances: {})\n", recording.display(), qemu::REPORT);
+        output::say(&said, "where the recording is")?;
     }
     if args.out.is_none() {
         fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;

@@ -157,7 +157,7 @@ impl Peer {
 /// All peers, and the listener's backlog.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(super) peers: Vec<Peer>,
+    peers: Vec<Peer>,
     backlog: VecDeque<usize>,
     pub(super) backlog_max: usize,
     pub(super) listening: bool,
