@@ -1,6 +1,6 @@
 //! Which runs count, and what is said of those that do not.
 
-use experiments::manifest::{Attempt, Status};
+use experiments::recording::manifest::{Attempt, Status};
 use serde::Serialize;
 
 use crate::recording::Run;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use analysis::recording::Recording;
 use analysis::values::ExperimentValues;
-use experiments::manifest::Status;
 use experiments::plan::Role;
+use experiments::recording::manifest::Status;
 use serde_json::json;
 use support::{MadeUp, change_manifest, change_record, change_text};
 
@@ -170,7 +170,9 @@ fn a_damaged_histogram_costs_the_run_its_latency_and_nothing_else() {
 fn a_cell_without_a_run_that_counts_is_a_gap_and_not_a_number() {
     let scratch = scratch();
     change_manifest(&scratch.folder, |manifest| {
-        let is_its = |run: &&mut experiments::manifest::RunEntry| run.cell == SPOILT && run.engine == "uring";
+        let is_its = |run: &&mut experiments::recording::manifest::RunEntry| {
+            run.cell == SPOILT && run.engine == "uring"
+        };
         for (index, run) in manifest.runs.iter_mut().filter(is_its).enumerate() {
             run.attempt.status = [Status::Planned, Status::Failed, Status::Invalid][index];
             run.attempt.file = run.attempt.file.take().filter(|_| index == 2);

@@ -7,8 +7,8 @@ use std::fs;
 use analysis::figure::study::{Chapter, Origin, chapters};
 use analysis::output;
 use analysis::study::Study;
-use experiments::factors::Factors;
-use experiments::manifest::Status;
+use experiments::recording::manifest::Status;
+use experiments::spec::factors::Factors;
 use support::MadeUp;
 use uring_echo::record::{HogKind, Mode};
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
-use crate::cores::CpuList;
 use crate::doctor::DoctorArgs;
-use crate::filter::Filter;
+use crate::run::cores::CpuList;
+use crate::spec::filter::Filter;
 use crate::spec::{self, Size, SpecError};
 use crate::vm::VmArgs;
 

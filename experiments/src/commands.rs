@@ -10,17 +10,19 @@ use uring_echo::measure::host::Host;
 use uring_echo::sys::affinity;
 
 use crate::cli::{Request, RunArgs};
-use crate::cores::Cores;
-use crate::estimate::{self, Cost};
-use crate::format;
-use crate::interrupt::Interrupt;
-use crate::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::plan::estimate::{self, Cost};
 use crate::plan::{self, Run};
-use crate::programs::{self, Programs};
+use crate::plan::{preflight, random};
 use crate::recording::Recording;
-use crate::runner::{End, Runner};
+use crate::recording::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::recording::{resume, timestamp, verify};
+use crate::report::format;
+use crate::run::cores::Cores;
+use crate::run::interrupt::Interrupt;
+use crate::run::programs::{self, Programs};
+use crate::run::runner::{End, Runner};
 use crate::spec::{self, Size, Spec};
-use crate::{doctor, preflight, random, report, resume, timestamp, verify, vm};
+use crate::{doctor, report, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;

@@ -17,8 +17,8 @@ use std::{env, fs};
 
 use bench::sound::{Kept, host_settings};
 use bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
-use experiments::manifest::{Attempt, Manifest, RunEntry, Status};
-use experiments::random::{Random, fresh_seed};
+use experiments::plan::random::{Random, fresh_seed};
+use experiments::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 
 const SEED: &str = "5";
 

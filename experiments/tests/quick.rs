@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, text, wait_for_children, wait_until_gone};
-use experiments::manifest::Status;
+use experiments::recording::manifest::Status;
 use uring_echo::sys::process;
 
 const SPEC: &str = r#"

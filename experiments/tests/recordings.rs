@@ -6,9 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use bench::{Bench, text};
-use experiments::manifest::Status;
 use experiments::plan::Role;
 use experiments::recording::Recording;
+use experiments::recording::manifest::Status;
 
 const SPEC: &str = r#"
 id = "tiny"

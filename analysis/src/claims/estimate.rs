@@ -1,7 +1,9 @@
 //! What it costs to make the data of a claim: what the runner announces before it starts.
 
 use anyhow::bail;
-use experiments::{estimate, format, plan, spec};
+use experiments::plan::{self, estimate};
+use experiments::report::format;
+use experiments::spec;
 
 use super::Claim;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use experiments::programs;
+use experiments::run::programs;
 use uring_echo::record::Mode;
 
 use super::{Machine, Recorded};

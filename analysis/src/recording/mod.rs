@@ -10,8 +10,8 @@ mod run;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use experiments::manifest::Manifest;
 use experiments::recording::HOST;
+use experiments::recording::manifest::Manifest;
 use uring_echo::measure::host::Host;
 
 pub use find::{all, newest_of_each_experiment, one_of_each_experiment};

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use experiments::factors::Factors;
-use experiments::manifest::RunEntry;
 use experiments::plan::{Arm, Role};
+use experiments::recording::manifest::RunEntry;
+use experiments::spec::factors::Factors;
 use serde::Serialize;
 use uring_echo::record::Mode;
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use experiments::manifest::RunEntry;
 use experiments::plan::Role;
+use experiments::recording::manifest::RunEntry;
 use experiments::recording::{MANIFEST, Recording as Files};
 use uring_echo::record::RunRecord;
 

@@ -1,6 +1,6 @@
 //! The percentile bootstrap, stratified: how far a statistic moves when its values are drawn again, with replacement.
 
-use experiments::random::Random;
+use experiments::plan::random::Random;
 
 /// How much of the resampled statistics an interval holds.
 pub const CONFIDENCE: f64 = 0.95;

@@ -8,7 +8,7 @@ mod latency;
 mod ratio;
 
 pub use bootstrap::{CONFIDENCE, RESAMPLE_COUNT, interval, percentile};
-pub use experiments::statistics::{geometric_mean, median};
+pub use experiments::report::statistics::{geometric_mean, median};
 pub use latency::{HistogramError, Latency};
 pub use ratio::{Mean, mean_of_ratios, paired_ratios};
 

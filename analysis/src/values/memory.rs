@@ -1,6 +1,6 @@
 //! What a connection weighs.
 
-use experiments::factors::Factors;
+use experiments::spec::factors::Factors;
 
 use crate::grid::{Grid, Row};
 use crate::metric::Metric;

@@ -5,11 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use experiments::factors::Factors;
-use experiments::hash::sha256;
-use experiments::manifest::{Attempt, EngineEntry, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
 use experiments::plan::{Arm, Role, plan};
+use experiments::recording::hash::sha256;
+use experiments::recording::manifest::{
+    Attempt, EngineEntry, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status,
+};
 use experiments::recording::{HOST, MANIFEST};
+use experiments::spec::factors::Factors;
 use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
 use uring_echo::measure::fairness::{Spread, jain};

@@ -9,7 +9,7 @@ use uring_echo::measure::host::{Host, Known, Tree};
 
 use super::activity::{Activity, Snapshot};
 use super::pace::Paces;
-use crate::cores::{Cores, CpuList};
+use crate::run::cores::{Cores, CpuList};
 
 /// A machine and the place of a recording on it.
 #[derive(Clone, Debug)]

@@ -27,7 +27,7 @@ use std::time::Duration;
 use clap::Args;
 use uring_echo::cli::output;
 
-use crate::cores::CpuList;
+use crate::run::cores::CpuList;
 use facts::{Facts, Look};
 use finding::{Finding, Level, Write};
 use settings::{Outcome, Settings};

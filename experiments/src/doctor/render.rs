@@ -7,8 +7,8 @@ use serde_json::json;
 use super::facts::Facts;
 use super::finding::{Finding, Level};
 use super::settings::Changed;
-use crate::format::{plural, wrap};
-use crate::timestamp;
+use crate::recording::timestamp;
+use crate::report::format::{plural, wrap};
 
 /// The findings as a table, what is wrong explained below it.
 pub(super) fn table(findings: &[Finding]) -> String {

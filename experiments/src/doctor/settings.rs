@@ -13,7 +13,7 @@ use uring_echo::measure::host::Tree;
 use uring_echo::record::write_whole;
 
 use super::finding::Write;
-use crate::timestamp;
+use crate::recording::timestamp;
 
 /// Where the previous values are kept.
 const STATE: &str = "/run/uring-echo/doctor.json";

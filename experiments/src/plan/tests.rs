@@ -142,7 +142,7 @@ fn a_few_are_spread_evenly_over_many() {
 fn the_first_look_takes_less_than_three_minutes_and_all_quick_sizes_but_two_less_than_forty() {
     /// Whose cells are measured often, for ratios that are close to 1.
     const LONG: [&str; 2] = ["parity", "pairs"];
-    let minutes = |spec: &Spec| crate::estimate::cost(&plan(spec, 0)).time.as_secs_f64() / 60.0;
+    let minutes = |spec: &Spec| crate::plan::estimate::cost(&plan(spec, 0)).time.as_secs_f64() / 60.0;
     let all = built_in(Size::Quick).unwrap();
     let quick = all.iter().find(|(spec, _)| spec.id == "quick").unwrap();
     assert!(minutes(&quick.0) < 3.0);

@@ -4,9 +4,9 @@ use uring_echo::record::{Limit, Mode};
 
 use super::grid::{Comparison, Grid, Metric, Samples};
 use super::table::{self, Align, Column, Row};
-use crate::factors::Factors;
-use crate::format::{bytes, decimal, plural, span, three_digits};
-use crate::statistics::{PairedRatio, geometric_mean};
+use crate::report::format::{bytes, decimal, plural, span, three_digits};
+use crate::report::statistics::{PairedRatio, geometric_mean};
+use crate::spec::factors::Factors;
 
 const COLUMNS: [Column; 14] = [
     right("payload", ""),

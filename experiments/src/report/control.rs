@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use uring_echo::record::RunRecord;
 
-use crate::factors::Factors;
-use crate::format::{bytes, plural, three_digits};
-use crate::manifest::Status;
 use crate::plan::{Arm, Role};
 use crate::recording::Recording;
-use crate::statistics::median;
+use crate::recording::manifest::Status;
+use crate::report::format::{bytes, plural, three_digits};
+use crate::report::statistics::median;
+use crate::spec::factors::Factors;
 
 /// Cost of a message in both arms of a pair; `None` where there is no valid run.
 type Pair = [Option<f64>; 2];

@@ -3,8 +3,8 @@
 use super::columns::{left, named, or_dash, right};
 use super::grid::{Grid, Samples};
 use super::table::{self, Column, Row};
-use crate::factors::Factors;
-use crate::format::{bytes, decimal, span, three_digits};
+use crate::report::format::{bytes, decimal, span, three_digits};
+use crate::spec::factors::Factors;
 
 const COLUMNS: [Column; 11] = [
     left("engine", ""),

@@ -6,9 +6,9 @@ use uring_echo::units::Nanos;
 
 use super::control::Controls;
 use super::grid::Grid;
-use crate::factors::Factors;
-use crate::manifest::{Attempt, EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
 use crate::plan::Role;
+use crate::recording::manifest::{Attempt, EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::spec::factors::Factors;
 use crate::spec::{Engine, Size, Table};
 
 /// Engine, then for each repetition goodput in MB/s and CPU in nanoseconds a message.

@@ -6,11 +6,11 @@ use anyhow::Context;
 use uring_echo::measure::histogram::Histogram;
 use uring_echo::record::{Latency, Limit, Mode, RunRecord, Summary};
 
-use crate::factors::Factors;
-use crate::manifest::{Manifest, RunEntry};
 use crate::plan::Role;
 use crate::recording::Recording;
-use crate::statistics::{PairedRatio, median};
+use crate::recording::manifest::{Manifest, RunEntry};
+use crate::report::statistics::{PairedRatio, median};
+use crate::spec::factors::Factors;
 
 /// What one run measured, but for its distributions.
 #[derive(Clone, Debug)]

@@ -1,5 +1,8 @@
 //! A recording as a table for the terminal and a verdict in plain words.
 
+pub mod format;
+pub mod statistics;
+
 mod columns;
 mod control;
 mod fairness;
@@ -11,8 +14,8 @@ mod scale;
 mod table;
 mod verdict;
 
-use crate::manifest::{Manifest, RunEntry, Status};
 use crate::recording::Recording;
+use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::spec::Table;
 
 use control::Controls;

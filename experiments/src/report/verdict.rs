@@ -3,9 +3,9 @@
 use uring_echo::record::{Limit, Mode};
 
 use super::grid::{Comparison, Grid, Metric};
-use crate::format::{plural, wrap};
-use crate::manifest::Manifest;
-use crate::statistics::geometric_mean;
+use crate::recording::manifest::Manifest;
+use crate::report::format::{plural, wrap};
+use crate::report::statistics::geometric_mean;
 
 /// The verdict, wrapped.
 pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::check::{List, levels, not_empty, optional, within};
 use super::error::Source;
 use super::raw::{CONNECTIONS, RawHogs, RawSpec};
 use super::{Cell, SpecError, Timing};
-use crate::factors::Factors;
+use crate::spec::factors::Factors;
 
 const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=64 << 20;
 const DEPTH: RangeInclusive<u32> = 1..=4096;

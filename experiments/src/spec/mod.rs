@@ -3,6 +3,9 @@
 //! A specification is data. A new experiment is a new file; a variant of a server or of the load is a level with
 //! arguments of its own. Nothing here knows any particular experiment.
 
+pub mod factors;
+pub mod filter;
+
 mod builtin;
 mod cells;
 mod check;
@@ -18,8 +21,8 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use uring_echo::record::{Mode, Verify};
 
-use crate::factors::Factors;
-use crate::gate::{NoiseLimit, SaturationLimits};
+use crate::judge::gate::{NoiseLimit, SaturationLimits};
+use crate::spec::factors::Factors;
 
 pub use builtin::{built_in, find};
 pub use error::SpecError;

@@ -11,7 +11,7 @@ use super::check::{List, name, prose, within};
 use super::engines::{RawEngine, comparison, engines};
 use super::error::Source;
 use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table, cells, overlay};
-use crate::gate::{self, NoiseLimit, Per, SaturationLimits};
+use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
 pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=60_000;
 const REPETITIONS: RangeInclusive<u32> = 1..=1000;

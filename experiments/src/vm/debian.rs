@@ -8,7 +8,7 @@ use std::process::{self, Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
-use crate::hash::sha256;
+use crate::recording::hash::sha256;
 
 /// A package of kernel images, as apt knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

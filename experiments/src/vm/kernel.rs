@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
 use super::debian::{self, Package};
-use crate::hash::sha256;
+use crate::recording::hash::sha256;
 
 /// Where the kernel comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

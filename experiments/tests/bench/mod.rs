@@ -12,7 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use experiments::manifest::Manifest;
+use experiments::recording::manifest::Manifest;
 
 /// A specification of few and short runs.
 pub(crate) const SHORT_SPEC: &str = r#"

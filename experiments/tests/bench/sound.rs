@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
-use experiments::manifest::{Attempt, Status};
-use experiments::verify;
+use experiments::recording::manifest::{Attempt, Status};
+use experiments::recording::verify;
 use serde_json::Value;
 
 use super::manifest_of;

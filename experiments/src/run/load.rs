@@ -4,11 +4,11 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use crate::child::{OwnedChild, pad_environment};
-use crate::factors::Factors;
-use crate::interrupt::{Interrupt, Waited};
 use crate::plan::{Role, Run};
-use crate::server::Server;
+use crate::run::child::{OwnedChild, pad_environment};
+use crate::run::interrupt::{Interrupt, Waited};
+use crate::run::server::Server;
+use crate::spec::factors::Factors;
 
 /// Time beyond warm-up and window in which a client must have connected, drained and written its record.
 const SLACK: Duration = Duration::from_secs(60);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use uring_echo::measure::host::Host;
 
-use crate::manifest::{Manifest, ProgramEntry, Status};
 use crate::plan::{self, Run};
+use crate::recording::manifest::{Manifest, ProgramEntry, Status};
 use crate::recording::{HOST, Recording, SPEC};
 use crate::spec::Spec;
 
@@ -43,7 +43,7 @@ pub fn planned(recording: &Recording) -> anyhow::Result<(Spec, Vec<Run>)> {
     manifest
         .filter
         .parse()
-        .and_then(|filter: crate::filter::Filter| filter.narrow(&mut spec))
+        .and_then(|filter: crate::spec::filter::Filter| filter.narrow(&mut spec))
         .map_err(|e| anyhow!(e))?;
     spec.repetitions = manifest.repetitions;
     let runs = plan::plan(&spec, manifest.seed);

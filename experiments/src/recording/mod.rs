@@ -3,6 +3,12 @@
 //! Nothing is ever overwritten but the manifest, and that as a whole: whenever the runner dies, the folder holds the
 //! manifest of some moment, and every file it names is there in full with the hash it names.
 
+pub mod hash;
+pub mod manifest;
+pub mod resume;
+pub mod timestamp;
+pub mod verify;
+
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +18,11 @@ use serde_json::Value;
 use uring_echo::measure::host::Host;
 use uring_echo::record::{RunRecord, write_whole};
 
-use crate::factors::Factors;
-use crate::hash::sha256;
-use crate::manifest::{Attempt, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
 use crate::plan::Role;
-use crate::statistics::median;
+use crate::recording::hash::sha256;
+use crate::recording::manifest::{Attempt, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::report::statistics::median;
+use crate::spec::factors::Factors;
 
 /// Name of the manifest in a recording's folder.
 pub const MANIFEST: &str = "manifest.json";

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use uring_echo::record::RunRecord;
 
-use crate::manifest::{Attempt, Manifest, RunEntry, Status};
+use crate::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 use crate::recording::{self, MANIFEST, Recording};
 
 /// What is wrong with the recording in `folder`, a sentence each; nothing when it is whole.

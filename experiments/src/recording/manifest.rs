@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use uring_echo::record::Verify;
 use uring_echo::units::Nanos;
 
-use crate::factors::Factors;
-use crate::gate::{NoiseLimit, Saturation};
-use crate::hash::sha256;
+use crate::judge::gate::{NoiseLimit, Saturation};
 use crate::plan::{Arm, Role, Run};
+use crate::recording::hash::sha256;
+use crate::spec::factors::Factors;
 use crate::spec::{Engine, EngineLevel, Size, Table};
 
 /// The version of the manifest this build writes and reads. It changes when a field changes its meaning or goes.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use uring_echo::record::{Mode, RunRecord};
 
-use crate::factors::Factors;
+use crate::spec::factors::Factors;
 
 /// What a plan says of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

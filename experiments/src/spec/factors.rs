@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use serde::{Deserialize, Serialize};
 use uring_echo::record::{HogKind, Mode};
 
-use crate::format;
+use crate::report::format;
 
 /// Offered load as a share of capacity, in thousandths: a level must compare and print exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

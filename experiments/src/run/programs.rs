@@ -6,8 +6,8 @@ use std::{env, ffi::OsString};
 
 use anyhow::{Context, bail};
 
-use crate::hash::{sha256, sha256_of_file};
-use crate::manifest::ProgramEntry;
+use crate::recording::hash::{sha256, sha256_of_file};
+use crate::recording::manifest::ProgramEntry;
 use crate::spec::Engine;
 
 /// The programs that a run starts.
@@ -97,7 +97,7 @@ pub fn revision() -> String {
 
 /// SHA-256 of the packages' lock file that this program was built with.
 pub fn cargo_lock_sha256() -> String {
-    sha256(include_bytes!("../../Cargo.lock"))
+    sha256(include_bytes!("../../../Cargo.lock"))
 }
 
 /// SHA-256 of the flake's lock file: what the build was told in `URING_ECHO_FLAKE_LOCK_SHA256`, else of the file in the

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::factors::Factors;
+use crate::spec::factors::Factors;
 use crate::spec::{Comparison, Spec};
 
 /// A factor of the cross that can be narrowed.

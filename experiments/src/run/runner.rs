@@ -6,20 +6,20 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use crate::agreement::Planned;
-use crate::cores::Cores;
-use crate::gate::SaturationLimits;
-use crate::interrupt::Interrupt;
+use crate::judge::agreement::Planned;
+use crate::judge::gate::SaturationLimits;
 use crate::judge::{Judge, Made};
-use crate::load::{Client, Load};
-use crate::manifest::{Attempt, Status};
 use crate::plan::{Role, Run};
-use crate::programs::Programs;
-use crate::progress::Progress;
 use crate::recording::Recording;
-use crate::scratch::Scratch;
-use crate::server::Server;
-use crate::timestamp;
+use crate::recording::manifest::{Attempt, Status};
+use crate::recording::timestamp;
+use crate::run::cores::Cores;
+use crate::run::interrupt::Interrupt;
+use crate::run::load::{Client, Load};
+use crate::run::programs::Programs;
+use crate::run::progress::Progress;
+use crate::run::scratch::Scratch;
+use crate::run::server::Server;
 
 /// Of how many runs one may be made once more because of noise.
 const RUNS_PER_REPEAT: usize = 10;

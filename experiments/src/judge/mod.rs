@@ -1,5 +1,8 @@
 //! The verdict on a run, from how its client and its server ended and what the record says of itself.
 
+pub mod agreement;
+pub mod gate;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +10,10 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use uring_echo::record::RunRecord;
 
-use crate::agreement::Planned;
-use crate::gate::{self, NoiseLimit, SaturationLimits};
-use crate::load::Load;
-use crate::manifest::{Attempt, Status};
+use crate::judge::agreement::Planned;
+use crate::judge::gate::{NoiseLimit, SaturationLimits};
+use crate::recording::manifest::{Attempt, Status};
+use crate::run::load::Load;
 
 /// What a run was made into.
 #[derive(Debug)]

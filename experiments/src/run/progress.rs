@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::estimate;
-use crate::format;
-use crate::manifest::{Attempt, Status};
 use crate::plan::Run;
+use crate::plan::estimate;
+use crate::recording::manifest::{Attempt, Status};
+use crate::report::format;
 
 /// Progress through a list of runs.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::child::{OwnedChild, pad_environment};
-use crate::interrupt::{Interrupt, Waited};
 use crate::plan::Run;
-use crate::programs::Programs;
+use crate::run::child::{OwnedChild, pad_environment};
+use crate::run::interrupt::{Interrupt, Waited};
+use crate::run::programs::Programs;
 use crate::spec::{Engine, EngineLevel};
 
 /// Time from its start until a server must listen.

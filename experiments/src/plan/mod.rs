@@ -4,14 +4,18 @@
 //! every cell comes once, and its engines right after each other: what drifts over minutes hits both sides of a ratio.
 //! Controls and ceilings are scattered among them, so that they see the same machine.
 
+pub mod estimate;
+pub mod preflight;
+pub mod random;
+
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uring_echo::record::Mode;
 
-use crate::factors::Factors;
-use crate::random::Random;
+use crate::plan::random::Random;
+use crate::spec::factors::Factors;
 use crate::spec::{Cell, Engine, EngineLevel, Spec};
 
 /// What a run is made for.
