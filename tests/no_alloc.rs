@@ -1,6 +1,6 @@
-//! Neither server allocates in a turn: what it needs it has had since it started.
+//! Neither server allocates while it serves: what it needs it has had since it started.
 //!
-//! The engine runs on the test's own thread, whose allocations are counted; its clients run on others. Warm-up turns
+//! The engine runs on the test's own thread, whose allocations are counted; its clients run on others. Warm-up iterations
 //! come first, in which the system library sets up what it keeps for a thread.
 
 use std::io::{Read, Write};
@@ -45,22 +45,22 @@ fn client(addr: SocketAddr) {
     sending.join().unwrap();
 }
 
-/// Takes turns until a round of clients is done; returns how often this thread allocated meanwhile.
-fn allocations_of_a_round(addr: SocketAddr, mut turn: impl FnMut()) -> u64 {
+/// Iterates until a round of clients is done; returns how often this thread allocated meanwhile.
+fn allocations_of_a_round(addr: SocketAddr, mut iterate: impl FnMut()) -> u64 {
     let clients = thread::spawn(move || {
         let clients: Vec<_> = (0..CLIENTS).map(|_| thread::spawn(move || client(addr))).collect();
         clients.into_iter().for_each(|client| client.join().unwrap());
     });
     let counted = allocation_counter::measure(|| {
         while !clients.is_finished() {
-            turn();
+            iterate();
         }
     });
     clients.join().unwrap();
     counted.count_total
 }
 
-/// Keeps the server's wait from lasting: connects now and then, so that each turn ends.
+/// Keeps the server's wait from lasting: connects now and then, so that each iteration ends.
 fn knock(addr: SocketAddr) {
     thread::spawn(move || {
         while TcpStream::connect(addr).is_ok() {
@@ -70,21 +70,21 @@ fn knock(addr: SocketAddr) {
 }
 
 #[test]
-fn the_epoll_server_allocates_nothing_in_a_turn() {
+fn the_epoll_server_allocates_nothing_in_an_iteration() {
     let ServeArgs::Epoll(args) = serve_args("epoll") else { panic!("epoll was parsed as another engine") };
     let mut server = EpollServer::start(&args.config()).unwrap();
     let addr = server.addr();
     knock(addr);
-    allocations_of_a_round(addr, || server.turn().unwrap());
-    assert_eq!(allocations_of_a_round(addr, || server.turn().unwrap()), 0);
+    allocations_of_a_round(addr, || server.iterate().unwrap());
+    assert_eq!(allocations_of_a_round(addr, || server.iterate().unwrap()), 0);
 }
 
 #[test]
-fn the_io_uring_server_allocates_nothing_in_a_turn() {
+fn the_io_uring_server_allocates_nothing_in_an_iteration() {
     let ServeArgs::Uring(args) = serve_args("uring") else { panic!("uring was parsed as another engine") };
     let mut server = UringServer::start(&args.config()).unwrap();
     let addr = server.addr();
     knock(addr);
-    allocations_of_a_round(addr, || server.turn().unwrap());
-    assert_eq!(allocations_of_a_round(addr, || server.turn().unwrap()), 0);
+    allocations_of_a_round(addr, || server.iterate().unwrap());
+    assert_eq!(allocations_of_a_round(addr, || server.iterate().unwrap()), 0);
 }

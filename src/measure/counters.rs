@@ -29,7 +29,7 @@ pub struct Counters {
     pub sqes: u64,
     /// Completion queue entries reaped (io_uring).
     pub cqes: u64,
-    /// Turns of the serving loop.
+    /// Iterations of the serving loop.
     pub turns: u64,
     /// Sends that the kernel took only a part of, or nothing.
     pub short_sends: u64,

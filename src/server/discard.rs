@@ -1,7 +1,7 @@
 //! A server that reads and answers nothing (RFC 863): what a client can offer is measured against it.
 //!
 //! Bytes are dropped in the kernel without a copy, so that next to the echo servers it costs nothing. It is no twin of
-//! theirs: level-triggered, one receive a connection and turn, no ledger.
+//! theirs: level-triggered, one receive a connection and iteration, no ledger.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -20,7 +20,7 @@ use crate::units::Nanos;
 /// Events fetched by one wait.
 const EVENTS_MAX: usize = 1024;
 
-/// Connections accepted in one turn.
+/// Connections accepted in one iteration.
 const ACCEPTS_MAX: usize = 64;
 
 /// A discarding server, listening.
@@ -68,14 +68,14 @@ impl DiscardServer {
     /// When the kernel refuses to wait.
     pub fn run(mut self) -> Result<Counters, ServeError> {
         while !self.lifecycle.is_stopping() {
-            self.turn()?;
+            self.iterate()?;
         }
         self.counters.cut_off += self.peers.len() as u64;
         self.lifecycle.finish(&self.counters);
         Ok(self.counters)
     }
 
-    fn turn(&mut self) -> Result<(), ServeError> {
+    fn iterate(&mut self) -> Result<(), ServeError> {
         self.counters.turns += 1;
         self.wait()?;
         for index in 0..self.events.len() {

@@ -31,14 +31,14 @@ use crate::units::Nanos;
 /// next wait, which does not block, fetches the rest.
 const EVENTS_MAX: usize = 1024;
 
-/// Connections accepted in one turn, so that a burst of them does not hold up those being served.
+/// Connections accepted in one iteration, so that a burst of them does not hold up those being served.
 const ACCEPTS_MAX: usize = 64;
 
-/// After how many bytes, or connections, a turn ends and the kernel is asked what else is ready: seldom enough that one
-/// busy connection is not charged a wait for each receive, often enough that neither a connection that turns ready nor
-/// a signal has to sit out a pass over ten thousand busy ones.
-const TURN_BYTES: u64 = 256 << 10;
-const TURN_CONNECTIONS: usize = 256;
+/// After how many bytes, or connections, an iteration ends and the kernel is asked what else is ready: seldom enough
+/// that one busy connection is not charged a wait for each receive, often enough that neither a connection that becomes
+/// ready nor a signal has to sit out a pass over ten thousand busy ones.
+const ITERATION_BYTES: u64 = 256 << 10;
+const ITERATION_CONNECTIONS: usize = 256;
 
 /// Where the owed bytes of a connection are.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl<K: Sockets> EpollServer<K> {
     /// When the kernel refuses to wait.
     pub fn run(mut self) -> Result<Counters, ServeError> {
         while !self.is_finished() {
-            self.turn()?;
+            self.iterate()?;
         }
         self.for_each_peer(|server, slot| {
             server.counters.cut_off += u64::from(!server.peers.at(slot).connection.is_quiet());
@@ -153,12 +153,12 @@ impl<K: Sockets> EpollServer<K> {
         Ok(self.counters)
     }
 
-    /// One turn: wait for readiness, accept, serve the ready ring from its head. A tick comes right after the wait, so that
-    /// what arrived before it is on the ring.
+    /// One iteration: wait for readiness, accept, serve the ready ring from its head. A tick comes right after the wait, so
+    /// that what arrived before it is on the ring.
     ///
     /// # Errors
     /// When the kernel refuses to wait.
-    pub fn turn(&mut self) -> Result<(), ServeError> {
+    pub fn iterate(&mut self) -> Result<(), ServeError> {
         self.counters.turns += 1;
         self.reap()?;
         if self.lifecycle.has_ticked() {
@@ -167,8 +167,8 @@ impl<K: Sockets> EpollServer<K> {
         if self.may_accept() {
             self.on_accept();
         }
-        let received_bytes_until = self.counters.received_bytes + TURN_BYTES;
-        for _ in 0..TURN_CONNECTIONS {
+        let received_bytes_until = self.counters.received_bytes + ITERATION_BYTES;
+        for _ in 0..ITERATION_CONNECTIONS {
             let Some(slot) = self.ready.pop() else { break };
             self.serve(slot);
             if self.counters.received_bytes >= received_bytes_until {

@@ -17,7 +17,7 @@ fn server(seed: u64) -> EpollServer<FakeSockets> {
         .unwrap()
 }
 
-/// What holds between any two turns.
+/// What holds between any two iterations.
 fn assert_invariants(server: &mut EpollServer<FakeSockets>) {
     let mut spilled = 0;
     for slot in server.peers.slots().collect::<Vec<_>>() {
@@ -38,9 +38,9 @@ fn simulate(seed: u64) -> Counters {
     clock::hold();
     let mut server = server(seed);
     while !server.is_finished() {
-        server.turn().unwrap();
+        server.iterate().unwrap();
         assert_invariants(&mut server);
-        assert!(server.counters.turns < simulation::TURNS_MAX, "the server is busy for ever");
+        assert!(server.counters.turns < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     if server.peers.is_empty() {
         assert_eq!(server.counters.accepted, server.counters.closed);

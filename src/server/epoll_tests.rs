@@ -19,9 +19,9 @@ fn reap_input(server: &mut EpollServer) {
     assert!(server.ready.contains(Slot(0)));
 }
 
-fn turn_until(server: &mut EpollServer, holds: impl Fn(&Counters) -> bool) {
+fn iterate_until(server: &mut EpollServer, holds: impl Fn(&Counters) -> bool) {
     while !holds(&server.counters) {
-        server.turn().unwrap();
+        server.iterate().unwrap();
     }
 }
 
@@ -34,7 +34,7 @@ fn listening() -> EpollServer {
 fn client_of(server: &mut EpollServer) -> TcpStream {
     let accepted = server.counters.accepted + 1;
     let client = TcpStream::connect(server.addr()).unwrap();
-    turn_until(server, |counters| counters.accepted == accepted);
+    iterate_until(server, |counters| counters.accepted == accepted);
     client
 }
 
@@ -44,7 +44,7 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     let first = client_of(&mut server);
     let stale = Token { op: Op::Connection, generation: server.peers.generation(Slot(0)), slot: Slot(0) };
     drop(first);
-    turn_until(&mut server, |counters| counters.closed == 1);
+    iterate_until(&mut server, |counters| counters.closed == 1);
     let mut second = client_of(&mut server);
 
     // Readable, as the token says, is something else.
@@ -54,13 +54,13 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     server.kernel.watch(&reader, stale.to_bits(), Interest::READ_EDGE).unwrap();
     let mut expected = server.counters;
     (expected.turns, expected.syscalls, expected.stale) = (expected.turns + 1, expected.syscalls + 1, 1);
-    server.turn().unwrap();
+    server.iterate().unwrap();
     assert_eq!(server.counters, expected);
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
     assert!(server.ready.is_empty());
 
     second.write_all(b"echo").unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
     let mut echo = [0; 4];
     second.read_exact(&mut echo).unwrap();
     assert_eq!(&echo, b"echo");
@@ -74,11 +74,11 @@ fn an_eagain_after_bytes_is_believed() {
     let calls_but_waits = |counters: &Counters| counters.syscalls - counters.turns;
     let before = calls_but_waits(&server.counters);
     client.write_all(&vec![7; buffer_bytes]).unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64);
+    iterate_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64);
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
     assert_eq!(calls_but_waits(&server.counters) - before, 3, "receive, send, receive, and no question");
     client.write_all(b"more").unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64 + 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64 + 4);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn an_eagain_that_denies_an_edge_is_asked_about() {
     assert_eq!(server.counters.syscalls - syscalls, 2, "a receive and the question");
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
     client.write_all(b"more").unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_tick_does_not_close_a_connection_whose_bytes_wait_for_their_turn() {
     reap_input(&mut server);
     server.on_tick();
     assert_eq!(server.counters.closed, 0, "it was closed with bytes unread");
-    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
     let mut echo = [0; 4];
     client.read_exact(&mut echo).unwrap();
     assert_eq!(&echo, b"late");
@@ -124,7 +124,7 @@ fn a_connection_closed_while_on_the_ready_ring_leaves_it() {
     assert!(server.ready.is_empty());
     let mut second = client_of(&mut server);
     second.write_all(b"echo").unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_connection_that_cannot_be_watched_is_looked_at_without_an_event() {
     let duplicate = peer.socket.try_clone().unwrap();
     let known = std::mem::replace(&mut peer.socket, duplicate);
     server.watch(Slot(0));
-    server.turn().unwrap();
+    server.iterate().unwrap();
     assert_eq!(server.counters.sent_bytes, 4);
     drop(known);
 }

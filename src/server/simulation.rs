@@ -16,8 +16,8 @@ const SEEDS: &str = "URING_ECHO_SEEDS";
 /// How many are tried otherwise.
 const SEEDS_USUAL: u64 = 1000;
 
-/// More turns than any seed needs.
-pub(super) const TURNS_MAX: u64 = 100_000;
+/// More iterations than any seed needs.
+pub(super) const ITERATIONS_MAX: u64 = 100_000;
 
 /// Says how to see a failure again.
 pub(super) struct Replay(pub(super) u64);

@@ -133,7 +133,7 @@ impl<Q: Queues> UringServer<Q> {
     /// When the kernel refuses to wait.
     pub fn run(mut self) -> Result<Counters, ServeError> {
         while !self.is_finished() {
-            self.turn()?;
+            self.iterate()?;
         }
         self.cancel_everything();
         self.for_each_peer(|server, slot| {
@@ -147,11 +147,11 @@ impl<Q: Queues> UringServer<Q> {
         Ok(counters)
     }
 
-    /// One turn: accept, let waiting connections receive, submit and wait, handle completions.
+    /// One iteration: accept, let waiting connections receive, submit and wait, handle completions.
     ///
     /// # Errors
     /// When the kernel refuses to wait.
-    pub fn turn(&mut self) -> Result<(), ServeError> {
+    pub fn iterate(&mut self) -> Result<(), ServeError> {
         self.counters.turns += 1;
         self.arm_accept();
         self.publish();

@@ -21,7 +21,8 @@ pub(super) fn set_up(config: &UringConfig) -> Result<Ring, StartError> {
     let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
     let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
         .map_err(|error| StartError::resource("cannot map the provided buffers", error))?;
-    // Each connection has one operation in flight; doubled, so that a turn's completions and the next turn's fit.
+    // Each connection has one operation in flight; doubled, so that the completions of one iteration and
+    // of the next fit.
     let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
     let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
         .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;

@@ -44,7 +44,7 @@ fn server(seed: u64) -> UringServer<FakeQueues> {
     server
 }
 
-/// What holds between any two turns.
+/// What holds between any two iterations.
 fn assert_invariants(server: &mut UringServer<FakeQueues>) {
     let (mut leased, mut receiving) = (0, 0);
     for slot in server.peers.slots().collect::<Vec<_>>() {
@@ -71,9 +71,9 @@ fn simulate(seed: u64) -> Counters {
     clock::hold();
     let mut server = server(seed);
     while !server.is_finished() {
-        server.turn().unwrap();
+        server.iterate().unwrap();
         assert_invariants(&mut server);
-        assert!(server.counters.turns < simulation::TURNS_MAX, "the server is busy for ever");
+        assert!(server.counters.turns < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     let counters = server.counters();
     let fate = &server.ring.queues().fate;

@@ -23,9 +23,9 @@ fn config() -> UringConfig {
     }
 }
 
-fn turn_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
+fn iterate_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
     while !holds(&server.counters) {
-        server.turn().unwrap();
+        server.iterate().unwrap();
     }
 }
 
@@ -33,12 +33,12 @@ fn turn_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
 fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot() {
     let mut server = UringServer::start(&config()).unwrap();
     let first = TcpStream::connect(server.addr()).unwrap();
-    turn_until(&mut server, |counters| counters.accepted == 1);
+    iterate_until(&mut server, |counters| counters.accepted == 1);
     let generation = server.peers.generation(Slot(0));
     drop(first);
-    turn_until(&mut server, |counters| counters.closed == 1);
+    iterate_until(&mut server, |counters| counters.closed == 1);
     let mut second = TcpStream::connect(server.addr()).unwrap();
-    turn_until(&mut server, |counters| counters.accepted == 2);
+    iterate_until(&mut server, |counters| counters.accepted == 2);
 
     for (stale, op) in (1..).zip([Op::Recv, Op::Send, Op::Close]) {
         // It completes with an error, as there is nothing to cancel: what a broken connection looks like.
@@ -46,14 +46,14 @@ fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_s
         server.ring.cancel(nothing, Token { op, generation, slot: Slot(0) });
         let mut expected = server.counters;
         (expected.turns, expected.stale) = (expected.turns + 1, stale);
-        server.turn().unwrap();
+        server.iterate().unwrap();
         assert_eq!(server.counters, expected);
         assert_eq!((server.peers.len(), server.receiving), (1, 1));
         assert_eq!(server.peers.at(Slot(0)).in_flight, InFlight::Recv);
     }
 
     second.write_all(b"echo").unwrap();
-    turn_until(&mut server, |counters| counters.sent_bytes == 4);
+    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
     let mut echo = [0; 4];
     second.read_exact(&mut echo).unwrap();
     assert_eq!(&echo, b"echo");

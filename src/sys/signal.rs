@@ -1,4 +1,4 @@
-//! Signals as a readable descriptor, so that they arrive between turns and never inside one.
+//! Signals as a readable descriptor, so that they arrive between iterations of a loop and never inside one.
 
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};

@@ -33,7 +33,7 @@ const PURE: [&str; 3] = ["src/server/connection.rs", "src/client/schedule.rs", "
 
 /// What each of the twins defines, in this order, so that a side-by-side diff shows where they differ.
 pub(crate) const TWINS_DEFINE: [&str; 8] =
-    ["run", "turn", "on_accept", "on_recv", "on_send", "on_starved", "close", "reap"];
+    ["run", "iterate", "on_accept", "on_recv", "on_send", "on_starved", "close", "reap"];
 
 fn layer_of(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
