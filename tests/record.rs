@@ -41,7 +41,7 @@ fn full_record() -> RunRecord {
         cpu: Some(cpu()),
         noise: Some(noise()),
         counters: ServerCounters {
-            window: Some(Counters { syscalls: 7, ..Counters::default() }),
+            window: Some(Counters { receives: 3, iterations: 4, syscalls: 7, ..Counters::default() }),
             window_ns: Some(Nanos(1)),
             run: Some(Counters { syscalls: 9, ..Counters::default() }),
         },
@@ -262,6 +262,28 @@ fn a_record_of_the_first_version_reads_as_a_closed_loop_without_company() {
     assert_eq!((client.rate_per_s, client.hogs, client.idle, client.discard), (None, 0, 0, false));
     assert_eq!(record.totals.idle_connections, 0);
     assert!(record.host.cpu.signature.value().is_none());
+}
+
+/// The counters that version 4 gave another name, as they are and as they were called.
+const RENAMED: [(&str, &str); 2] = [("receives", "messages"), ("iterations", "turns")];
+
+#[test]
+fn counters_under_their_older_names_keep_their_values() {
+    let mut document = serde_json::to_value(full_record()).unwrap();
+    for counters in ["/counters/window", "/counters/run"] {
+        let object = document.pointer_mut(counters).and_then(Value::as_object_mut).unwrap();
+        for (name, older) in RENAMED {
+            let value = object.remove(name).unwrap();
+            object.insert(older.into(), value);
+        }
+    }
+    for version in SCHEMA_VERSION_OLDEST..SCHEMA_VERSION {
+        document["schema_version"] = version.into();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), document.to_string()).unwrap();
+        let read = RunRecord::read(file.path()).unwrap();
+        assert_eq!(read.counters, full_record().counters, "version {version}");
+    }
 }
 
 #[test]

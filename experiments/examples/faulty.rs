@@ -176,7 +176,7 @@ fn echo(mut from: TcpStream, mut to: TcpStream, fault: Fault, counters: &Mutex<C
         }
         to.write_all(&bytes)?;
         count(counters, |counters| {
-            counters.messages += 1;
+            counters.receives += 1;
             counters.syscalls += 2;
             counters.received_bytes += received as u64;
             counters.sent_bytes += bytes.len() as u64;

@@ -17,8 +17,9 @@ pub type Settings = BTreeMap<String, String>;
 /// Monotonic counters since the server started. Every field is a count but where its name says bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
-    /// Receives that carried data.
-    pub messages: u64,
+    /// Receives that carried data. Called `messages` before version 4 of the run record.
+    #[serde(alias = "messages")]
+    pub receives: u64,
     /// Bytes received.
     pub received_bytes: u64,
     /// Bytes handed back to the kernel for sending.
@@ -29,8 +30,9 @@ pub struct Counters {
     pub sqes: u64,
     /// Completion queue entries reaped (io_uring).
     pub cqes: u64,
-    /// Iterations of the serving loop.
-    pub turns: u64,
+    /// Iterations of the serving loop. Called `turns` before version 4 of the run record.
+    #[serde(alias = "turns")]
+    pub iterations: u64,
     /// Sends that the kernel took only a part of, or nothing.
     pub short_sends: u64,
     /// Receives that ended because no provided buffer was free (io_uring).
@@ -65,13 +67,13 @@ impl Counters {
     /// What was counted between `earlier` and `self`.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
-            messages: self.messages - earlier.messages,
+            receives: self.receives - earlier.receives,
             received_bytes: self.received_bytes - earlier.received_bytes,
             sent_bytes: self.sent_bytes - earlier.sent_bytes,
             syscalls: self.syscalls - earlier.syscalls,
             sqes: self.sqes - earlier.sqes,
             cqes: self.cqes - earlier.cqes,
-            turns: self.turns - earlier.turns,
+            iterations: self.iterations - earlier.iterations,
             short_sends: self.short_sends - earlier.short_sends,
             starved: self.starved - earlier.starved,
             yields: self.yields - earlier.yields,

@@ -76,7 +76,7 @@ impl DiscardServer {
     }
 
     fn iterate(&mut self) -> Result<(), ServeError> {
-        self.counters.turns += 1;
+        self.counters.iterations += 1;
         self.wait()?;
         for index in 0..self.events.len() {
             let token = Token::from_bits(self.events.get(index).0);
@@ -148,7 +148,7 @@ impl DiscardServer {
         match socket::discard(self.peers.at(slot).as_fd(), self.receive_bytes) {
             Ok(0) => self.close(slot),
             Ok(count) => {
-                self.counters.messages += 1;
+                self.counters.receives += 1;
                 self.counters.received_bytes += count as u64;
             }
             Err(errno) if errno.would_block() || errno.interrupted() => {}

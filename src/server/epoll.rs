@@ -159,7 +159,7 @@ impl<K: Sockets> EpollServer<K> {
     /// # Errors
     /// When the kernel refuses to wait.
     pub fn iterate(&mut self) -> Result<(), ServeError> {
-        self.counters.turns += 1;
+        self.counters.iterations += 1;
         self.reap()?;
         if self.lifecycle.has_ticked() {
             self.on_tick();
@@ -225,7 +225,7 @@ impl<K: Sockets> EpollServer<K> {
                 peer.input = if drained { Input::Drained } else { Input::Begun };
                 peer.owed = Owed::Hot(0);
                 turn.spend(count);
-                self.counters.messages += 1;
+                self.counters.receives += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
             }

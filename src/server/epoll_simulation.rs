@@ -40,7 +40,7 @@ fn simulate(seed: u64) -> Counters {
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
-        assert!(server.counters.turns < simulation::ITERATIONS_MAX, "the server is busy for ever");
+        assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     if server.peers.is_empty() {
         assert_eq!(server.counters.accepted, server.counters.closed);

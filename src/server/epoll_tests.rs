@@ -53,7 +53,7 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     let reader = OwnedFd::from(reader);
     server.kernel.watch(&reader, stale.to_bits(), Interest::READ_EDGE).unwrap();
     let mut expected = server.counters;
-    (expected.turns, expected.syscalls, expected.stale) = (expected.turns + 1, expected.syscalls + 1, 1);
+    (expected.iterations, expected.syscalls, expected.stale) = (expected.iterations + 1, expected.syscalls + 1, 1);
     server.iterate().unwrap();
     assert_eq!(server.counters, expected);
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);
@@ -71,7 +71,7 @@ fn an_eagain_after_bytes_is_believed() {
     let mut server = listening();
     let mut client = client_of(&mut server);
     let buffer_bytes = server.hot.len();
-    let calls_but_waits = |counters: &Counters| counters.syscalls - counters.turns;
+    let calls_but_waits = |counters: &Counters| counters.syscalls - counters.iterations;
     let before = calls_but_waits(&server.counters);
     client.write_all(&vec![7; buffer_bytes]).unwrap();
     iterate_until(&mut server, |counters| counters.sent_bytes == buffer_bytes as u64);

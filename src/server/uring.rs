@@ -152,7 +152,7 @@ impl<Q: Queues> UringServer<Q> {
     /// # Errors
     /// When the kernel refuses to wait.
     pub fn iterate(&mut self) -> Result<(), ServeError> {
-        self.counters.turns += 1;
+        self.counters.iterations += 1;
         self.arm_accept();
         self.publish();
         self.serve();
@@ -196,7 +196,7 @@ impl<Q: Queues> UringServer<Q> {
             (Ok(count), Some(lease)) if count > 0 => {
                 peer.turn.spend(count);
                 (peer.lease, peer.sent_bytes) = (Some(lease), 0);
-                self.counters.messages += 1;
+                self.counters.receives += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
             }

@@ -73,7 +73,7 @@ fn simulate(seed: u64) -> Counters {
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
-        assert!(server.counters.turns < simulation::ITERATIONS_MAX, "the server is busy for ever");
+        assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     let counters = server.counters();
     let fate = &server.ring.queues().fate;

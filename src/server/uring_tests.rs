@@ -45,7 +45,7 @@ fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_s
         let nothing = Token::global(Op::Discard);
         server.ring.cancel(nothing, Token { op, generation, slot: Slot(0) });
         let mut expected = server.counters;
-        (expected.turns, expected.stale) = (expected.turns + 1, stale);
+        (expected.iterations, expected.stale) = (expected.iterations + 1, stale);
         server.iterate().unwrap();
         assert_eq!(server.counters, expected);
         assert_eq!((server.peers.len(), server.receiving), (1, 1));
