@@ -88,7 +88,7 @@ impl DiscardServer {
             }
         }
         if self.may_accept() {
-            self.accept();
+            self.on_accept();
         }
         Ok(())
     }
@@ -109,11 +109,11 @@ impl DiscardServer {
         self.is_backlogged && self.gate.room(self.peers.len()) > 0
     }
 
-    fn accept(&mut self) {
+    fn on_accept(&mut self) {
         for _ in 0..ACCEPTS_MAX.min(self.gate.room(self.peers.len())) {
             self.counters.syscalls += 1;
             match socket::accept(self.listener.as_fd()) {
-                Ok(fd) => self.admit(fd),
+                Ok(fd) => self.accept(fd),
                 Err(errno) => match AcceptFault::of(errno) {
                     AcceptFault::Empty => {
                         self.is_backlogged = false;
@@ -126,7 +126,7 @@ impl DiscardServer {
         }
     }
 
-    fn admit(&mut self, fd: OwnedFd) {
+    fn accept(&mut self, fd: OwnedFd) {
         let (slot, generation) =
             self.peers.insert(fd).unwrap_or_else(|_| unreachable!("the gate has room only if the table has"));
         let token = Token { op: Op::Connection, generation, slot };

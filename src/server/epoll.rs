@@ -200,7 +200,7 @@ impl<K: Sockets> EpollServer<K> {
         for _ in 0..ACCEPTS_MAX.min(self.gate.room(self.peers.len())) {
             self.counters.syscalls += 1;
             match self.kernel.accept(self.listener.as_fd()) {
-                Ok(socket) => self.admit(socket),
+                Ok(socket) => self.accept(socket),
                 Err(errno) => match AcceptFault::of(errno) {
                     AcceptFault::Empty => return self.rearm_listener(),
                     AcceptFault::Aborted => self.counters.accept_aborts += 1,
@@ -326,7 +326,7 @@ impl<K: Sockets> EpollServer<K> {
     }
 
     /// Begins to serve an accepted connection.
-    fn admit(&mut self, socket: K::Socket) {
+    fn accept(&mut self, socket: K::Socket) {
         let peer = Peer {
             socket,
             connection: Connection::new(),

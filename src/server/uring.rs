@@ -75,7 +75,7 @@ pub struct UringServer<Q: Queues = KernelQueues> {
     hot_set: HotSet,
     /// Receives outstanding.
     receiving: usize,
-    /// Receives queued since the last enter that will take a buffer for certain.
+    /// Connections admitted to a buffer since the last enter: their receives will take one for certain.
     admitted: usize,
     budget: Budget,
     shutdown_first: bool,
@@ -163,7 +163,7 @@ impl<Q: Queues> UringServer<Q> {
         Ok(())
     }
 
-    /// Lets connections that wait for a buffer receive, longest wait first, one for each buffer published.
+    /// Admits connections that wait for a buffer to one, longest wait first, one for each buffer published.
     fn serve(&mut self) {
         while self.admitted < self.ring.buffers.published() && self.ring.room() > SQES_PER_CQE {
             let Some(slot) = self.waiting.pop() else { return };
@@ -177,7 +177,7 @@ impl<Q: Queues> UringServer<Q> {
             self.accepting = Accepting::Not;
         }
         match completion.result() {
-            Ok(number) => self.admit(self.ring.accepted(number)),
+            Ok(number) => self.accept(self.ring.accepted(number)),
             Err(_) if self.lifecycle.is_stopping() => {}
             Err(errno) => match AcceptFault::of(errno) {
                 AcceptFault::Empty => {}
@@ -300,7 +300,7 @@ impl<Q: Queues> UringServer<Q> {
         self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
     }
 
-    fn admit(&mut self, file: File) {
+    fn accept(&mut self, file: File) {
         let peer = Peer {
             file,
             connection: Connection::new(),
