@@ -99,7 +99,8 @@ fn tests_are_named_in_sentences() {
 
 #[test]
 fn the_twins_define_the_same_functions_in_the_same_order() {
-    hold(rules::twin_keeps_the_order, &[file("src/server/epoll.rs"), file("src/server/uring.rs")]);
+    let twins = ["epoll.rs", "uring.rs", "epoll/stop.rs", "uring/stop.rs"];
+    hold(rules::twin_keeps_the_order, &twins.map(|name| file(&format!("src/server/{name}"))));
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! epoll echo server. Twin of [`server::uring`](crate::server::uring): same functions, same order.
+//! epoll echo server. Twin of [`server::uring`](crate::server::uring): same functions, in the
+//! order in which a byte travels.
 //!
 //! Path of a byte: readiness -> ready ring -> recv into the hot buffer -> [`Connection::on`] -> send from the hot
 //! buffer -> recv. Every connection is served from the one hot buffer, so it stays in cache; a send that the kernel
@@ -7,6 +8,12 @@
 //! Edge-triggered by default: the kernel tells once, the ready ring remembers. A connection leaves the ring when its
 //! socket is drained, and goes to the ring's tail when its budget is spent, so that nobody waits longer than one
 //! budget of everybody else.
+
+#[cfg(test)]
+mod simulation;
+mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::os::fd::AsFd;
 
@@ -178,21 +185,9 @@ impl<K: Sockets> EpollServer<K> {
         Ok(())
     }
 
-    /// Lets a connection do as much as its budget and its socket allow.
-    fn serve(&mut self, slot: Slot) {
-        let mut turn = self.budget.turn();
-        let owes = self.peers.at(slot).connection.owed_bytes() > 0;
-        let mut next = if owes { Next::Send } else { Next::Recv };
-        loop {
-            let event = match next {
-                Next::Recv if turn.is_over() => return self.yield_turn(slot),
-                Next::Recv => self.on_recv(slot, &mut turn),
-                Next::Send => self.on_send(slot),
-                Next::Park => return self.follow(slot),
-                Next::Close => return self.close(slot),
-            };
-            next = self.peers.at(slot).connection.on(event);
-        }
+    fn may_accept(&mut self) -> bool {
+        self.gate.wake(clock::monotonic);
+        self.backlogged && !self.lifecycle.is_stopping() && self.gate.room(self.peers.len()) > 0
     }
 
     /// Accepts what waits in the backlog, up to a bound.
@@ -207,121 +202,6 @@ impl<K: Sockets> EpollServer<K> {
                     AcceptFault::Exhausted => return self.pause_accepting(),
                 },
             }
-        }
-    }
-
-    fn on_recv(&mut self, slot: Slot, turn: &mut Turn) -> Event {
-        let peer = self.peers.at(slot);
-        if peer.input == Input::Drained {
-            return Event::Idle;
-        }
-        let asked = turn.ask(self.hot.len());
-        self.counters.syscalls += 1;
-        match self.kernel.recv(&peer.socket, &mut self.hot[..asked]) {
-            Ok(0) => Event::PeerClosed,
-            Ok(count) => {
-                // A read shorter than asked has drained a stream socket (epoll(7)); a later arrival is a new edge.
-                let drained = count < asked && !peer.until_eagain;
-                peer.input = if drained { Input::Drained } else { Input::Begun };
-                peer.owed = Owed::Hot(0);
-                turn.spend(count);
-                self.counters.receives += 1;
-                self.counters.received_bytes += count as u64;
-                Event::Received(count)
-            }
-            Err(errno) if errno.would_block() => self.on_drained(slot),
-            Err(errno) if errno.passing() => self.on_starved(slot),
-            Err(_) => self.on_fault(),
-        }
-    }
-
-    fn on_send(&mut self, slot: Slot) -> Event {
-        let peer = self.peers.at(slot);
-        let owed = match &peer.owed {
-            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
-            Owed::Hot(start) => &self.hot[*start..*start + peer.connection.owed_bytes()],
-            Owed::Spilled(spill) => self.spills.owed(spill),
-        };
-        if !peer.writable {
-            return self.on_blocked(slot);
-        }
-        let owed_bytes = owed.len();
-        self.counters.syscalls += 1;
-        match self.kernel.send(&peer.socket, owed) {
-            Ok(count) => {
-                // A send taken in part has filled the send buffer (epoll(7)); room in it is a new edge.
-                peer.writable = count == owed_bytes;
-                self.counters.short_sends += u64::from(count < owed_bytes);
-                self.counters.sent_bytes += count as u64;
-                self.advance(slot, count, owed_bytes)
-            }
-            Err(errno) if errno.would_block() => {
-                peer.writable = false;
-                self.counters.short_sends += 1;
-                self.rearm(slot);
-                self.on_blocked(slot)
-            }
-            Err(errno) if errno.passing() => {
-                self.ready.push(slot);
-                self.on_blocked(slot)
-            }
-            Err(_) => self.on_fault(),
-        }
-    }
-
-    /// After bytes, an end to be believed. Of what an edge told and no receive has seen, a denial: then the kernel is
-    /// asked again, since the edge that told is spent.
-    fn on_drained(&mut self, slot: Slot) -> Event {
-        let peer = self.peers.at(slot);
-        let denied = peer.input == Input::Told || peer.until_eagain;
-        (peer.input, peer.until_eagain) = (Input::Drained, false);
-        if denied { self.rearm(slot) } else { Event::Idle }
-    }
-
-    /// The kernel had data and no memory to hand it over: back to the tail of the ready ring.
-    fn on_starved(&mut self, slot: Slot) -> Event {
-        self.counters.starved += 1;
-        self.ready.push(slot);
-        Event::Starved
-    }
-
-    /// Keeps what is owed out of the hot buffer, which the next connection needs.
-    fn on_blocked(&mut self, slot: Slot) -> Event {
-        let peer = self.peers.at(slot);
-        if let Owed::Hot(start) = peer.owed {
-            let owed = &self.hot[start..start + peer.connection.owed_bytes()];
-            peer.owed = Owed::Spilled(self.spills.keep(owed));
-        }
-        Event::SendBlocked
-    }
-
-    fn on_fault(&mut self) -> Event {
-        self.counters.peer_faults += 1;
-        Event::Failed
-    }
-
-    /// Takes note of sent bytes where the bytes are held.
-    fn advance(&mut self, slot: Slot, count: usize, owed_bytes: usize) -> Event {
-        let peer = self.peers.at(slot);
-        match &mut peer.owed {
-            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
-            Owed::Hot(start) => *start += count,
-            Owed::Spilled(spill) => SpillPool::advance(spill, count),
-        }
-        if count == owed_bytes
-            && let Owed::Spilled(spill) = std::mem::replace(&mut peer.owed, Owed::Nothing)
-        {
-            self.spills.release(spill);
-        }
-        Event::Sent(count)
-    }
-
-    /// Ends a turn with work left.
-    fn yield_turn(&mut self, slot: Slot) {
-        self.counters.yields += 1;
-        match self.trigger {
-            Trigger::Edge => self.ready.push(slot),
-            Trigger::Level => self.follow(slot),
         }
     }
 
@@ -352,20 +232,9 @@ impl<K: Sockets> EpollServer<K> {
         }
     }
 
-    fn may_accept(&mut self) -> bool {
-        self.gate.wake(clock::monotonic);
-        self.backlogged && !self.lifecycle.is_stopping() && self.gate.room(self.peers.len()) > 0
-    }
-
     fn pause_accepting(&mut self) {
         self.counters.accept_pauses += 1;
         self.gate.rest(clock::monotonic());
-    }
-
-    /// Asks the kernel again whether the socket is ready: it has just denied what it told before.
-    fn rearm(&mut self, slot: Slot) -> Event {
-        self.watch(slot);
-        Event::Idle
     }
 
     /// As [`rearm`](Self::rearm), for the listener.
@@ -376,48 +245,6 @@ impl<K: Sockets> EpollServer<K> {
             self.kernel.rewatch_listener(self.listener.as_fd(), token.to_bits(), Interest::READ_EDGE);
         // Without the watch nothing would tell of the next connection, so go on asking.
         self.backlogged = watched.is_err();
-    }
-
-    /// What to be told of. Edge-triggered, everything; level-triggered, what can be acted on, since all else is told for ever.
-    fn interest(&mut self, slot: Slot) -> Interest {
-        match (self.trigger, &self.peers.at(slot).owed) {
-            (Trigger::Edge, _) => Interest::STREAM_EDGE,
-            (Trigger::Level, Owed::Nothing) => Interest::READ,
-            (Trigger::Level, Owed::Hot(_) | Owed::Spilled(_)) => Interest::WRITE,
-        }
-    }
-
-    /// Asks to be told of what can be acted on now, if that is not what the kernel was last asked.
-    fn follow(&mut self, slot: Slot) {
-        let wanted = self.interest(slot);
-        if self.peers.at(slot).watched != wanted {
-            self.watch(slot);
-        }
-    }
-
-    fn watch(&mut self, slot: Slot) {
-        let token = Token { op: Op::Connection, generation: self.peers.generation(slot), slot };
-        let interest = self.interest(slot);
-        self.counters.syscalls += 1;
-        let peer = self.peers.at(slot);
-        if self.kernel.rewatch(&peer.socket, token.to_bits(), interest).is_ok() {
-            peer.watched = interest;
-        } else {
-            // Without the watch nothing would wake the connection; the ready ring does, and the socket is asked again.
-            (peer.input, peer.writable, peer.until_eagain) = (Input::Told, true, true);
-            self.ready.push(slot);
-        }
-    }
-
-    fn close(&mut self, slot: Slot) {
-        self.ready.remove(slot);
-        let peer = self.peers.remove(slot);
-        if let Owed::Spilled(spill) = peer.owed {
-            self.spills.release(spill);
-        }
-        self.counters.syscalls += 1;
-        self.counters.closed += 1;
-        self.kernel.close(peer.socket);
     }
 
     /// Waits for readiness, not at all if there is work, and puts who is ready on the ring.
@@ -458,38 +285,183 @@ impl<K: Sockets> EpollServer<K> {
         }
     }
 
-    fn on_signal(&mut self) {
-        if !self.lifecycle.on_signals(&self.counters, self.peers.len()) {
-            return;
+    /// Lets a connection do as much as its budget and its socket allow.
+    fn serve(&mut self, slot: Slot) {
+        let mut turn = self.budget.turn();
+        let owes = self.peers.at(slot).connection.owed_bytes() > 0;
+        let mut next = if owes { Next::Send } else { Next::Recv };
+        loop {
+            let event = match next {
+                Next::Recv if turn.is_over() => return self.yield_turn(slot),
+                Next::Recv => self.on_recv(slot, &mut turn),
+                Next::Send => self.on_send(slot),
+                Next::Park => return self.follow(slot),
+                Next::Close => return self.close(slot),
+            };
+            next = self.peers.at(slot).connection.on(event);
         }
-        self.listener.stop();
-        self.for_each_peer(|server, slot| {
-            server.peers.at(slot).connection.on(Event::Stop);
-        });
     }
 
-    /// A while into stopping: closes the connections on which nothing arrives any more. Not those on the ready ring: on them
-    /// something has, which nobody has received yet.
-    fn on_tick(&mut self) {
-        self.for_each_peer(|server, slot| {
-            let waits = server.ready.contains(slot);
-            if !waits && server.peers.at(slot).connection.on(Event::Tick) == Next::Close {
-                server.close(slot);
+    fn on_recv(&mut self, slot: Slot, turn: &mut Turn) -> Event {
+        let peer = self.peers.at(slot);
+        if peer.input == Input::Drained {
+            return Event::Idle;
+        }
+        let asked = turn.ask(self.hot.len());
+        self.counters.syscalls += 1;
+        match self.kernel.recv(&peer.socket, &mut self.hot[..asked]) {
+            Ok(0) => Event::PeerClosed,
+            Ok(count) => {
+                // A read shorter than asked has drained a stream socket (epoll(7)); a later arrival is a new edge.
+                let drained = count < asked && !peer.until_eagain;
+                peer.input = if drained { Input::Drained } else { Input::Begun };
+                peer.owed = Owed::Hot(0);
+                turn.spend(count);
+                self.counters.receives += 1;
+                self.counters.received_bytes += count as u64;
+                Event::Received(count)
             }
-        });
-    }
-
-    fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {
-        for slot in self.peers.slots().collect::<Vec<_>>() {
-            act(self, slot);
+            Err(errno) if errno.would_block() => self.on_drained(slot),
+            Err(errno) if errno.passing() => self.on_starved(slot),
+            Err(_) => self.on_fault(),
         }
     }
 
-    fn is_finished(&self) -> bool {
-        self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
+    /// After bytes, an end to be believed. Of what an edge told and no receive has seen, a denial: then the kernel is
+    /// asked again, since the edge that told is spent.
+    fn on_drained(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let denied = peer.input == Input::Told || peer.until_eagain;
+        (peer.input, peer.until_eagain) = (Input::Drained, false);
+        if denied { self.rearm(slot) } else { Event::Idle }
+    }
+
+    /// The kernel had data and no memory to hand it over: back to the tail of the ready ring.
+    fn on_starved(&mut self, slot: Slot) -> Event {
+        self.counters.starved += 1;
+        self.ready.push(slot);
+        Event::Starved
+    }
+
+    /// Keeps what is owed out of the hot buffer, which the next connection needs.
+    fn on_blocked(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        if let Owed::Hot(start) = peer.owed {
+            let owed = &self.hot[start..start + peer.connection.owed_bytes()];
+            peer.owed = Owed::Spilled(self.spills.keep(owed));
+        }
+        Event::SendBlocked
+    }
+
+    fn on_send(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let owed = match &peer.owed {
+            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
+            Owed::Hot(start) => &self.hot[*start..*start + peer.connection.owed_bytes()],
+            Owed::Spilled(spill) => self.spills.owed(spill),
+        };
+        if !peer.writable {
+            return self.on_blocked(slot);
+        }
+        let owed_bytes = owed.len();
+        self.counters.syscalls += 1;
+        match self.kernel.send(&peer.socket, owed) {
+            Ok(count) => {
+                // A send taken in part has filled the send buffer (epoll(7)); room in it is a new edge.
+                peer.writable = count == owed_bytes;
+                self.counters.short_sends += u64::from(count < owed_bytes);
+                self.counters.sent_bytes += count as u64;
+                self.advance(slot, count, owed_bytes)
+            }
+            Err(errno) if errno.would_block() => {
+                peer.writable = false;
+                self.counters.short_sends += 1;
+                self.rearm(slot);
+                self.on_blocked(slot)
+            }
+            Err(errno) if errno.passing() => {
+                self.ready.push(slot);
+                self.on_blocked(slot)
+            }
+            Err(_) => self.on_fault(),
+        }
+    }
+
+    /// Takes note of sent bytes where the bytes are held.
+    fn advance(&mut self, slot: Slot, count: usize, owed_bytes: usize) -> Event {
+        let peer = self.peers.at(slot);
+        match &mut peer.owed {
+            Owed::Nothing => unreachable!("a connection that owes holds its bytes"),
+            Owed::Hot(start) => *start += count,
+            Owed::Spilled(spill) => SpillPool::advance(spill, count),
+        }
+        if count == owed_bytes
+            && let Owed::Spilled(spill) = std::mem::replace(&mut peer.owed, Owed::Nothing)
+        {
+            self.spills.release(spill);
+        }
+        Event::Sent(count)
+    }
+
+    fn on_fault(&mut self) -> Event {
+        self.counters.peer_faults += 1;
+        Event::Failed
+    }
+
+    /// Ends a turn with work left.
+    fn yield_turn(&mut self, slot: Slot) {
+        self.counters.yields += 1;
+        match self.trigger {
+            Trigger::Edge => self.ready.push(slot),
+            Trigger::Level => self.follow(slot),
+        }
+    }
+
+    /// Asks to be told of what can be acted on now, if that is not what the kernel was last asked.
+    fn follow(&mut self, slot: Slot) {
+        let wanted = self.interest(slot);
+        if self.peers.at(slot).watched != wanted {
+            self.watch(slot);
+        }
+    }
+
+    /// Asks the kernel again whether the socket is ready: it has just denied what it told before.
+    fn rearm(&mut self, slot: Slot) -> Event {
+        self.watch(slot);
+        Event::Idle
+    }
+
+    fn watch(&mut self, slot: Slot) {
+        let token = Token { op: Op::Connection, generation: self.peers.generation(slot), slot };
+        let interest = self.interest(slot);
+        self.counters.syscalls += 1;
+        let peer = self.peers.at(slot);
+        if self.kernel.rewatch(&peer.socket, token.to_bits(), interest).is_ok() {
+            peer.watched = interest;
+        } else {
+            // Without the watch nothing would wake the connection; the ready ring does, and the socket is asked again.
+            (peer.input, peer.writable, peer.until_eagain) = (Input::Told, true, true);
+            self.ready.push(slot);
+        }
+    }
+
+    /// What to be told of. Edge-triggered, everything; level-triggered, what can be acted on, since all else is told for ever.
+    fn interest(&mut self, slot: Slot) -> Interest {
+        match (self.trigger, &self.peers.at(slot).owed) {
+            (Trigger::Edge, _) => Interest::STREAM_EDGE,
+            (Trigger::Level, Owed::Nothing) => Interest::READ,
+            (Trigger::Level, Owed::Hot(_) | Owed::Spilled(_)) => Interest::WRITE,
+        }
+    }
+
+    fn close(&mut self, slot: Slot) {
+        self.ready.remove(slot);
+        let peer = self.peers.remove(slot);
+        if let Owed::Spilled(spill) = peer.owed {
+            self.spills.release(spill);
+        }
+        self.counters.syscalls += 1;
+        self.counters.closed += 1;
+        self.kernel.close(peer.socket);
     }
 }
-
-#[cfg(test)]
-#[path = "epoll_tests.rs"]
-mod tests;

@@ -1,7 +1,7 @@
 //! The two echo servers, and a sink.
 //!
-//! [`epoll`] and [`uring`] are twins: one struct each with the same functions in the same order, so that a
-//! side-by-side diff shows what readiness and completion really change. Both let one [`connection::Connection`]
+//! [`epoll`] and [`uring`] are twins: one struct each with the same functions in the same order, that in which a byte
+//! travels, so that a side-by-side diff shows what readiness and completion really change. Both let one [`connection::Connection`]
 //! decide; they share decisions and never buffers. [`discard`] echoes nothing: the client's ceiling is measured with it.
 
 pub mod budget;
@@ -19,5 +19,4 @@ mod simulation;
 pub mod spill;
 pub mod stats;
 pub mod uring;
-mod uring_setup;
 pub mod watch;

@@ -1,4 +1,5 @@
-//! io_uring echo server. Twin of [`server::epoll`](crate::server::epoll): same functions, same order.
+//! io_uring echo server. Twin of [`server::epoll`](crate::server::epoll): same functions, in the
+//! order in which a byte travels.
 //!
 //! Path of a byte: recv CQE -> [`Lease`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
@@ -8,6 +9,13 @@
 //! each connection, touched only when a peer that does not read holds one back.
 //!
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
+
+mod setup;
+#[cfg(test)]
+mod simulation;
+mod stop;
+#[cfg(test)]
+mod tests;
 
 use std::os::fd::AsFd;
 
@@ -20,20 +28,15 @@ use crate::server::hot_set::HotSet;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
-use crate::server::uring_setup;
 use crate::slab::{Slab, Slot};
 use crate::sys::buf_ring::Lease;
 use crate::sys::queues::{KernelQueues, Queues};
 use crate::sys::ring::{Completion, File, RecvHow, Ring};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
-use crate::units::Nanos;
 
 /// Most entries that one completion leads to.
 const SQES_PER_CQE: usize = 3;
-
-/// How long a stopping server waits for cancelled operations.
-const CANCEL_PATIENCE: Nanos = Nanos::from_secs(1);
 
 /// What the kernel is doing for a connection: one thing at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +95,7 @@ impl UringServer {
     pub fn start(config: &UringConfig) -> Result<Self, StartError> {
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
-        let ring = uring_setup::set_up(config)?;
+        let ring = setup::set_up(config)?;
         let mut server = Self::over(ring, listener, lifecycle, config);
         server.lifecycle.announce(server.listener.addr(), config.settings());
         Ok(server)
@@ -113,7 +116,7 @@ impl<Q: Queues> UringServer<Q> {
             receiving: 0,
             admitted: 0,
             budget: Budget::new(common.budget_bytes),
-            shutdown_first: uring_setup::needs_shutdown_before_close(config),
+            shutdown_first: setup::needs_shutdown_before_close(config),
             config: config.clone(),
             lifecycle,
             counters: Counters::default(),
@@ -155,173 +158,12 @@ impl<Q: Queues> UringServer<Q> {
         self.counters.iterations += 1;
         self.arm_accept();
         self.publish();
-        self.serve();
+        self.admit();
         self.reap()?;
         if self.lifecycle.has_ticked() {
             self.on_tick();
         }
         Ok(())
-    }
-
-    /// Admits connections that wait for a buffer to one, longest wait first, one for each buffer published.
-    fn serve(&mut self) {
-        while self.admitted < self.ring.buffers.published() && self.ring.room() > SQES_PER_CQE {
-            let Some(slot) = self.waiting.pop() else { return };
-            self.admitted += 1;
-            self.arm_recv(slot);
-        }
-    }
-
-    fn on_accept(&mut self, completion: Completion) {
-        if !completion.has_more() {
-            self.accepting = Accepting::Not;
-        }
-        match completion.result() {
-            Ok(number) => self.accept(self.ring.accepted(number)),
-            Err(_) if self.lifecycle.is_stopping() => {}
-            Err(errno) => match AcceptFault::of(errno) {
-                AcceptFault::Empty => {}
-                AcceptFault::Aborted => self.counters.accept_aborts += 1,
-                AcceptFault::Exhausted => self.pause_accepting(),
-            },
-        }
-    }
-
-    fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
-        self.receiving -= 1;
-        let peer = self.peers.at(slot);
-        peer.in_flight = InFlight::Nothing;
-        peer.backlogged = completion.sock_nonempty();
-        match (completion.result(), lease) {
-            (Ok(count), Some(lease)) if count > 0 => {
-                peer.turn.spend(count);
-                (peer.lease, peer.sent_bytes) = (Some(lease), 0);
-                self.counters.receives += 1;
-                self.counters.received_bytes += count as u64;
-                Event::Received(count)
-            }
-            (result, lease) => {
-                self.ring.buffers.recycle(lease);
-                match result {
-                    Ok(_) => Event::PeerClosed,
-                    Err(Errno(libc::ECANCELED)) => Event::Tick,
-                    Err(errno) if errno.passing() => self.on_starved(slot),
-                    Err(_) => self.on_fault(),
-                }
-            }
-        }
-    }
-
-    fn on_send(&mut self, slot: Slot, completion: Completion) -> Event {
-        let peer = self.peers.at(slot);
-        peer.in_flight = InFlight::Nothing;
-        match completion.result() {
-            Ok(count) => {
-                self.counters.short_sends += u64::from(count < peer.connection.owed_bytes());
-                self.counters.sent_bytes += count as u64;
-                self.advance(slot, count)
-            }
-            Err(errno) if errno.passing() => {
-                self.counters.short_sends += 1;
-                Event::Sent(0)
-            }
-            Err(_) => self.on_fault(),
-        }
-    }
-
-    /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
-    fn on_starved(&mut self, slot: Slot) -> Event {
-        self.counters.starved += 1;
-        self.waiting.push(slot);
-        Event::Starved
-    }
-
-    fn on_fault(&mut self) -> Event {
-        self.counters.peer_faults += 1;
-        Event::Failed
-    }
-
-    fn advance(&mut self, slot: Slot, count: usize) -> Event {
-        let peer = self.peers.at(slot);
-        peer.sent_bytes += count;
-        if count == peer.connection.owed_bytes() {
-            self.ring.buffers.recycle(peer.lease.take());
-        }
-        Event::Sent(count)
-    }
-
-    fn act(&mut self, slot: Slot, next: Next) {
-        match next {
-            Next::Recv => self.rearm(slot),
-            Next::Send => self.arm_send(slot),
-            Next::Park => {}
-            Next::Close => self.close(slot),
-        }
-    }
-
-    /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
-    /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
-    fn rearm(&mut self, slot: Slot) {
-        let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
-        let peer = self.peers.at(slot);
-        let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
-        if !backlogged || over {
-            self.hot_set.note(self.budget.spent_bytes(peer.turn));
-            peer.turn = self.budget.turn();
-        }
-        self.counters.yields += u64::from(backlogged && over);
-        match (backlogged, over) {
-            (true, false) if !free => return self.waiting.push_front(slot),
-            (true, true) => return self.waiting.push(slot),
-            (false, _) if !self.waiting.is_empty() => return self.waiting.push(slot),
-            _ => self.admitted += usize::from(backlogged),
-        }
-        self.arm_recv(slot);
-    }
-
-    fn arm_recv(&mut self, slot: Slot) {
-        let token = self.token(Op::Recv, slot);
-        let peer = self.peers.at(slot);
-        let how = RecvHow {
-            bytes_max: peer.turn.ask(self.config.common.buffer_bytes.0),
-            poll_first: self.config.recv == RecvMode::PollFirst && !peer.backlogged,
-        };
-        peer.in_flight = InFlight::Recv;
-        self.receiving += 1;
-        self.ring.recv(peer.file, how, token);
-    }
-
-    fn arm_send(&mut self, slot: Slot) {
-        let token = self.token(Op::Send, slot);
-        let peer = self.peers.at(slot);
-        let lease = peer.lease.as_ref().expect("a connection that owes holds its bytes");
-        peer.in_flight = InFlight::Send;
-        let wait_all = self.config.send == SendMode::WaitAll;
-        self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
-    }
-
-    fn accept(&mut self, file: File) {
-        let peer = Peer {
-            file,
-            connection: Connection::new(),
-            lease: None,
-            sent_bytes: 0,
-            in_flight: InFlight::Nothing,
-            turn: self.budget.turn(),
-            backlogged: false,
-        };
-        self.counters.accepted += 1;
-        match self.peers.insert(peer) {
-            Ok((slot, _)) if self.lifecycle.is_stopping() => {
-                self.peers.at(slot).connection.on(Event::Stop);
-                self.arm_recv(slot);
-            }
-            Ok((slot, _)) => self.arm_recv(slot),
-            Err(peer) => {
-                self.counters.closed += 1;
-                self.ring.close(peer.file, Token::global(Op::Discard));
-            }
-        }
     }
 
     fn arm_accept(&mut self) {
@@ -350,6 +192,45 @@ impl<Q: Queues> UringServer<Q> {
         self.config.accept == AcceptMode::Multishot && self.gate.room(self.peers.len()) > margin
     }
 
+    fn on_accept(&mut self, completion: Completion) {
+        if !completion.has_more() {
+            self.accepting = Accepting::Not;
+        }
+        match completion.result() {
+            Ok(number) => self.accept(self.ring.accepted(number)),
+            Err(_) if self.lifecycle.is_stopping() => {}
+            Err(errno) => match AcceptFault::of(errno) {
+                AcceptFault::Empty => {}
+                AcceptFault::Aborted => self.counters.accept_aborts += 1,
+                AcceptFault::Exhausted => self.pause_accepting(),
+            },
+        }
+    }
+
+    fn accept(&mut self, file: File) {
+        let peer = Peer {
+            file,
+            connection: Connection::new(),
+            lease: None,
+            sent_bytes: 0,
+            in_flight: InFlight::Nothing,
+            turn: self.budget.turn(),
+            backlogged: false,
+        };
+        self.counters.accepted += 1;
+        match self.peers.insert(peer) {
+            Ok((slot, _)) if self.lifecycle.is_stopping() => {
+                self.peers.at(slot).connection.on(Event::Stop);
+                self.arm_recv(slot);
+            }
+            Ok((slot, _)) => self.arm_recv(slot),
+            Err(peer) => {
+                self.counters.closed += 1;
+                self.ring.close(peer.file, Token::global(Op::Discard));
+            }
+        }
+    }
+
     fn pause_accepting(&mut self) {
         self.counters.accept_pauses += 1;
         self.gate.rest(clock::monotonic());
@@ -363,16 +244,25 @@ impl<Q: Queues> UringServer<Q> {
         self.ring.buffers.top_up(target);
     }
 
-    fn close(&mut self, slot: Slot) {
-        let token = self.token(Op::Close, slot);
-        let peer = self.peers.at(slot);
-        assert!(peer.in_flight == InFlight::Nothing, "slot {slot} is closed during a {:?}", peer.in_flight);
-        peer.in_flight = InFlight::Close;
-        self.ring.buffers.recycle(peer.lease.take());
-        if self.shutdown_first {
-            self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
+    /// Admits connections that wait for a buffer to one, longest wait first, one for each buffer published.
+    fn admit(&mut self) {
+        while self.admitted < self.ring.buffers.published() && self.ring.room() > SQES_PER_CQE {
+            let Some(slot) = self.waiting.pop() else { return };
+            self.admitted += 1;
+            self.arm_recv(slot);
         }
-        self.ring.close(peer.file, token);
+    }
+
+    fn arm_recv(&mut self, slot: Slot) {
+        let token = self.token(Op::Recv, slot);
+        let peer = self.peers.at(slot);
+        let how = RecvHow {
+            bytes_max: peer.turn.ask(self.config.common.buffer_bytes.0),
+            poll_first: self.config.recv == RecvMode::PollFirst && !peer.backlogged,
+        };
+        peer.in_flight = InFlight::Recv;
+        self.receiving += 1;
+        self.ring.recv(peer.file, how, token);
     }
 
     /// Submits and waits, not at all if there is work, and handles what completed.
@@ -416,69 +306,117 @@ impl<Q: Queues> UringServer<Q> {
         self.act(slot, next);
     }
 
-    fn on_signal(&mut self) {
-        self.ring.poll_readable(self.lifecycle.as_fd(), Token::global(Op::Signal));
-        let counters = self.counters();
-        if !self.lifecycle.on_signals(&counters, self.peers.len()) {
-            return;
-        }
-        self.listener.stop();
-        self.for_each_peer(|server, slot| {
-            let peer = server.peers.at(slot);
-            if peer.in_flight != InFlight::Close {
-                peer.connection.on(Event::Stop);
+    fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
+        self.receiving -= 1;
+        let peer = self.peers.at(slot);
+        peer.in_flight = InFlight::Nothing;
+        peer.backlogged = completion.sock_nonempty();
+        match (completion.result(), lease) {
+            (Ok(count), Some(lease)) if count > 0 => {
+                peer.turn.spend(count);
+                (peer.lease, peer.sent_bytes) = (Some(lease), 0);
+                self.counters.receives += 1;
+                self.counters.received_bytes += count as u64;
+                Event::Received(count)
             }
-        });
-    }
-
-    /// A while into stopping: closes quiet connections, their receives taken back first.
-    fn on_tick(&mut self) {
-        self.for_each_peer(|server, slot| {
-            let token = server.token(Op::Recv, slot);
-            let peer = server.peers.at(slot);
-            match peer.in_flight {
-                InFlight::Recv if peer.connection.is_quiet() => {
-                    server.make_room();
-                    server.ring.cancel(token, Token::global(Op::Cancel));
-                }
-                InFlight::Recv | InFlight::Send => {
-                    peer.connection.on(Event::Tick);
-                }
-                InFlight::Nothing | InFlight::Close => {}
-            }
-        });
-    }
-
-    fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {
-        for slot in self.peers.slots().collect::<Vec<_>>() {
-            act(self, slot);
-        }
-    }
-
-    /// Submits a nearly full queue, outside the serving loop.
-    fn make_room(&mut self) {
-        while self.ring.room() <= SQES_PER_CQE {
-            let result = self.ring.enter(0, None);
-            if self.lifecycle.on_wait(result).is_err() {
-                return;
-            }
-        }
-    }
-
-    /// Takes back every operation, so that the kernel is done with the buffers before they are freed.
-    fn cancel_everything(&mut self) {
-        let deadline = clock::monotonic() + CANCEL_PATIENCE;
-        self.make_room();
-        self.ring.cancel_all(Token::global(Op::Cancel));
-        while self.ring.in_flight() > 0 && clock::monotonic() < deadline {
-            let result = self.ring.enter(1, Some(deadline.saturating_sub(clock::monotonic())));
-            if self.lifecycle.on_wait(result).is_err() {
-                return;
-            }
-            while let Some((_, lease)) = self.ring.pop() {
+            (result, lease) => {
                 self.ring.buffers.recycle(lease);
+                match result {
+                    Ok(_) => Event::PeerClosed,
+                    Err(Errno(libc::ECANCELED)) => Event::Tick,
+                    Err(errno) if errno.passing() => self.on_starved(slot),
+                    Err(_) => self.on_fault(),
+                }
             }
         }
+    }
+
+    /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
+    fn on_starved(&mut self, slot: Slot) -> Event {
+        self.counters.starved += 1;
+        self.waiting.push(slot);
+        Event::Starved
+    }
+
+    fn act(&mut self, slot: Slot, next: Next) {
+        match next {
+            Next::Recv => self.rearm(slot),
+            Next::Send => self.arm_send(slot),
+            Next::Park => {}
+            Next::Close => self.close(slot),
+        }
+    }
+
+    fn arm_send(&mut self, slot: Slot) {
+        let token = self.token(Op::Send, slot);
+        let peer = self.peers.at(slot);
+        let lease = peer.lease.as_ref().expect("a connection that owes holds its bytes");
+        peer.in_flight = InFlight::Send;
+        let wait_all = self.config.send == SendMode::WaitAll;
+        self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
+    }
+
+    fn on_send(&mut self, slot: Slot, completion: Completion) -> Event {
+        let peer = self.peers.at(slot);
+        peer.in_flight = InFlight::Nothing;
+        match completion.result() {
+            Ok(count) => {
+                self.counters.short_sends += u64::from(count < peer.connection.owed_bytes());
+                self.counters.sent_bytes += count as u64;
+                self.advance(slot, count)
+            }
+            Err(errno) if errno.passing() => {
+                self.counters.short_sends += 1;
+                Event::Sent(0)
+            }
+            Err(_) => self.on_fault(),
+        }
+    }
+
+    fn advance(&mut self, slot: Slot, count: usize) -> Event {
+        let peer = self.peers.at(slot);
+        peer.sent_bytes += count;
+        if count == peer.connection.owed_bytes() {
+            self.ring.buffers.recycle(peer.lease.take());
+        }
+        Event::Sent(count)
+    }
+
+    fn on_fault(&mut self) -> Event {
+        self.counters.peer_faults += 1;
+        Event::Failed
+    }
+
+    /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
+    /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
+    fn rearm(&mut self, slot: Slot) {
+        let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
+        let peer = self.peers.at(slot);
+        let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
+        if !backlogged || over {
+            self.hot_set.note(self.budget.spent_bytes(peer.turn));
+            peer.turn = self.budget.turn();
+        }
+        self.counters.yields += u64::from(backlogged && over);
+        match (backlogged, over) {
+            (true, false) if !free => return self.waiting.push_front(slot),
+            (true, true) => return self.waiting.push(slot),
+            (false, _) if !self.waiting.is_empty() => return self.waiting.push(slot),
+            _ => self.admitted += usize::from(backlogged),
+        }
+        self.arm_recv(slot);
+    }
+
+    fn close(&mut self, slot: Slot) {
+        let token = self.token(Op::Close, slot);
+        let peer = self.peers.at(slot);
+        assert!(peer.in_flight == InFlight::Nothing, "slot {slot} is closed during a {:?}", peer.in_flight);
+        peer.in_flight = InFlight::Close;
+        self.ring.buffers.recycle(peer.lease.take());
+        if self.shutdown_first {
+            self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
+        }
+        self.ring.close(peer.file, token);
     }
 
     fn token(&self, op: Op, slot: Slot) -> Token {
@@ -488,12 +426,4 @@ impl<Q: Queues> UringServer<Q> {
     fn counters(&self) -> Counters {
         self.counters.with_ring(self.ring.counts())
     }
-
-    fn is_finished(&self) -> bool {
-        self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
-    }
 }
-
-#[cfg(test)]
-#[path = "uring_tests.rs"]
-mod tests;

@@ -125,7 +125,10 @@ fn a_snapshot_holds_what_was_echoed_up_to_it(engine: Engine) {
             connections == 1 && counters.sent_bytes == round * 5000
         });
         assert_eq!(counters.received_bytes, round * 5000);
-        assert!(counters.receives >= round && counters.syscalls > 0 && counters.iterations > 0, "{counters:?}");
+        assert!(
+            counters.receives >= round && counters.syscalls > 0 && counters.iterations > 0,
+            "{counters:?}"
+        );
     }
     let (_, early) = server.snapshot();
     stream.echo(5000);

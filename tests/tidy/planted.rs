@@ -60,6 +60,7 @@ fn twins_out_of_step_are_noticed() {
     names.swap(3, 4);
     assert!(breaks(rules::twin_keeps_the_order, "a.rs", &text(&names)));
     assert!(breaks(rules::twin_keeps_the_order, "a.rs", &text(&rules::TWINS_DEFINE[1..])));
+    assert!(breaks(rules::twin_keeps_the_order, "a/stop.rs", &text(&["on_tick", "on_signal"])));
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use super::super::*;
+use super::*;
 use crate::server::config::{Config, Files, Setup};
 use crate::server::simulation::{self, Replay};
 use crate::sys::buf_ring::BufRing;

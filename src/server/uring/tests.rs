@@ -1,8 +1,5 @@
 //! What becomes of a completion that is about a connection whose slot another one has by now.
 
-#[path = "uring_simulation.rs"]
-mod simulation;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

@@ -1,8 +1,5 @@
 //! What the engine makes of an event that comes late, and of an `EAGAIN`.
 
-#[path = "epoll_simulation.rs"]
-mod simulation;
-
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::OwnedFd;
@@ -53,7 +50,8 @@ fn a_late_event_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot()
     let reader = OwnedFd::from(reader);
     server.kernel.watch(&reader, stale.to_bits(), Interest::READ_EDGE).unwrap();
     let mut expected = server.counters;
-    (expected.iterations, expected.syscalls, expected.stale) = (expected.iterations + 1, expected.syscalls + 1, 1);
+    (expected.iterations, expected.syscalls, expected.stale) =
+        (expected.iterations + 1, expected.syscalls + 1, 1);
     server.iterate().unwrap();
     assert_eq!(server.counters, expected);
     assert_eq!(server.peers.at(Slot(0)).input, Input::Drained);

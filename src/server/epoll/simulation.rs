@@ -2,7 +2,7 @@
 
 use proptest::prelude::RngExt;
 
-use super::super::*;
+use super::*;
 use crate::server::config::EpollConfig;
 use crate::server::simulation::{self, Replay};
 use crate::sys::fake_kernel::{FakeSockets, Fate};

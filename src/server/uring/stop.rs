@@ -1,0 +1,85 @@
+//! How the io_uring server stops: told by a signal, ticking while its connections fall silent, over at the deadline.
+
+use std::os::fd::AsFd;
+
+use super::{InFlight, SQES_PER_CQE, UringServer};
+use crate::server::connection::Event;
+use crate::slab::Slot;
+use crate::sys::clock;
+use crate::sys::queues::Queues;
+use crate::token::{Op, Token};
+use crate::units::Nanos;
+
+/// How long a stopping server waits for cancelled operations.
+const CANCEL_PATIENCE: Nanos = Nanos::from_secs(1);
+
+impl<Q: Queues> UringServer<Q> {
+    pub(super) fn on_signal(&mut self) {
+        self.ring.poll_readable(self.lifecycle.as_fd(), Token::global(Op::Signal));
+        let counters = self.counters();
+        if !self.lifecycle.on_signals(&counters, self.peers.len()) {
+            return;
+        }
+        self.listener.stop();
+        self.for_each_peer(|server, slot| {
+            let peer = server.peers.at(slot);
+            if peer.in_flight != InFlight::Close {
+                peer.connection.on(Event::Stop);
+            }
+        });
+    }
+
+    /// A while into stopping: closes quiet connections, their receives taken back first.
+    pub(super) fn on_tick(&mut self) {
+        self.for_each_peer(|server, slot| {
+            let token = server.token(Op::Recv, slot);
+            let peer = server.peers.at(slot);
+            match peer.in_flight {
+                InFlight::Recv if peer.connection.is_quiet() => {
+                    server.make_room();
+                    server.ring.cancel(token, Token::global(Op::Cancel));
+                }
+                InFlight::Recv | InFlight::Send => {
+                    peer.connection.on(Event::Tick);
+                }
+                InFlight::Nothing | InFlight::Close => {}
+            }
+        });
+    }
+
+    pub(super) fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {
+        for slot in self.peers.slots().collect::<Vec<_>>() {
+            act(self, slot);
+        }
+    }
+
+    /// Submits a nearly full queue, outside the serving loop.
+    fn make_room(&mut self) {
+        while self.ring.room() <= SQES_PER_CQE {
+            let result = self.ring.enter(0, None);
+            if self.lifecycle.on_wait(result).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes back every operation, so that the kernel is done with the buffers before they are freed.
+    pub(super) fn cancel_everything(&mut self) {
+        let deadline = clock::monotonic() + CANCEL_PATIENCE;
+        self.make_room();
+        self.ring.cancel_all(Token::global(Op::Cancel));
+        while self.ring.in_flight() > 0 && clock::monotonic() < deadline {
+            let result = self.ring.enter(1, Some(deadline.saturating_sub(clock::monotonic())));
+            if self.lifecycle.on_wait(result).is_err() {
+                return;
+            }
+            while let Some((_, lease)) = self.ring.pop() {
+                self.ring.buffers.recycle(lease);
+            }
+        }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.lifecycle.is_stopping() && (self.peers.is_empty() || self.lifecycle.is_past_deadline())
+    }
+}
