@@ -26,13 +26,13 @@ pub struct CommonArgs {
     /// Where to listen.
     #[command(flatten)]
     listener: ListenArgs,
-    /// Size of a receive buffer [tuned: 64K, seed: 8K]
+    /// Size of a receive buffer [tuned: 64K, study: 8K]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     buffer_bytes: Option<Bytes>,
-    /// Bytes a connection may receive before another one's turn [tuned: 512K, seed: 32K for epoll, 8K for uring]
+    /// Bytes a connection may receive before another one's turn [tuned: 512K, study: 32K for epoll, 8K for uring]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     budget_bytes: Option<Bytes>,
-    /// TCP_NODELAY on accepted connections [tuned: on, seed: off]
+    /// TCP_NODELAY on accepted connections [tuned: on, study: off]
     #[arg(long, value_name = "on|off")]
     nodelay: Option<OnOff>,
     /// Where defaults come from: what measured best, or what the 2023 study used
@@ -61,7 +61,7 @@ pub struct EpollArgs {
 pub struct UringArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Provided buffers in the ring at once, at most [tuned: 512, seed: 1024]
+    /// Provided buffers in the ring at once, at most [tuned: 512, study: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
     /// Bytes that connections given a buffer may be expected to receive in their turns: what stays in cache
@@ -82,7 +82,7 @@ pub struct UringArgs {
     /// How the ring runs completion work
     #[arg(long, value_enum, default_value = "defer")]
     setup: Setup,
-    /// Which buffers the kernel may choose from [tuned: demand, seed: full]
+    /// Which buffers the kernel may choose from [tuned: demand, study: full]
     #[arg(long, value_enum)]
     publish: Option<Publish>,
 }
@@ -109,7 +109,7 @@ impl Defaults {
                 publish: Publish::Demand,
             },
             // Four rounds of 8 KiB for epoll against one for io_uring: unequal, as the study had it.
-            Preset::Seed => Self {
+            Preset::Study => Self {
                 buffer_bytes: Bytes::kib(8),
                 epoll_budget_bytes: Bytes::kib(32),
                 uring_budget_bytes: Bytes::kib(8),
@@ -170,4 +170,30 @@ impl UringArgs {
 fn buffer_bytes(text: &str) -> Result<Bytes, String> {
     let bytes: Bytes = text.parse()?;
     if (1..=16 << 20).contains(&bytes.0) { Ok(bytes) } else { Err(format!("{bytes} is not within 1 to 16M")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        serve: ServeArgs,
+    }
+
+    fn epoll(args: &[&str]) -> EpollConfig {
+        let line = Line::try_parse_from(["serve", "epoll"].iter().chain(args)).unwrap();
+        let ServeArgs::Epoll(args) = line.serve else { panic!("epoll was parsed as another engine") };
+        args.config()
+    }
+
+    #[test]
+    fn the_study_preset_is_still_known_by_its_older_name() {
+        let (study, older) = (epoll(&["--preset", "study"]), epoll(&["--preset", "seed"]));
+        assert_eq!(study.common.preset, Preset::Study);
+        assert_eq!(older.settings(), study.settings());
+        assert_eq!(older.settings()["preset"], "study");
+    }
 }

@@ -18,7 +18,8 @@ pub enum Preset {
     /// What measured best here.
     Tuned,
     /// What the 2023 study used: 8 KiB buffers, its rounds and ring, no TCP_NODELAY.
-    Seed,
+    #[value(alias = "seed")]
+    Study,
 }
 
 /// Settings that both engines have.

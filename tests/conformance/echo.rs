@@ -123,7 +123,7 @@ fn an_ipv6_address_is_served(engine: Engine) {
 }
 
 fn the_2023_preset_loses_nothing_either(engine: Engine) {
-    let server = Launch::new(engine).args("--preset seed").start();
+    let server = Launch::new(engine).args("--preset study").start();
     let mut fleet = Fleet::connect(server.addr, 8, fleet::TINY);
     fleet.echo(scaled(1 << 20));
     fleet.finish();

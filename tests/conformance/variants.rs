@@ -24,8 +24,8 @@ variants! {
     level_triggered_epoll_loses_nothing: Epoll, "--trigger level";
     level_triggered_epoll_with_small_buffers_loses_nothing: Epoll, "--trigger level --buffer-bytes 4096 --budget-bytes 4096";
     epoll_without_nodelay_loses_nothing: Epoll, "--nodelay off";
-    epoll_with_the_2023_preset_loses_nothing: Epoll, "--preset seed";
-    uring_with_the_2023_preset_loses_nothing: Uring, "--preset seed";
+    epoll_with_the_2023_preset_loses_nothing: Epoll, "--preset study";
+    uring_with_the_2023_preset_loses_nothing: Uring, "--preset study";
     uring_without_nodelay_loses_nothing: Uring, "--nodelay off";
     uring_that_polls_first_loses_nothing: Uring, "--recv poll-first";
     uring_that_sends_once_loses_nothing: Uring, "--send once";
