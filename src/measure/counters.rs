@@ -51,7 +51,7 @@ pub struct Counters {
     pub accept_aborts: u64,
     /// Times accepting was suspended: the table was full, or descriptors or memory ran out.
     pub accept_pauses: u64,
-    /// Connections cut off at exit amid traffic: with bytes owed, or with more still arriving.
+    /// Connections cut off at the deadline of a stop: still there, as they had not been silent for a tick.
     pub cut_off: u64,
     /// Times the completion queue overflowed into kernel memory (io_uring).
     pub cq_overflows: u64,

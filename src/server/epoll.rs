@@ -152,10 +152,8 @@ impl<K: Sockets> EpollServer<K> {
         while !self.is_finished() {
             self.iterate()?;
         }
-        self.for_each_peer(|server, slot| {
-            server.counters.cut_off += u64::from(!server.peers.at(slot).connection.is_quiet());
-            server.close(slot);
-        });
+        self.counters.cut_off += self.peers.len() as u64;
+        self.for_each_peer(Self::close);
         self.lifecycle.finish(&self.counters);
         Ok(self.counters)
     }

@@ -96,11 +96,14 @@ impl Lifecycle {
                     connections: connections as u64,
                     counters: *counters,
                 }),
-                Signal::Stop if self.stop.is_none() => {
-                    self.stop = Some(Stop { deadline: now + self.drain, tick: now + TICK });
-                    begins = true;
-                }
-                Signal::Stop => self.stop = Some(Stop { deadline: now, tick: now }),
+                Signal::Stop => match &mut self.stop {
+                    // The tick stays: nobody has been silent for longer because of a signal.
+                    Some(stop) => stop.deadline = now,
+                    None => {
+                        self.stop = Some(Stop { deadline: now + self.drain, tick: now + TICK });
+                        begins = true;
+                    }
+                },
             }
         }
         begins
@@ -116,11 +119,12 @@ impl Lifecycle {
         self.stop.is_some_and(|stop| clock::monotonic() >= stop.deadline)
     }
 
-    /// Whether a tick of a stopping server has passed; begins the next one.
+    /// Whether a tick of a stopping server has passed; begins the next one. Not from the deadline on: who is connected
+    /// then is cut off.
     pub fn has_ticked(&mut self) -> bool {
         let Some(stop) = &mut self.stop else { return false };
         let now = clock::monotonic();
-        if now < stop.tick {
+        if now < stop.tick || now >= stop.deadline {
             return false;
         }
         stop.tick = now + TICK;
@@ -160,7 +164,7 @@ impl Lifecycle {
     pub fn finish(&mut self, counters: &Counters) {
         self.append(&StatsLine::Exit { at_ns: clock::monotonic(), counters: *counters });
         log(format_args!(
-            "stopped: {} connections served, {} bytes echoed, {} cut off amid traffic",
+            "stopped: {} connections served, {} bytes echoed, {} cut off at the deadline",
             counters.closed, counters.sent_bytes, counters.cut_off
         ));
     }

@@ -140,9 +140,7 @@ impl<Q: Queues> UringServer<Q> {
         }
         self.cancel_everything();
         self.for_each_peer(|server, slot| {
-            let peer = server.peers.at(slot);
-            let closing = peer.in_flight == InFlight::Close || peer.connection.is_quiet();
-            server.counters.cut_off += u64::from(!closing);
+            server.counters.cut_off += u64::from(server.peers.at(slot).in_flight != InFlight::Close);
             server.counters.closed += 1;
         });
         let counters = self.counters();

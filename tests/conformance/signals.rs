@@ -19,6 +19,7 @@ both_engines! {
         owed_bytes_are_sent_before_a_stopped_server_exits,
         bytes_that_nobody_reads_are_cut_off_at_the_deadline,
         a_second_stop_signal_cuts_the_drain_short,
+        stop_signals_at_once_cut_off_and_count_everybody,
         a_stopping_server_accepts_nobody,
         a_frozen_and_thawed_server_goes_on_when_idle,
         a_snapshot_holds_what_was_echoed_up_to_it,
@@ -92,6 +93,19 @@ fn a_second_stop_signal_cuts_the_drain_short(engine: Engine) {
     thread::sleep(Duration::from_millis(200));
     server.upset(Upset::Interrupt);
     assert_eq!(server.exited().cut_off, 1);
+}
+
+fn stop_signals_at_once_cut_off_and_count_everybody(engine: Engine) {
+    let server = Server::start(engine);
+    let mut fleet = Fleet::connect(server.addr, 8, SocketBuffers::default()).that_may_be_cut();
+    fleet.echo(1000);
+    // Frozen, so that it learns of both in one look, as it may under load.
+    server.upset(Upset::Stop);
+    process::terminate(server.pid()).unwrap();
+    server.upset(Upset::Interrupt);
+    server.upset(Upset::Continue);
+    let counters = server.exited();
+    assert_eq!(counters.cut_off, 8, "{counters:?}");
 }
 
 fn a_stopping_server_accepts_nobody(engine: Engine) {

@@ -47,6 +47,8 @@ fn simulate(seed: u64) -> Counters {
         assert_eq!(server.counters.peer_faults, server.kernel.fate.fatal_errors);
     }
     assert!(server.counters.stale <= server.kernel.fate.late);
+    let counted = (server.counters.received_bytes, server.counters.sent_bytes);
+    assert_eq!(counted, server.kernel.fate.world.moved_bytes());
     server.counters
 }
 

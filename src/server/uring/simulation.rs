@@ -84,6 +84,8 @@ fn simulate(seed: u64) -> Counters {
     assert!(counters.stale <= fate.late);
     server.cancel_everything();
     assert_eq!(server.ring.in_flight(), 0, "operations outlive the server");
+    let (counted, fate) = (&server.counters, &server.ring.queues().fate);
+    assert_eq!((counted.received_bytes, counted.sent_bytes), fate.world.moved_bytes());
     counters
 }
 

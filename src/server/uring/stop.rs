@@ -7,6 +7,7 @@ use crate::server::connection::Event;
 use crate::slab::Slot;
 use crate::sys::clock;
 use crate::sys::queues::Queues;
+use crate::sys::ring::Completion;
 use crate::token::{Op, Token};
 use crate::units::Nanos;
 
@@ -73,9 +74,27 @@ impl<Q: Queues> UringServer<Q> {
             if self.lifecycle.on_wait(result).is_err() {
                 return;
             }
-            while let Some((_, lease)) = self.ring.pop() {
+            while let Some((completion, lease)) = self.ring.pop() {
+                self.count_taken_back(completion);
                 self.ring.buffers.recycle(lease);
             }
+        }
+    }
+
+    /// Counts what an operation moved before it was taken back, or in spite of it.
+    fn count_taken_back(&mut self, completion: Completion) {
+        let Token { op, generation, slot } = completion.token;
+        let Ok(count) = completion.result() else { return };
+        if self.peers.get_mut(slot, generation).is_none() {
+            return;
+        }
+        match op {
+            Op::Recv => {
+                self.counters.receives += u64::from(count > 0);
+                self.counters.received_bytes += count as u64;
+            }
+            Op::Send => self.counters.sent_bytes += count as u64,
+            _ => {}
         }
     }
 

@@ -48,7 +48,8 @@ enum Stop {
 pub(crate) struct Fate {
     random: TestRng,
     rules: Rules,
-    world: World,
+    /// The peers.
+    pub(crate) world: World,
     stop: Stop,
     /// Errors that end a connection, told to the server.
     pub(crate) fatal_errors: u64,

@@ -271,6 +271,12 @@ impl World {
         }
     }
 
+    /// Bytes received from all peers, and sent to them.
+    pub(crate) fn moved_bytes(&self) -> (u64, u64) {
+        let bytes = |of: fn(&Peer) -> usize| self.peers.iter().map(|peer| of(peer) as u64).sum();
+        (bytes(|peer| peer.received), bytes(|peer| peer.echoed.len()))
+    }
+
     /// How many connections are open.
     pub(super) fn open(&self) -> usize {
         self.peers.iter().filter(|peer| matches!(peer.state, State::Open(_))).count()
