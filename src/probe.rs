@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel_version::KernelVersion;
 use crate::measure::host::{Host, Kernel, Known, Limits};
 use crate::refusal::{Refusal, Request, Situation};
-use crate::server::config::CONNECTIONS_MAX_DEFAULT;
-use crate::server::lifecycle;
+use crate::server::fit;
 use crate::sys::Errno;
 use crate::sys::epoll::Epoll;
 use crate::sys::uring_probe::{self, Trial};
@@ -213,15 +212,16 @@ fn open<T>(errno: &Errno) -> Known<T> {
     Known::unavailable(errno.to_string())
 }
 
-/// Whether the descriptor limit can be raised to what a server needs for its default table of connections.
+/// Whether the descriptor limit leaves a server any connections. One that leaves fewer than the default is no obstacle:
+/// the server then serves as many.
 fn enough_descriptors(limits: &Limits) -> Readiness {
-    let needed = lifecycle::descriptors_needed(CONNECTIONS_MAX_DEFAULT as usize);
+    let needed = fit::descriptors_needed(1);
     match limits.nofile.value().and_then(|limit| limit.hard) {
         Some(hard) if hard < needed => Readiness::NotPossible(Refusal {
             request: format!("{needed} descriptors"),
             cause: format!("RLIMIT_NOFILE can be raised to {hard} only"),
             error: Errno(libc::EMFILE).to_string(),
-            remedy: "lower --max-connections or raise the hard limit (ulimit -Hn)".to_owned(),
+            remedy: "raise the hard limit (ulimit -Hn)".to_owned(),
         }),
         _ => Readiness::Ready,
     }
@@ -342,17 +342,17 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_below_the_default_table_of_connections_stops_both_servers() {
+    fn a_limit_that_leaves_no_connection_stops_both_servers() {
         let limits = |hard| Limits {
             nofile: Known::Value(Limit { soft: Some(256), hard }),
             memlock_bytes: Known::unavailable("not asked"),
         };
-        let Readiness::NotPossible(refusal) = enough_descriptors(&limits(Some(4096))).and(Readiness::Ready)
+        let Readiness::NotPossible(refusal) = enough_descriptors(&limits(Some(16))).and(Readiness::Ready)
         else {
-            panic!("4096 descriptors for 10240 connections")
+            panic!("16 descriptors for a connection and all else")
         };
-        assert!(refusal.cause.contains("4096") && refusal.remedy.contains("--max-connections"), "{refusal}");
-        assert_eq!(enough_descriptors(&limits(Some(1 << 20))), Readiness::Ready);
+        assert!(refusal.cause.contains("16") && refusal.remedy.contains("ulimit -Hn"), "{refusal}");
+        assert_eq!(enough_descriptors(&limits(Some(64))), Readiness::Ready);
         assert_eq!(enough_descriptors(&limits(None)), Readiness::Ready);
     }
 

@@ -28,8 +28,9 @@ impl DiscardArgs {
         Config {
             listen: self.listener.listen,
             cpu: self.listener.cpu,
-            connections_max: self.listener.max_connections as usize,
-            backlog: self.listener.backlog,
+            connections_max: self.listener.connections_max(),
+            backlog: self.listener.backlog(),
+            asked: self.listener.asked(),
             buffer_bytes: RECEIVE_BYTES,
             budget_bytes: RECEIVE_BYTES,
             nodelay: true,

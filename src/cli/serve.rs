@@ -127,8 +127,9 @@ impl CommonArgs {
         Config {
             listen: self.listener.listen,
             cpu: self.listener.cpu,
-            connections_max: self.listener.max_connections as usize,
-            backlog: self.listener.backlog,
+            connections_max: self.listener.connections_max(),
+            backlog: self.listener.backlog(),
+            asked: self.listener.asked(),
             buffer_bytes: self.buffer_bytes.unwrap_or(defaults.buffer_bytes),
             budget_bytes: self.budget_bytes.unwrap_or_else(|| budget(&defaults)),
             nodelay: self.nodelay.map_or(defaults.nodelay, OnOff::is_on),

@@ -9,8 +9,11 @@ use clap::ValueEnum;
 use crate::measure::counters::Settings;
 use crate::units::{Bytes, Nanos};
 
-/// Connections served at once where nothing else is asked for, a count.
+/// Connections served at once where nothing else is asked for, a count, as far as limits allow.
 pub const CONNECTIONS_MAX_DEFAULT: u32 = 10_240;
+
+/// Length of the accept queue where nothing else is asked for, as far as limits allow.
+pub const BACKLOG_DEFAULT: u32 = 1024;
 
 /// Where defaults come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -20,6 +23,15 @@ pub enum Preset {
     /// What the 2023 study used: 8 KiB buffers, its rounds and ring, no TCP_NODELAY.
     #[value(alias = "seed")]
     Study,
+}
+
+/// Which settings somebody asked for. The others are defaults, which bend to the limits of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Connections served at once.
+    pub connections_max: bool,
+    /// Length of the accept queue.
+    pub backlog: bool,
 }
 
 /// Settings that both engines have.
@@ -33,6 +45,8 @@ pub struct Config {
     pub connections_max: usize,
     /// Length of the kernel's accept queue, which net.core.somaxconn caps.
     pub backlog: u32,
+    /// Which of these two were asked for.
+    pub asked: Asked,
     /// Size of one receive buffer.
     pub buffer_bytes: Bytes,
     /// Bytes one connection may receive before another one's turn.
@@ -73,6 +87,7 @@ impl Config {
             cpu: None,
             connections_max: 1,
             backlog: 16,
+            asked: Asked::default(),
             buffer_bytes: Bytes::kib(4),
             budget_bytes: Bytes::kib(4),
             nodelay: true,

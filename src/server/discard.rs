@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use crate::measure::counters::{Counters, Settings};
 use crate::server::config::Config;
 use crate::server::error::{ServeError, StartError};
+use crate::server::fit::Fitted;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::watch;
@@ -15,7 +16,7 @@ use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::{clock, socket};
 use crate::token::{Op, Token};
-use crate::units::Nanos;
+use crate::units::{Bytes, Nanos};
 
 /// Events fetched by one wait.
 const EVENTS_MAX: usize = 1024;
@@ -45,10 +46,12 @@ impl DiscardServer {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     pub fn start(config: &Config) -> Result<Self, StartError> {
+        let Fitted { config, notes } = Fitted::of(config, Bytes(0))?;
+        let config = &config;
         let mut lifecycle = Lifecycle::start(config)?;
         let listener = Listener::bind(config)?;
         let epoll = watch::open(&listener, &lifecycle)?;
-        lifecycle.announce(listener.addr(), settings(config));
+        lifecycle.announce(listener.addr(), settings(config), &notes);
         Ok(Self {
             epoll,
             events: Events::with_capacity(EVENTS_MAX),

@@ -22,6 +22,7 @@ use crate::server::budget::{Budget, Turn};
 use crate::server::config::{EpollConfig, Trigger};
 use crate::server::connection::{Connection, Event, Next};
 use crate::server::error::{ServeError, StartError};
+use crate::server::fit::Fitted;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
 use crate::server::queue::SlotQueue;
@@ -103,11 +104,13 @@ impl EpollServer {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     pub fn start(config: &EpollConfig) -> Result<Self, StartError> {
+        let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
+        let config = EpollConfig { common, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
         let epoll = watch::open(&listener, &lifecycle)?;
-        let mut server = Self::over(epoll, listener, lifecycle, config)?;
-        server.lifecycle.announce(server.listener.addr(), config.settings());
+        let mut server = Self::over(epoll, listener, lifecycle, &config)?;
+        server.lifecycle.announce(server.listener.addr(), config.settings(), &notes);
         Ok(server)
     }
 }
@@ -121,7 +124,7 @@ impl<K: Sockets> EpollServer<K> {
     ) -> Result<Self, StartError> {
         let common = &config.common;
         let spills = SpillPool::new(common.connections_max, common.buffer_bytes)
-            .map_err(|error| StartError::resource("cannot map the spill buffers", error))?;
+            .map_err(|error| StartError::memory("cannot map the spill buffers", &error))?;
         Ok(Self {
             kernel,
             events: Events::with_capacity(EVENTS_MAX),

@@ -47,12 +47,12 @@ impl StartError {
         Self::new(format!("cannot run on CPU {cpu}"), error, "choose a --cpu that this process may run on")
     }
 
-    /// The descriptor limit is too low for the table asked for.
-    pub fn nofile(needed: u64, hard: u64) -> Self {
+    /// The memory of all connections cannot be had.
+    pub fn memory(operation: &str, error: &io::Error) -> Self {
         Self::new(
-            format!("cannot have {needed} descriptors"),
-            format!("RLIMIT_NOFILE allows {hard}"),
-            "lower --max-connections or raise the hard limit (ulimit -Hn)",
+            operation,
+            error,
+            "lower --max-connections or --buffer-bytes, or allow more memory (ulimit -v, sysctl vm.overcommit_memory)",
         )
     }
 

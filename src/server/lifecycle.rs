@@ -9,17 +9,8 @@ use crate::server::config::Config;
 use crate::server::error::StartError;
 use crate::server::stats::StatsFile;
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::{Errno, affinity, clock, limits};
+use crate::sys::{Errno, affinity, clock};
 use crate::units::Nanos;
-
-/// Descriptors a server needs besides its connections: standard streams, listener, ring or epoll, signals, stats,
-/// and a reserve.
-const OTHER_DESCRIPTORS: u64 = 16;
-
-/// Descriptors that a server of `connections_max` may open: its soft limit is raised to that.
-pub const fn descriptors_needed(connections_max: usize) -> u64 {
-    connections_max as u64 + OTHER_DESCRIPTORS
-}
 
 /// How long a connection has to be quiet before a stopping server closes it.
 const TICK: Nanos = Nanos::from_millis(200);
@@ -49,7 +40,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Pins the thread, raises the descriptor limit, opens signals and stats.
+    /// Pins the thread, opens signals and stats.
     ///
     /// # Errors
     /// With cause and remedy, when one of them is refused.
@@ -57,9 +48,6 @@ impl Lifecycle {
         if let Some(cpu) = config.cpu {
             affinity::pin(&[cpu]).map_err(|error| StartError::pin(cpu, &error))?;
         }
-        let needed = descriptors_needed(config.connections_max);
-        limits::raise_nofile(needed)
-            .map_err(|_| StartError::nofile(needed, limits::nofile().map_or(0, |limit| limit.hard)))?;
         let stats = StatsFile::open(config.stats.as_deref())
             .map_err(|error| StartError::stats(config.stats.as_deref().unwrap_or("-".as_ref()), &error))?;
         let signals =
@@ -67,8 +55,11 @@ impl Lifecycle {
         Ok(Self { signals, stats, drain: config.drain, stop: None, refusals: 0 })
     }
 
-    /// Says on standard output that the server listens and with what settings.
-    pub fn announce(&mut self, addr: SocketAddr, settings: Settings) {
+    /// Says on standard output that the server listens and with what settings, and on standard error what to know of that.
+    pub fn announce(&mut self, addr: SocketAddr, settings: Settings, notes: &[String]) {
+        for note in notes {
+            log(format_args!("note: {note}"));
+        }
         let mut line = format!("listening on {addr}");
         for (key, value) in &settings {
             line.push_str(&format!(" {key}={value}"));

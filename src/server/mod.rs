@@ -10,6 +10,7 @@ pub mod connection;
 pub mod discard;
 pub mod epoll;
 pub mod error;
+pub mod fit;
 pub mod hot_set;
 pub mod lifecycle;
 pub mod listener;

@@ -24,6 +24,7 @@ use crate::server::budget::{Budget, Turn};
 use crate::server::config::{AcceptMode, Publish, RecvMode, SendMode, UringConfig};
 use crate::server::connection::{Connection, Event, Next};
 use crate::server::error::{ServeError, StartError};
+use crate::server::fit::Fitted;
 use crate::server::hot_set::HotSet;
 use crate::server::lifecycle::Lifecycle;
 use crate::server::listener::{AcceptFault, Gate, Listener};
@@ -93,11 +94,13 @@ impl UringServer {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     pub fn start(config: &UringConfig) -> Result<Self, StartError> {
+        let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
+        let config = UringConfig { common, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
-        let ring = setup::set_up(config)?;
-        let mut server = Self::over(ring, listener, lifecycle, config);
-        server.lifecycle.announce(server.listener.addr(), config.settings());
+        let ring = setup::set_up(&config)?;
+        let mut server = Self::over(ring, listener, lifecycle, &config);
+        server.lifecycle.announce(server.listener.addr(), config.settings(), &notes);
         Ok(server)
     }
 }

@@ -1,4 +1,6 @@
-//! Resource limits of this process.
+//! Resource limits of this process, and of the machine behind them.
+
+use std::fs;
 
 use super::Errno;
 
@@ -34,6 +36,24 @@ pub fn memlock() -> Result<Limit, Errno> {
     get(libc::RLIMIT_MEMLOCK)
 }
 
+/// fs.nr_open: what no process's RLIMIT_NOFILE can be raised above. No limit if nobody says.
+pub fn nr_open() -> u64 {
+    let text = fs::read_to_string("/proc/sys/fs/nr_open").ok();
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)
+}
+
+/// Bytes of address space that RLIMIT_AS leaves to this process; `u64::MAX` without such a limit.
+pub fn unmapped_bytes() -> u64 {
+    let limit = get(libc::RLIMIT_AS).map_or(libc::RLIM_INFINITY, |limit| limit.soft);
+    if limit == libc::RLIM_INFINITY { u64::MAX } else { limit.saturating_sub(mapped_bytes()) }
+}
+
+fn mapped_bytes() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = text.lines().find_map(|line| line.strip_prefix("VmSize:")?.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
 /// Raises the soft RLIMIT_NOFILE to at least `needed` if the hard limit allows it; returns the limit in force.
 ///
 /// # Errors
@@ -46,7 +66,8 @@ pub fn raise_nofile(needed: u64) -> Result<Limit, Errno> {
     if now.hard < needed {
         return Err(Errno(libc::EMFILE));
     }
-    let wanted = libc::rlimit { rlim_cur: needed, rlim_max: now.hard };
+    // A hard limit above fs.nr_open, left from a time when that was higher, is refused even if it stays as it is.
+    let wanted = libc::rlimit { rlim_cur: needed, rlim_max: now.hard.min(nr_open().max(needed)) };
     // SAFETY: `wanted` is initialised and only read.
     Errno::check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) })?;
     nofile()

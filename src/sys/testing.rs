@@ -63,6 +63,8 @@ pub struct ChildLimits {
     pub nofile: Option<Limit>,
     /// RLIMIT_MEMLOCK in bytes.
     pub memlock: Option<Limit>,
+    /// RLIMIT_AS in bytes.
+    pub address_space: Option<Limit>,
 }
 
 /// Makes `command` start its child under `limits`, and the child die when the thread that spawned it ends, so that
@@ -71,15 +73,16 @@ pub fn confine(command: &mut Command, limits: ChildLimits) {
     let before_exec = move || {
         // SAFETY: the option takes a signal number and touches no memory.
         Errno::check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
-        if let Some(limit) = limits.nofile {
+        let all = [
+            (libc::RLIMIT_NOFILE, limits.nofile),
+            (libc::RLIMIT_MEMLOCK, limits.memlock),
+            (libc::RLIMIT_AS, limits.address_space),
+        ];
+        for (resource, limit) in all {
+            let Some(limit) = limit else { continue };
             let limit = libc::rlimit { rlim_cur: limit.soft, rlim_max: limit.hard };
             // SAFETY: `limit` is initialised and only read.
-            Errno::check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
-        }
-        if let Some(limit) = limits.memlock {
-            let limit = libc::rlimit { rlim_cur: limit.soft, rlim_max: limit.hard };
-            // SAFETY: as above.
-            Errno::check(unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) })?;
+            Errno::check(unsafe { libc::setrlimit(resource, &raw const limit) })?;
         }
         Ok(())
     };
@@ -194,7 +197,7 @@ mod tests {
     fn a_confined_child_has_its_own_limit() {
         let mut command = Command::new("/proc/self/exe");
         let nofile = Some(Limit { soft: 77, hard: 78 });
-        confine(&mut command, ChildLimits { nofile, memlock: None });
+        confine(&mut command, ChildLimits { nofile, ..ChildLimits::default() });
         let mut child = command.arg("--list").stdout(std::process::Stdio::null()).spawn().unwrap();
         let old = set_nofile_of(child.id(), 70).unwrap();
         child.wait().unwrap();

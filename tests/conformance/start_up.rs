@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use uring_echo::sys::affinity;
 
 use crate::both_engines;
+use crate::support::fleet::{Fleet, SocketBuffers};
 use crate::support::{Engine, Launch, Server, Stream};
 
 both_engines! {
@@ -19,10 +20,16 @@ both_engines! {
         an_address_that_others_can_reach_is_warned_of,
         a_cpu_that_does_not_exist_is_refused,
         a_descriptor_limit_below_the_table_is_refused,
+        few_descriptors_mean_fewer_connections_by_default,
+        little_address_space_means_fewer_connections_by_default,
+        a_backlog_that_the_kernel_would_cut_is_refused,
         a_stats_file_that_cannot_be_written_is_refused,
         arguments_that_make_no_sense_are_refused,
     ],
 }
+
+/// The longest accept queue that can be asked for.
+const BACKLOG_MAX: u32 = 65_535;
 
 /// A user without privileges, `nobody` on most systems.
 const NOBODY: u32 = 65_534;
@@ -132,9 +139,50 @@ fn a_cpu_that_does_not_exist_is_refused(engine: Engine) {
 
 fn a_descriptor_limit_below_the_table_is_refused(engine: Engine) {
     let line = Launch::new(engine).args("--max-connections 100").nofile(64, 64).refused();
-    assert_says(&line, &["RLIMIT_NOFILE", "64", "--max-connections", "ulimit"]);
+    assert_says(&line, &["RLIMIT_NOFILE", "64", "lower --max-connections to 48", "ulimit"]);
+    // What it says to do helps.
+    Launch::new(engine).args("--max-connections 48").nofile(64, 64).start().stop_clean();
     // The soft limit alone is the server's to raise.
     Launch::new(engine).args("--max-connections 100").nofile(64, 256).start().stop_clean();
+}
+
+fn few_descriptors_mean_fewer_connections_by_default(engine: Engine) {
+    let server = Launch::new(engine).nofile(1024, 1024).start();
+    assert_eq!(server.settings["max_connections"], "1008");
+    assert_says(&server.log(), &["note", "--max-connections is 1008", "RLIMIT_NOFILE allows 1024", "ulimit"]);
+    // All of them are served at once, and none of the descriptors set aside for the rest is missing.
+    let mut fleet = Fleet::connect(server.addr, 1008, SocketBuffers::default());
+    fleet.echo(100);
+    fleet.finish();
+    assert_eq!(server.stop_clean().accept_pauses, 0);
+}
+
+fn little_address_space_means_fewer_connections_by_default(engine: Engine) {
+    let little = |args: &str| Launch::new(engine).args(args).address_space(400 << 20);
+    let server = little("").start();
+    let served: u64 = server.settings["max_connections"].parse().unwrap();
+    assert!((1000..10_240).contains(&served), "{served} connections in 400 MiB");
+    assert_says(&server.log(), &["note", &served.to_string(), "RLIMIT_AS"]);
+    server.assert_serves();
+    server.stop_clean();
+    let line = little("--max-connections 10000").refused();
+    assert_says(&line, &["RLIMIT_AS", "lower --max-connections to ", "ulimit"]);
+    let granted = line.split("lower --max-connections to ").nth(1).unwrap().split(' ').next().unwrap();
+    little(&format!("--max-connections {granted}")).start().stop_clean();
+}
+
+fn a_backlog_that_the_kernel_would_cut_is_refused(engine: Engine) {
+    let somaxconn = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let somaxconn: u32 = somaxconn.trim().parse().unwrap();
+    if somaxconn >= BACKLOG_MAX {
+        println!("the kernel cuts no backlog that can be asked for (net.core.somaxconn is {somaxconn})");
+        return;
+    }
+    let line = Launch::new(engine).args(&format!("--backlog {}", somaxconn + 1)).refused();
+    assert_says(&line, &["net.core.somaxconn", &format!("lower --backlog to {somaxconn} ")]);
+    let server = Launch::new(engine).args(&format!("--backlog {somaxconn}")).start();
+    assert_eq!(server.settings["backlog"], somaxconn.to_string());
+    server.stop_clean();
 }
 
 fn a_stats_file_that_cannot_be_written_is_refused(engine: Engine) {

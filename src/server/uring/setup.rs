@@ -20,7 +20,7 @@ pub(super) fn set_up(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
     let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
     let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
-        .map_err(|error| StartError::resource("cannot map the provided buffers", error))?;
+        .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;
     // Each connection has one operation in flight; doubled, so that the completions of one iteration and
     // of the next fit.
     let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);

@@ -104,6 +104,12 @@ impl Launch {
         self
     }
 
+    /// Hard and soft RLIMIT_AS in bytes.
+    pub(crate) fn address_space(mut self, bytes: u64) -> Self {
+        self.limits.address_space = Some(Limit { soft: bytes, hard: bytes });
+        self
+    }
+
     /// Runs as user `uid`; needs root.
     pub(crate) fn uid(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
