@@ -6,7 +6,6 @@
 #![allow(unsafe_code)]
 
 pub mod affinity;
-pub mod boot;
 pub mod buf_ring;
 pub mod clock;
 pub mod cpu_time;

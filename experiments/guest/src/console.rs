@@ -7,8 +7,8 @@ use std::{fs, thread};
 
 use guest::record::{Ended, Step};
 use guest::steps;
-use uring_echo::sys::boot::Init;
 
+use crate::init::Init;
 use crate::step::{ended, program_of_the_guest};
 
 const HELP: &str = "\

@@ -5,6 +5,8 @@
 //! finds the reason on the console.
 
 mod console;
+mod init;
+mod loopback;
 mod recordings;
 mod setup;
 mod step;
@@ -17,7 +19,8 @@ use anyhow::{Context, Result};
 use guest::plan::Plan;
 use guest::record::{End, Record};
 use guest::steps;
-use uring_echo::sys::boot::{self, Init};
+
+use crate::init::Init;
 
 /// The serial line that carries records and nothing else; the console is the first one.
 const RECORDS: &str = "/dev/ttyS1";
@@ -64,5 +67,5 @@ fn report(line: &mut File, record: &Record) -> Result<()> {
     let mut text = serde_json::to_string(record)?;
     text.push('\n');
     line.write_all(text.as_bytes()).with_context(|| format!("cannot write to {RECORDS}"))?;
-    boot::drain(line).with_context(|| format!("cannot drain {RECORDS}"))
+    init::drain(line).with_context(|| format!("cannot drain {RECORDS}"))
 }

@@ -4,7 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use guest::record::Boot;
-use uring_echo::sys::{affinity, boot, clock};
+use uring_echo::sys::{affinity, clock};
+
+use crate::{init, loopback};
 
 /// File systems and where they go, in this order: /dev/shm lies inside /dev.
 const MOUNTS: [(&str, &str); 5] =
@@ -21,10 +23,10 @@ const NOFILE: u64 = 262_144;
 pub(crate) fn prepare() -> Result<()> {
     for (kind, target) in MOUNTS {
         fs::create_dir_all(target).with_context(|| format!("cannot create {target}"))?;
-        boot::mount(kind, target).with_context(|| format!("cannot mount {kind} on {target}"))?;
+        init::mount(kind, target).with_context(|| format!("cannot mount {kind} on {target}"))?;
     }
-    boot::bring_up_loopback().context("cannot bring the loopback interface up")?;
-    boot::set_nofile(NOFILE).with_context(|| format!("cannot set RLIMIT_NOFILE to {NOFILE}"))?;
+    loopback::bring_up().context("cannot bring the loopback interface up")?;
+    init::set_nofile(NOFILE).with_context(|| format!("cannot set RLIMIT_NOFILE to {NOFILE}"))?;
     permit_every_cpu()
 }
 

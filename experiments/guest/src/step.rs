@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use guest::record::{Ended, Step};
 use guest::steps;
-use uring_echo::sys::boot::Init;
+
+use crate::init::Init;
 
 /// How much of a step's output goes into its record: a serial line moves about this much in a second when the CPU
 /// under it is emulated.
