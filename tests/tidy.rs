@@ -105,7 +105,7 @@ fn the_twins_define_the_same_functions_in_the_same_order() {
 
 #[test]
 fn what_decides_exists_and_calls_no_system() {
-    let pure = ["src/server/connection.rs", "src/client/schedule.rs", "src/client/arrivals.rs"];
+    let pure = ["src/server/connection.rs", "src/client/load/schedule.rs", "src/client/load/arrivals.rs"];
     hold(rules::imports_point_down, &pure.map(file));
 }
 

@@ -134,7 +134,7 @@ impl ClientConfig {
     }
 
     /// Connections of the run: measured ones, hogs and idle ones.
-    pub(super) const fn connections_in_all(&self) -> usize {
+    pub(crate) const fn connections_in_all(&self) -> usize {
         let ClientSettings { connections, hogs, idle, .. } = self.settings;
         connections.saturating_add(hogs).saturating_add(idle)
     }
@@ -171,7 +171,7 @@ impl ClientConfig {
 }
 
 /// The most one write may carry: the whole messages that fit `batch`, and at least one.
-pub(super) fn write_bytes_max(payload: Bytes, batch: Bytes) -> Bytes {
+pub(crate) fn write_bytes_max(payload: Bytes, batch: Bytes) -> Bytes {
     Bytes((batch.0 / payload.0).max(1) * payload.0)
 }
 

@@ -4,11 +4,11 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::pattern::Mismatch;
+use super::load::pattern::Mismatch;
 use crate::sys::Errno;
 
 /// A message is late when the client delayed it by more than this, in milliseconds.
-pub(super) const LATE_MS: u64 = 1;
+pub(crate) const LATE_MS: u64 = 1;
 
 /// Why a run is not valid.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -191,12 +191,12 @@ pub enum Fault {
 
 impl Fault {
     /// A failed preparation.
-    pub(super) fn setup(operation: impl Into<String>, cause: impl Display) -> Self {
+    pub(crate) fn setup(operation: impl Into<String>, cause: impl Display) -> Self {
         Self::Setup { operation: operation.into(), cause: cause.to_string() }
     }
 
     /// What `mismatch` says about `connection`.
-    pub(super) const fn mismatch(connection: u32, mismatch: Mismatch) -> Self {
+    pub(crate) const fn mismatch(connection: u32, mismatch: Mismatch) -> Self {
         let Mismatch { position, expected, found } = mismatch;
         Self::Mismatch { connection, position, expected, found }
     }

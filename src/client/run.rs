@@ -5,21 +5,22 @@
 
 use std::time::Duration;
 
-use super::assemble::{Evidence, assemble};
+use super::account::assemble::assemble;
+use super::account::evidence::Evidence;
 use super::config::ClientConfig;
-use super::crew::{Crew, Roll};
 use super::fault::Fault;
-use super::observe::{Observer, Reading};
-use super::phase::Phase;
-use super::progress::Progress;
-use super::series::{STEP, SeriesRecorder};
-use super::stats_tail::Snapshot;
+use super::load::phase::Phase;
+use super::threads::crew::{Crew, Roll};
+use super::watch::observe::{Observer, Reading};
+use super::watch::progress::Progress;
+use super::watch::series::{STEP, SeriesRecorder};
+use super::watch::stats_tail::Snapshot;
 use crate::record::RunRecord;
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{affinity, clock, limits};
 use crate::units::Nanos;
 
-/// Time allowed for a load thread to notice a new phase: much longer than any turn.
+/// Time allowed for a load thread to notice a new phase: much longer than any iteration.
 const ANSWER_LIMIT: Nanos = Nanos::from_secs(5);
 
 /// How long a signal may go unnoticed.

@@ -8,7 +8,7 @@ use crate::record::{ClientSettings, Mode, Verify};
 use crate::units::{Bytes, Nanos};
 
 /// Three connections of one thread that send messages of 1000 bytes, in a closed loop.
-pub(super) fn settings(mode: Mode) -> ClientSettings {
+pub(crate) fn settings(mode: Mode) -> ClientSettings {
     ClientSettings {
         mode,
         connections: 3,
@@ -34,7 +34,7 @@ pub(super) fn settings(mode: Mode) -> ClientSettings {
 }
 
 /// A server that echoes, for as long as the test process lives.
-pub(super) fn echo_server() -> SocketAddr {
+pub(crate) fn echo_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

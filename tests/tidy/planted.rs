@@ -11,7 +11,7 @@ fn an_import_that_points_up_is_noticed() {
     let rule = rules::imports_point_down;
     assert!(breaks(rule, "src/sys/socket.rs", "use crate::server::epoll;"));
     assert!(breaks(rule, "src/server/epoll.rs", "use crate::{slab::Slab, client};"));
-    assert!(breaks(rule, "src/client/flow.rs", "let x = crate::server::stats::StatsFile::default();"));
+    assert!(breaks(rule, "src/client/load/flow.rs", "let x = crate::server::stats::StatsFile::default();"));
     assert!(breaks(rule, "src/server/connection.rs", "use crate::sys::Errno;"));
     assert!(breaks(rule, "src/newcomer.rs", "use crate::sys::Errno;"));
     assert!(!breaks(rule, "src/server/epoll.rs", "use crate::sys::{socket, Errno}; // not crate::client"));

@@ -29,7 +29,8 @@ pub(crate) const LAYERS: [&[&str]; 4] = [
 const APART: [(&str, &str); 2] = [("server", "client"), ("client", "server")];
 
 /// Files that decide and do no I/O.
-const PURE: [&str; 3] = ["src/server/connection.rs", "src/client/schedule.rs", "src/client/arrivals.rs"];
+const PURE: [&str; 3] =
+    ["src/server/connection.rs", "src/client/load/schedule.rs", "src/client/load/arrivals.rs"];
 
 /// What each of the twins defines, in the order in which a byte travels, so that a side-by-side diff shows where they differ.
 pub(crate) const TWINS_DEFINE: [&str; 14] = [

@@ -2,12 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::phase::Tally;
+use crate::client::threads::control::Tally;
 use crate::units::Nanos;
 
 /// Prints where a run is to standard error: rewriting one line on a terminal, a line a second elsewhere.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     is_wanted: bool,
     is_terminal: bool,
     last: (Nanos, Tally),
@@ -15,12 +15,12 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Progress of a run that begins at `now`; prints nothing unless `is_wanted`.
-    pub(super) fn new(is_wanted: bool, now: Nanos) -> Self {
+    pub(crate) fn new(is_wanted: bool, now: Nanos) -> Self {
         Self { is_wanted, is_terminal: io::stderr().is_terminal(), last: (now, Tally::default()) }
     }
 
     /// Says that the run is in `phase`, with `tally` there.
-    pub(super) fn show(&mut self, phase: &str, now: Nanos, tally: Tally) {
+    pub(crate) fn show(&mut self, phase: &str, now: Nanos, tally: Tally) {
         if self.is_wanted {
             let line = describe(phase, self.last, (now, tally));
             // Standard error may be closed; progress is no reason to stop a run.
@@ -34,7 +34,7 @@ impl Progress {
     }
 
     /// Leaves the line to others.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if self.is_wanted && self.is_terminal {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }

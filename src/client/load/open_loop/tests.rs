@@ -1,4 +1,4 @@
-//! An open loop, with a clock turned by hand.
+//! An open loop, with a clock set by hand.
 
 use super::*;
 use crate::client::testing;
@@ -70,7 +70,7 @@ fn waiting_for_a_reply_is_the_servers_lag_and_not_the_clients() {
     pace.enter(Phase::WarmUp);
     pace.on_sent(0, at(0, 0), at(1000, 0), Some(Nanos(0)));
     pace.enter(Phase::Window);
-    // The second message is due at 1000, its connection free from 50,000 on, when a turn begins.
+    // The second message is due at 1000, its connection free from 50,000 on, when an iteration begins.
     pace.now = Nanos(50_000);
     pace.on_received(0, at(1000, 0), at(1000, 1000));
     pace.on_sent(0, at(1000, 1000), at(2000, 1000), Some(Nanos(54_000)));

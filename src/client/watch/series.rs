@@ -1,15 +1,15 @@
 //! The window second by second, which shows drift that a mean hides.
 
-use super::phase::Tally;
+use crate::client::threads::control::Tally;
 use crate::record::Series;
 use crate::units::Nanos;
 
 /// Length of a step.
-pub(super) const STEP: Nanos = Nanos::from_secs(1);
+pub(crate) const STEP: Nanos = Nanos::from_secs(1);
 
 /// A series being recorded.
 #[derive(Debug)]
-pub(super) struct SeriesRecorder {
+pub(crate) struct SeriesRecorder {
     begun: Nanos,
     last: Tally,
     series: Series,
@@ -17,14 +17,14 @@ pub(super) struct SeriesRecorder {
 
 impl SeriesRecorder {
     /// A series that begins at `begun` with `tally` already there.
-    pub(super) fn new(begun: Nanos, tally: Tally) -> Self {
+    pub(crate) fn new(begun: Nanos, tally: Tally) -> Self {
         Self { begun, last: tally, series: Series::default() }
     }
 
     /// Ends a step at `now` with `tally` there.
-    pub(super) fn step(&mut self, now: Nanos, tally: Tally) {
-        // Threads copy their tallies at the window's ends and publish them after a turn, so that a step which ends
-        // within a turn of the window's beginning may see less than was there then. It counts as empty.
+    pub(crate) fn step(&mut self, now: Nanos, tally: Tally) {
+        // Threads copy their tallies at the window's ends and publish them after an iteration, so that a step which ends
+        // within an iteration of the window's beginning may see less than was there then. It counts as empty.
         let received_bytes = tally.received_bytes.max(self.last.received_bytes);
         let messages = tally.messages.max(self.last.messages);
         self.series.at_ns.push(now - self.begun);
@@ -34,7 +34,7 @@ impl SeriesRecorder {
     }
 
     /// What was recorded.
-    pub(super) fn finish(self) -> Series {
+    pub(crate) fn finish(self) -> Series {
         self.series
     }
 }

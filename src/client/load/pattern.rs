@@ -18,11 +18,11 @@ const ORIGIN_STEP: usize = 40_494;
 
 /// Where in the table a connection begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Origin(u32);
+pub(crate) struct Origin(u32);
 
 impl Origin {
     /// The origin of connection `number`.
-    pub(super) const fn of(number: u32) -> Self {
+    pub(crate) const fn of(number: u32) -> Self {
         Self((number as usize * ORIGIN_STEP % PERIOD) as u32)
     }
 
@@ -32,21 +32,21 @@ impl Origin {
 }
 
 /// The table.
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// One period, then as much of the next as the largest slice needs.
     table: Box<[u8]>,
 }
 
 impl Pattern {
     /// The table of `seed`, good for slices up to `slice_bytes_max`.
-    pub(super) fn new(seed: u64, slice_bytes_max: usize) -> Self {
+    pub(crate) fn new(seed: u64, slice_bytes_max: usize) -> Self {
         let mut random = SplitMix64::new(seed);
         let period: Vec<u8> = (0..PERIOD).map(|_| random.next_byte()).collect();
         Self { table: period.iter().copied().cycle().take(PERIOD + slice_bytes_max).collect() }
     }
 
     /// The `count` bytes of a stream from `position` on.
-    pub(super) fn slice(&self, origin: Origin, position: u64, count: usize) -> &[u8] {
+    pub(crate) fn slice(&self, origin: Origin, position: u64, count: usize) -> &[u8] {
         let phase = origin.phase(position);
         &self.table[phase..phase + count]
     }
@@ -55,7 +55,7 @@ impl Pattern {
     ///
     /// # Errors
     /// The first byte that differs.
-    pub(super) fn check(&self, origin: Origin, position: u64, bytes: &[u8]) -> Result<(), Mismatch> {
+    pub(crate) fn check(&self, origin: Origin, position: u64, bytes: &[u8]) -> Result<(), Mismatch> {
         let (mut phase, mut rest, mut position) = (origin.phase(position), bytes, position);
         while !rest.is_empty() {
             // Within one period, however much arrived: what was compared last is still in the cache.
@@ -72,13 +72,13 @@ impl Pattern {
 
 /// A byte that is not what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mismatch {
+pub(crate) struct Mismatch {
     /// Where in the flow's stream.
-    pub(super) position: u64,
+    pub(crate) position: u64,
     /// What was sent there.
-    pub(super) expected: u8,
+    pub(crate) expected: u8,
     /// What came back.
-    pub(super) found: u8,
+    pub(crate) found: u8,
 }
 
 impl Mismatch {

@@ -1,28 +1,26 @@
-//! A load thread: serves its share of the flows, edge-triggered, in turns.
+//! A load thread: serves its share of the flows, edge-triggered, one iteration of a loop after the other.
 //!
-//! A turn waits for readiness only if no flow has work left, then gives the first flows of the ready ring one receive and
-//! a bounded number of bytes to send each; what still has work goes to the tail. So a flow that always has something to do
+//! An iteration waits for readiness only if no flow has work left, then gives the first flows of the ready ring one receive
+//! and a bounded number of bytes to send each (`transfer`); what still has work goes to the tail. So a flow that always has something to do
 //! cannot keep the others waiting, and whatever unfairness is measured is the server's.
 //!
 //! What the flows do is their [`Pace`].
 //!
-//! Everything is allocated before the first byte is sent; a turn allocates nothing.
+//! Everything is allocated before the first byte is sent; an iteration allocates nothing.
+
+mod transfer;
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
-use std::sync::Arc;
 
-use super::connect::{Connector, Share, WAKE};
-use super::fault::Fault;
-use super::flow::Flow;
-use super::group::Group;
-use super::ledger::Ledger;
-use super::open_loop::Epoch;
+use super::connect::{Connector, WAKE};
+use super::control::{Control, Report, Tally};
+use super::job::Job;
 use super::outcome::{Mark, Outcome};
-use super::pace::Pace;
-use super::pattern::Pattern;
-use super::phase::{Control, Phase, Report, Tally};
-use crate::record::{ClientSettings, Verify};
+use crate::client::fault::Fault;
+use crate::client::load::flow::Flow;
+use crate::client::load::pace::Pace;
+use crate::client::load::phase::Phase;
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::{Errno, clock, socket};
 use crate::units::Nanos;
@@ -30,28 +28,15 @@ use crate::units::Nanos;
 /// Room of one receive: large, so that a call carries much; not larger, so that what it brought is compared in cache.
 const RECEIVE_BYTES: usize = 256 << 10;
 
-/// A flow gives way to the next when it has sent this much: less than it may receive, so that under overload a thread
-/// empties the sockets before it fills them.
-const FLOW_SEND_BYTES: usize = 64 << 10;
-
-/// Most flows of a turn. Bounds the time until the thread looks at new events, or at a new phase, to a few milliseconds,
+/// Most flows of an iteration. Bounds the time until the thread looks at new events, or at a new phase, to a few milliseconds,
 /// and shares the price of looking between many.
-const TURN_FLOWS_MAX: usize = 64;
+const ITERATION_FLOWS_MAX: usize = 64;
 
 /// Most events taken from one wait.
 const EVENTS_MAX: usize = 1024;
 
-/// What a thread is to do.
-pub(super) struct Job {
-    pub(super) group: Group,
-    pub(super) settings: ClientSettings,
-    pub(super) share: Share,
-    pub(super) pattern: Arc<Pattern>,
-    pub(super) epoch: Epoch,
-}
-
 /// The thread's state.
-pub(super) struct Driver<P> {
+pub(crate) struct Driver<P> {
     job: Job,
     control: Control,
     epoll: Epoll,
@@ -75,7 +60,7 @@ impl<P: Pace> Driver<P> {
     ///
     /// # Errors
     /// When there is no epoll instance to be had.
-    pub(super) fn new(job: Job, pace: P, control: Control) -> Result<Self, Errno> {
+    pub(crate) fn new(job: Job, pace: P, control: Control) -> Result<Self, Errno> {
         let count = job.share.numbers.len();
         let epoll = Epoll::new()?;
         epoll.add(control.wake_fd(), WAKE, Interest::READ_EDGE)?;
@@ -99,7 +84,7 @@ impl<P: Pace> Driver<P> {
     }
 
     /// Serves the flows until the run is over.
-    pub(super) fn run(mut self) -> Outcome {
+    pub(crate) fn run(mut self) -> Outcome {
         let fault = self.connect().and_then(|()| self.serve()).err();
         if fault.is_some() {
             self.control.report(Report::Failed);
@@ -143,13 +128,13 @@ impl<P: Pace> Driver<P> {
             if is_over || self.phase == Phase::Abort {
                 return Ok(());
             }
-            self.turn()?;
+            self.iterate()?;
         }
     }
 
-    fn turn(&mut self) -> Result<(), Fault> {
+    fn iterate(&mut self) -> Result<(), Fault> {
         self.wait()?;
-        for _ in 0..self.ready.len().min(TURN_FLOWS_MAX) {
+        for _ in 0..self.ready.len().min(ITERATION_FLOWS_MAX) {
             let index = self.ready.pop_front().expect("counted above");
             self.serve_flow(index)?;
         }
@@ -230,141 +215,6 @@ impl<P: Pace> Driver<P> {
         self.pace.release(|index| queue(flows, ready, index));
         Ok(())
     }
-
-    /// Serves one flow, and queues it again if that left work.
-    fn serve_flow(&mut self, index: u32) -> Result<(), Fault> {
-        let at = index as usize;
-        self.flows[at].is_queued = false;
-        let reads = self.pace.reads(self.phase);
-        if self.flows[at].is_readable && reads {
-            self.receive(at)?;
-        }
-        if self.flows[at].is_writable {
-            self.send(at)?;
-        }
-        let flow = &self.flows[at];
-        if (flow.is_readable && reads) || (flow.is_writable && self.sendable(at) > 0) {
-            queue(&mut self.flows, &mut self.ready, index);
-        }
-        Ok(())
-    }
-
-    fn sendable(&self, at: usize) -> usize {
-        if self.phase.sends() { self.pace.sendable(at, self.flows[at].ledger) } else { 0 }
-    }
-
-    fn receive(&mut self, at: usize) -> Result<(), Fault> {
-        let flow = &mut self.flows[at];
-        let is_checked = match self.job.settings.verify {
-            Verify::Full => true,
-            Verify::Sample => flow.is_sampled(),
-            Verify::Off => false,
-        };
-        let received = if is_checked {
-            socket::recv(flow.as_fd(), &mut self.buffer)
-        } else {
-            socket::discard(flow.as_fd(), self.buffer.len())
-        };
-        match received {
-            Ok(0) => self.on_end(at),
-            Ok(count) => self.on_received(at, count, is_checked),
-            Err(errno) if errno.would_block() => {
-                flow.is_readable = false;
-                Ok(())
-            }
-            Err(errno) if errno.interrupted() => Ok(()),
-            Err(errno) => Err(reset(flow, errno)),
-        }
-    }
-
-    fn on_received(&mut self, at: usize, count: usize, is_checked: bool) -> Result<(), Fault> {
-        let flow = &mut self.flows[at];
-        let before = flow.ledger;
-        if !P::IS_ECHOED {
-            return Err(Fault::Echoed { connection: flow.number });
-        }
-        if !flow.ledger.receive(count) {
-            return Err(Fault::Surplus { connection: flow.number, position: before.sent });
-        }
-        if is_checked {
-            self.job
-                .pattern
-                .check(flow.origin, before.received, &self.buffer[..count])
-                .map_err(|mismatch| Fault::mismatch(flow.number, mismatch))?;
-            self.verified_bytes += count as u64;
-        }
-        flow.note_receive(count, self.buffer.len());
-        let after = flow.ledger;
-        if P::IS_MEASURED {
-            self.account(before, after);
-        }
-        self.pace.on_received(at, before, after);
-        if self.phase == Phase::Drain && after.in_flight() == 0 {
-            self.awaited -= 1;
-            if self.awaited == 0 {
-                self.control.report(Report::Drained);
-            }
-        }
-        Ok(())
-    }
-
-    fn account(&mut self, before: Ledger, after: Ledger) {
-        let payload_bytes = self.job.settings.payload_bytes.0 as u64;
-        self.tally.received_bytes += after.received - before.received;
-        self.tally.messages += after.received / payload_bytes - before.received / payload_bytes;
-    }
-
-    fn on_end(&mut self, at: usize) -> Result<(), Fault> {
-        let flow = &mut self.flows[at];
-        if self.phase != Phase::Close {
-            let owed_bytes = flow.ledger.in_flight();
-            return Err(Fault::Closed { connection: flow.number, owed_bytes });
-        }
-        flow.is_ended = true;
-        flow.is_readable = false;
-        self.awaited -= 1;
-        if self.awaited == 0 {
-            self.control.report(Report::Closed);
-        }
-        Ok(())
-    }
-
-    /// Sends until the schedule, the socket or the turn has had enough.
-    fn send(&mut self, at: usize) -> Result<(), Fault> {
-        let mut sent_bytes = 0;
-        while sent_bytes < FLOW_SEND_BYTES {
-            let wanted = self.sendable(at);
-            if wanted == 0 {
-                break;
-            }
-            let taken = self.send_once(at, wanted)?;
-            sent_bytes += taken;
-            if taken < wanted {
-                // The send buffer is full: the kernel raises an edge when a third of it is free (epoll(7), tcp(7)).
-                self.flows[at].is_writable = false;
-                self.pace.on_blocked(at);
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// How many of `wanted` bytes the kernel took.
-    fn send_once(&mut self, at: usize, wanted: usize) -> Result<usize, Fault> {
-        let flow = &mut self.flows[at];
-        let before = flow.ledger;
-        let begun = self.pace.send_time(at);
-        match socket::send(flow.as_fd(), self.job.pattern.slice(flow.origin, before.sent, wanted)) {
-            Ok(taken) => {
-                flow.ledger.send(taken);
-                self.pace.on_sent(at, before, flow.ledger, begun);
-                Ok(taken)
-            }
-            Err(errno) if errno.would_block() => Ok(0),
-            Err(errno) if errno.interrupted() => self.send_once(at, wanted),
-            Err(errno) => Err(reset(flow, errno)),
-        }
-    }
 }
 
 /// Puts a flow at the tail of the ready ring, unless it is in it or has ended.
@@ -386,5 +236,4 @@ fn reset(flow: &Flow, errno: Errno) -> Fault {
 }
 
 #[cfg(test)]
-#[path = "driver_tests.rs"]
 mod tests;

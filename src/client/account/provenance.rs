@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::record::Build;
 
 /// The build of this executable.
-pub(super) fn build() -> Build {
+pub(crate) fn build() -> Build {
     Build {
         version: env!("CARGO_PKG_VERSION").into(),
         revision: option_env!("URING_ECHO_REVISION").map(Into::into),
@@ -20,7 +20,7 @@ pub(super) fn build() -> Build {
 }
 
 /// SHA-256 of the executable of `pid`, in hexadecimal; `None` if it belongs to someone else.
-pub(super) fn exe_sha256(pid: u32) -> Option<String> {
+pub(crate) fn exe_sha256(pid: u32) -> Option<String> {
     sha256_hex(format!("/proc/{pid}/exe").as_ref()).ok()
 }
 

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use super::config::ClientConfig;
-use super::crew::LOAD_THREAD;
-use super::fault::Fault;
 use super::stats_tail::{Snapshot, StatsTail};
+use crate::client::config::ClientConfig;
+use crate::client::fault::Fault;
+use crate::client::threads::crew::LOAD_THREAD;
 use crate::measure::counters::Settings;
 use crate::measure::noise::NoiseReading;
 use crate::record::{CoreUse, Cpu, Noise};
@@ -15,12 +15,12 @@ use crate::units::Nanos;
 
 /// The server's process and where to look for what it does.
 #[derive(Debug)]
-pub(super) struct ServerProcess {
-    pub(super) pid: u32,
+pub(crate) struct ServerProcess {
+    pub(crate) pid: u32,
     /// CPUs it may run on.
-    pub(super) cpus: Vec<usize>,
+    pub(crate) cpus: Vec<usize>,
     /// What it said it runs with.
-    pub(super) settings: Option<Settings>,
+    pub(crate) settings: Option<Settings>,
     stats: Option<StatsTail>,
     /// Its core and the ksoftirqd there, if it has one core only.
     core: Option<usize>,
@@ -29,8 +29,8 @@ pub(super) struct ServerProcess {
 
 /// Everything that can be read of CPU time, and of what others did.
 #[derive(Clone, Debug)]
-pub(super) struct Reading {
-    pub(super) at: Nanos,
+pub(crate) struct Reading {
+    pub(crate) at: Nanos,
     server_process: Option<Nanos>,
     server_core: Option<(usize, CoreTime)>,
     server_ksoftirqd: Option<Nanos>,
@@ -41,8 +41,8 @@ pub(super) struct Reading {
 
 /// Looks at the server, if it was named, and at this process.
 #[derive(Debug)]
-pub(super) struct Observer {
-    pub(super) server: Option<ServerProcess>,
+pub(crate) struct Observer {
+    pub(crate) server: Option<ServerProcess>,
     /// Cores named for the client.
     client_cpus: Vec<usize>,
 }
@@ -52,7 +52,7 @@ impl Observer {
     ///
     /// # Errors
     /// When the process or the stats file is not there, or the one does not belong to the other.
-    pub(super) fn attach(config: &ClientConfig) -> Result<Self, Fault> {
+    pub(crate) fn attach(config: &ClientConfig) -> Result<Self, Fault> {
         let client_cpus = config.settings.cpus.clone();
         let (stats, pid, settings) = match &config.server_stats {
             None => (None, config.server_pid, None),
@@ -73,7 +73,7 @@ impl Observer {
     ///
     /// # Errors
     /// When it is gone. Without a stats file it is not asked: a process that does not expect SIGUSR1 dies of it.
-    pub(super) fn request_snapshot(&self) -> Result<(), Fault> {
+    pub(crate) fn request_snapshot(&self) -> Result<(), Fault> {
         match &self.server {
             Some(ServerProcess { pid, stats: Some(_), .. }) => {
                 process::request_snapshot(*pid).map_err(|_| Fault::ServerGone { pid: *pid })
@@ -86,7 +86,7 @@ impl Observer {
     ///
     /// # Errors
     /// When the server does not write it.
-    pub(super) fn await_snapshot(&mut self) -> Result<Option<Snapshot>, Fault> {
+    pub(crate) fn await_snapshot(&mut self) -> Result<Option<Snapshot>, Fault> {
         let stats = self.server.as_mut().and_then(|server| server.stats.as_mut());
         stats.map(StatsTail::await_snapshot).transpose()
     }
@@ -95,7 +95,7 @@ impl Observer {
     ///
     /// # Errors
     /// When the server is gone or the kernel shows no CPU times.
-    pub(super) fn read(&self) -> Result<Reading, Fault> {
+    pub(crate) fn read(&self) -> Result<Reading, Fault> {
         let core = |cpu: usize| {
             let time = cpu_time::core(cpu)
                 .map_err(|error| Fault::setup(format!("read the time of core {cpu}"), error));
@@ -114,7 +114,7 @@ impl Observer {
     }
 
     /// Most memory the server has had resident, in bytes.
-    pub(super) fn server_rss_max_bytes(&self) -> Option<u64> {
+    pub(crate) fn server_rss_max_bytes(&self) -> Option<u64> {
         let pid = self.server.as_ref()?.pid;
         high_water_mark_bytes(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
     }
@@ -134,7 +134,7 @@ impl ServerProcess {
 
 impl Reading {
     /// CPU time between `self` and `later`; `client_threads` are counted by the threads themselves.
-    pub(super) fn until(&self, later: &Self, client_threads_ns: Vec<Nanos>) -> Cpu {
+    pub(crate) fn until(&self, later: &Self, client_threads_ns: Vec<Nanos>) -> Cpu {
         let elapsed_ns = later.at - self.at;
         let span = |earlier: Option<Nanos>, later: Option<Nanos>| Some(later? - earlier?);
         let cores = self.client_cores.iter().zip(&later.client_cores);
@@ -152,7 +152,7 @@ impl Reading {
     }
 
     /// What others did between `self` and `later`.
-    pub(super) fn noise_until(&self, later: &Self) -> Noise {
+    pub(crate) fn noise_until(&self, later: &Self) -> Noise {
         let core = self.server_core.zip(later.server_core);
         let used = core.map(|(begin, end)| core_use(later.at - self.at, begin, end));
         Noise::between(&self.noise, &later.noise, used)

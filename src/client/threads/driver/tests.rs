@@ -1,11 +1,15 @@
-//! A load thread's loop, turned by hand.
+//! A load thread's loop, iterated by hand.
+
+use std::sync::Arc;
 
 use super::*;
-use crate::client::open_loop::OpenLoop;
-use crate::client::pace::{ClosedLoop, Company};
-use crate::client::phase::Command;
+use crate::client::load::open_loop::{Epoch, OpenLoop};
+use crate::client::load::pace::{ClosedLoop, Company};
+use crate::client::load::pattern::Pattern;
 use crate::client::testing;
-use crate::record::Mode;
+use crate::client::threads::control::Command;
+use crate::client::threads::job::{Group, Share};
+use crate::record::{ClientSettings, Mode};
 
 /// A connected driver in the window, and the coordinator's end.
 fn driver<P: Pace>(settings: ClientSettings, pace: P) -> (Driver<P>, Command) {
@@ -38,14 +42,14 @@ fn holding_back() -> (Driver<Company>, Command) {
     driver(settings, pace)
 }
 
-/// Takes turns until `messages` have come back, and says how often that allocated.
+/// Iterates until `messages` have come back, and says how often that allocated.
 fn allocations(driver: &mut Driver<impl Pace>, messages: u64) -> u64 {
-    let turns = || {
+    let iterations = || {
         while driver.tally.messages < messages {
-            driver.turn().unwrap();
+            driver.iterate().unwrap();
         }
     };
-    allocation_counter::measure(turns).count_total
+    allocation_counter::measure(iterations).count_total
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn a_turn_of_an_open_loop_allocates_nothing() {
 fn a_backlog_of_an_open_loop_is_sent_as_soon_as_the_depth_allows() {
     let (mut driver, _command) = open(10_000_000);
     while driver.tally.messages < 1000 {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
         let in_flight = driver.flows.iter().map(|flow| flow.ledger.in_flight());
         assert!(in_flight.max().unwrap() <= 4000, "the depth holds");
     }
@@ -80,14 +84,14 @@ fn a_backlog_of_an_open_loop_is_sent_as_soon_as_the_depth_allows() {
 fn flows_that_hold_back_read_only_when_they_drain() {
     let (mut driver, command) = holding_back();
     while driver.flows.iter().any(|flow| flow.is_writable || !flow.is_readable) {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
         assert!(driver.flows.iter().all(|flow| flow.ledger.received == 0), "nothing is read yet");
     }
     let in_flight: Vec<_> = driver.flows.iter().map(|flow| flow.ledger.in_flight()).collect();
     command.enter(Phase::Drain);
     driver.obey().unwrap();
     while driver.awaited > 0 {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
     }
     assert!(driver.flows.iter().zip(in_flight).all(|(flow, owed)| flow.ledger.received >= owed));
     assert_eq!(driver.tally.messages, 0, "they are not measured");
@@ -98,7 +102,7 @@ fn flows_that_hold_back_read_only_when_they_drain() {
 fn every_flow_gets_its_turns() {
     let (mut driver, _command) = closed(Mode::Stream);
     while driver.flows.iter().any(|flow| flow.ledger.received == 0) {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
     }
     assert!(driver.ready.len() <= 3, "no flow is queued twice");
 }
@@ -107,12 +111,12 @@ fn every_flow_gets_its_turns() {
 fn a_drained_thread_owes_nothing_and_then_closes() {
     let (mut driver, command) = closed(Mode::Stream);
     while driver.tally.messages < 10 {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
     }
     command.enter(Phase::Drain);
     driver.obey().unwrap();
     while driver.awaited > 0 {
-        driver.turn().unwrap();
+        driver.iterate().unwrap();
     }
     assert!(driver.flows.iter().all(|flow| flow.ledger.in_flight() == 0));
     command.enter(Phase::Close);

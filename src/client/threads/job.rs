@@ -1,24 +1,18 @@
-//! Connections that are there for the same purpose, and the threads that serve them.
+//! What each thread is to do: groups of connections that are there for the same purpose, dealt out to the threads.
 //!
 //! Hogs and idle connections have a thread each. One core may be all there is, so the hogs' thread never preempts the
 //! measured ones: it gets its fair share of the core, and steps back as soon as something is back for them. In one
-//! loop with the measured connections, a hog's megabyte would hold up each of their turns, and the client would be
+//! loop with the measured connections, a hog's megabyte would hold up each of their iterations, and the client would be
 //! as unfair as the server is suspected to be.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::config::{ClientConfig, write_bytes_max};
-use super::connect::Share;
-use super::driver::{Driver, Job};
-use super::fault::Fault;
-use super::open_loop::{Epoch, OpenLoop};
-use super::outcome::Outcome;
-use super::pace::{ClosedLoop, Company, Pace, Pour};
-use super::pattern::Pattern;
-use super::phase::Control;
+use crate::client::config::{ClientConfig, in_flight_bytes_default, write_bytes_max};
+use crate::client::load::open_loop::Epoch;
+use crate::client::load::pattern::Pattern;
 use crate::record::{ClientSettings, HogKind, Mode};
-use crate::sys::scheduling;
 use crate::units::Bytes;
 
 /// Most bytes of one write of a greedy hog, and on its way at once.
@@ -27,7 +21,7 @@ const GREEDY_IN_FLIGHT: Bytes = Bytes(16 << 20);
 
 /// What connections are there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Group {
+pub(crate) enum Group {
     /// To be measured.
     Measured,
     /// To compete with those.
@@ -50,16 +44,34 @@ impl Group {
             },
             Self::Hogs(HogKind::Reading | HogKind::NonReading) => ClientSettings {
                 mode: Mode::Stream,
-                in_flight_bytes_max: super::in_flight_bytes_default(settings.connections + settings.hogs),
+                in_flight_bytes_max: in_flight_bytes_default(settings.connections + settings.hogs),
                 ..own
             },
         }
     }
 }
 
+/// Which connections a thread makes, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Share {
+    pub(crate) address: SocketAddr,
+    pub(crate) nodelay: bool,
+    /// Their numbers.
+    pub(crate) numbers: Range<u32>,
+}
+
+/// What a thread is to do.
+pub(crate) struct Job {
+    pub(crate) group: Group,
+    pub(crate) settings: ClientSettings,
+    pub(crate) share: Share,
+    pub(crate) pattern: Arc<Pattern>,
+    pub(crate) epoch: Epoch,
+}
+
 /// The jobs of a run, one a thread: the measured connections dealt out in runs whose lengths differ by at most one,
 /// then hogs, then idle ones, numbered in this order.
-pub(super) fn jobs(config: &ClientConfig) -> Vec<Job> {
+pub(crate) fn jobs(config: &ClientConfig) -> Vec<Job> {
     let ClientSettings { connections, hogs, hog_kind, idle, threads, .. } = config.settings.clone();
     let measured = (0..threads).map(|thread| {
         (Group::Measured, connections * thread / threads..connections * (thread + 1) / threads)
@@ -97,35 +109,4 @@ fn pattern(config: &ClientConfig, groups: impl Iterator<Item = Group>) -> Arc<Pa
     let batches = groups.map(|group| group.settings(&config.settings).batch_bytes);
     let writes = batches.map(|batch| write_bytes_max(config.settings.payload_bytes, batch).0);
     Arc::new(Pattern::new(config.settings.seed, writes.max().unwrap_or(0)))
-}
-
-/// Does `job` on the calling thread.
-pub(super) fn work(job: Job, control: Control) -> Outcome {
-    let prepared = match (job.group, job.settings.rate_per_s) {
-        (Group::Measured, Some(_)) => scheduling::expire_timers_at_once(),
-        (Group::Hogs(_), _) => scheduling::never_preempt_others(),
-        _ => Ok(()),
-    };
-    if let Err(errno) = prepared {
-        return Outcome::unstarted(job.group, Fault::setup("set how a load thread is scheduled", errno));
-    }
-    let (settings, numbers) = (&job.settings, job.share.numbers.clone());
-    match (job.group, settings.rate_per_s) {
-        (Group::Measured, _) if settings.discard => drive(Pour::new(settings), job, control),
-        (Group::Measured, None) => drive(ClosedLoop::new(settings, numbers.len()), job, control),
-        (Group::Measured, Some(rate)) => {
-            drive(OpenLoop::new(settings, rate, numbers, Arc::clone(&job.epoch)), job, control)
-        }
-        (Group::Hogs(HogKind::NonReading), _) => drive(Company::holding_back(settings), job, control),
-        (Group::Hogs(_), _) => drive(Company::streaming(settings), job, control),
-        (Group::Idle, _) => drive(Company::idle(), job, control),
-    }
-}
-
-fn drive(pace: impl Pace, job: Job, control: Control) -> Outcome {
-    let group = job.group;
-    match Driver::new(job, pace, control) {
-        Ok(driver) => driver.run(),
-        Err(errno) => Outcome::unstarted(group, Fault::setup("create an epoll instance", errno)),
-    }
 }

@@ -8,7 +8,7 @@ use crate::units::Nanos;
 const BUSY_SHARE_MIN: f64 = 0.95;
 
 /// The summary of `record`; `None` if its window never ended.
-pub(super) fn derive(record: &RunRecord) -> Option<Summary> {
+pub(crate) fn derive(record: &RunRecord) -> Option<Summary> {
     let (timeline, cpu) = (record.timeline?, record.cpu.as_ref()?);
     let traffic = record.totals.window;
     let seconds = timeline.window().as_secs_f64();

@@ -9,7 +9,7 @@ use crate::units::Nanos;
 
 /// The endless, ascending intended starts of one flow, counted from the beginning of the load.
 #[derive(Clone, Debug)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     /// Mean time between two messages of the flow.
     gap_ns: f64,
     next_ns: f64,
@@ -26,7 +26,7 @@ enum Process {
 
 impl Arrivals {
     /// Of the flow `number`, its share of `rate_per_s` being as large as everybody's.
-    pub(super) fn new(settings: &ClientSettings, rate_per_s: u64, number: u32) -> Self {
+    pub(crate) fn new(settings: &ClientSettings, rate_per_s: u64, number: u32) -> Self {
         let gap_ns = 1e9 * settings.connections as f64 / rate_per_s as f64;
         let process = match settings.arrivals {
             Some(record::Arrivals::Staggered) => {
@@ -43,12 +43,12 @@ impl Arrivals {
     }
 
     /// When the next message should start.
-    pub(super) fn next(&self) -> Nanos {
+    pub(crate) fn next(&self) -> Nanos {
         Nanos(self.next_ns as u64)
     }
 
     /// Goes on to the message after that.
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         match &mut self.process {
             Process::Staggered { offset_ns, count } => {
                 self.next_ns = *offset_ns + *count as f64 * self.gap_ns;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::fault::Fault;
+use crate::client::fault::Fault;
 use crate::measure::counters::{Counters, Settings, StatsLine};
 use crate::sys::clock;
 use crate::units::Nanos;
 
-/// How long a server may take to write a line it owes. A turn over ten thousand connections that all have work takes
+/// How long a server may take to write a line it owes. An iteration over ten thousand connections that all have work takes
 /// seconds when the core is shared.
 const LINE_LIMIT: Nanos = Nanos::from_secs(10);
 
@@ -20,16 +20,16 @@ const LOOK_PERIOD: Duration = Duration::from_millis(1);
 
 /// The counters at one instant.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Snapshot {
+pub(crate) struct Snapshot {
     /// CLOCK_MONOTONIC when they were read.
-    pub(super) at: Nanos,
+    pub(crate) at: Nanos,
     /// The counters.
-    pub(super) counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 /// The reading end of a stats file.
 #[derive(Debug)]
-pub(super) struct StatsTail {
+pub(crate) struct StatsTail {
     path: PathBuf,
     file: File,
     /// Read and not yet a whole line.
@@ -41,7 +41,7 @@ impl StatsTail {
     ///
     /// # Errors
     /// When there is no such file, or no such line within [`LINE_LIMIT`].
-    pub(super) fn open(path: &Path) -> Result<(Self, u32, Settings), Fault> {
+    pub(crate) fn open(path: &Path) -> Result<(Self, u32, Settings), Fault> {
         let observe = |cause: String| Fault::Observe { path: path.into(), cause };
         let file =
             File::open(path).map_err(|error| observe(format!("{error}; start the server with --stats")))?;
@@ -69,7 +69,7 @@ impl StatsTail {
     ///
     /// # Errors
     /// When it does not, within [`LINE_LIMIT`].
-    pub(super) fn await_snapshot(&mut self) -> Result<Snapshot, Fault> {
+    pub(crate) fn await_snapshot(&mut self) -> Result<Snapshot, Fault> {
         let deadline = clock::monotonic() + LINE_LIMIT;
         loop {
             match self.next_line()? {

@@ -5,30 +5,31 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::config::ClientConfig;
-use super::driver::Job;
-use super::fault::Fault;
-use super::group;
+use super::control::{Command, Control, Report, Tally};
+use super::job::{self, Job};
 use super::outcome::Outcome;
-use super::phase::{Command, Control, Phase, Report, Tally};
+use super::work::work;
+use crate::client::config::ClientConfig;
+use crate::client::fault::Fault;
+use crate::client::load::phase::Phase;
 use crate::sys::affinity;
 
 /// What the names of load threads begin with; what follows is their number.
-pub(super) const LOAD_THREAD: &str = "load-";
+pub(crate) const LOAD_THREAD: &str = "load-";
 
 /// How many threads have got how far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Roll {
-    pub(super) connected: usize,
-    pub(super) window_begun: usize,
-    pub(super) window_ended: usize,
-    pub(super) drained: usize,
-    pub(super) closed: usize,
-    pub(super) failed: usize,
+pub(crate) struct Roll {
+    pub(crate) connected: usize,
+    pub(crate) window_begun: usize,
+    pub(crate) window_ended: usize,
+    pub(crate) drained: usize,
+    pub(crate) closed: usize,
+    pub(crate) failed: usize,
     /// Sum of the tallies at the beginning of the window.
-    pub(super) begin: Tally,
+    pub(crate) begin: Tally,
     /// Sum of the tallies at its end.
-    pub(super) end: Tally,
+    pub(crate) end: Tally,
 }
 
 impl Roll {
@@ -51,11 +52,11 @@ impl Roll {
 }
 
 /// The threads of a run.
-pub(super) struct Crew {
+pub(crate) struct Crew {
     command: Command,
     threads: Vec<JoinHandle<Outcome>>,
     /// What they have reported.
-    pub(super) roll: Roll,
+    pub(crate) roll: Roll,
 }
 
 impl Crew {
@@ -63,9 +64,9 @@ impl Crew {
     ///
     /// # Errors
     /// When descriptors or threads cannot be had.
-    pub(super) fn launch(config: &ClientConfig) -> Result<Self, Fault> {
+    pub(crate) fn launch(config: &ClientConfig) -> Result<Self, Fault> {
         let settings = &config.settings;
-        let jobs = group::jobs(config);
+        let jobs = job::jobs(config);
         let (command, controls) =
             Command::new(jobs.len()).map_err(|error| Fault::setup("reach the load threads", error))?;
         let mut crew = Self { command, threads: Vec::new(), roll: Roll::default() };
@@ -84,22 +85,22 @@ impl Crew {
     }
 
     /// How many threads there are.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.threads.len()
     }
 
     /// Puts every thread into `phase`.
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         self.command.enter(phase);
     }
 
-    /// How far all threads have got, as of their last turns.
-    pub(super) fn tally(&self) -> Tally {
+    /// How far all threads have got, as of their last iterations.
+    pub(crate) fn tally(&self) -> Tally {
         self.command.tally()
     }
 
     /// Takes in the next report, waiting for it at most `timeout`, and notices threads that ended without one.
-    pub(super) fn listen(&mut self, timeout: Duration) {
+    pub(crate) fn listen(&mut self, timeout: Duration) {
         match self.command.reports.recv_timeout(timeout) {
             Ok(report) => self.roll.note(report),
             Err(RecvTimeoutError::Timeout) => {}
@@ -113,7 +114,7 @@ impl Crew {
     }
 
     /// Ends every thread that has not ended and gathers what they leave behind.
-    pub(super) fn join(self) -> (Vec<Outcome>, Vec<Fault>) {
+    pub(crate) fn join(self) -> (Vec<Outcome>, Vec<Fault>) {
         self.enter(Phase::Abort);
         let (mut outcomes, mut faults) = (Vec::new(), Vec::new());
         for thread in self.threads {
@@ -131,7 +132,7 @@ impl Crew {
 
 fn drive(job: Job, control: Control, cpu: Option<usize>) -> Outcome {
     match cpu.map_or(Ok(()), |cpu| affinity::pin(&[cpu]).map(drop)) {
-        Ok(()) => group::work(job, control),
+        Ok(()) => work(job, control),
         Err(error) => Outcome::unstarted(job.group, Fault::setup("pin a load thread", error)),
     }
 }

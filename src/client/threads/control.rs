@@ -7,42 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
-/// Where a run is. Phases follow each other in this order; [`Abort`](Self::Abort) may come at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub(super) enum Phase {
-    /// Establish every connection, send nothing.
-    Connect,
-    /// Load; not measured.
-    WarmUp,
-    /// Load; measured.
-    Window,
-    /// Send nothing more, await what is outstanding.
-    Drain,
-    /// End the sending direction, expect the end of the stream and nothing else.
-    Close,
-    /// Drop everything and return.
-    Abort,
-}
-
-impl Phase {
-    /// All of them, in order.
-    const ALL: [Self; 6] = [Self::Connect, Self::WarmUp, Self::Window, Self::Drain, Self::Close, Self::Abort];
-
-    /// The phase that comes after this one.
-    pub(super) const fn next(self) -> Self {
-        Self::ALL[self as usize + 1]
-    }
-
-    /// Whether flows send.
-    pub(super) const fn sends(self) -> bool {
-        matches!(self, Self::WarmUp | Self::Window)
-    }
-}
+use crate::client::load::phase::Phase;
 
 /// What a load thread says, once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Report {
+pub(crate) enum Report {
     /// Its connections are established.
     Connected,
     /// Its ledgers were copied at the beginning of the window.
@@ -59,18 +28,18 @@ pub(super) enum Report {
 
 /// What came back to the flows of a thread, or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Connections established.
-    pub(super) connections: u64,
+    pub(crate) connections: u64,
     /// Bytes since the run began.
-    pub(super) received_bytes: u64,
+    pub(crate) received_bytes: u64,
     /// Messages since the run began.
-    pub(super) messages: u64,
+    pub(crate) messages: u64,
 }
 
 impl Tally {
     /// Both together.
-    pub(super) const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             connections: self.connections + other.connections,
             received_bytes: self.received_bytes + other.received_bytes,
@@ -79,7 +48,7 @@ impl Tally {
     }
 }
 
-/// A thread's tally where the coordinator can see it. On a cache line of its own: it is written every turn.
+/// A thread's tally where the coordinator can see it. On a cache line of its own: it is written every iteration.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Published {
@@ -89,7 +58,7 @@ struct Published {
 }
 
 /// A load thread's end.
-pub(super) struct Control {
+pub(crate) struct Control {
     phase: Arc<AtomicU8>,
     published: Arc<Published>,
     wake: UnixStream,
@@ -98,36 +67,36 @@ pub(super) struct Control {
 
 impl Control {
     /// The phase the run is in.
-    pub(super) fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         Phase::ALL[self.phase.load(Ordering::Acquire) as usize]
     }
 
     /// Readable once for each change of phase. Never read from: its edges are all that is needed, and there are
     /// fewer of them than its buffer has bytes.
-    pub(super) fn wake_fd(&self) -> BorrowedFd<'_> {
+    pub(crate) fn wake_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
     }
 
     /// Shows the coordinator how far the thread has got.
-    pub(super) fn publish(&self, tally: Tally) {
+    pub(crate) fn publish(&self, tally: Tally) {
         self.published.connections.store(tally.connections, Ordering::Relaxed);
         self.published.received_bytes.store(tally.received_bytes, Ordering::Relaxed);
         self.published.messages.store(tally.messages, Ordering::Relaxed);
     }
 
     /// Tells the coordinator.
-    pub(super) fn report(&self, report: Report) {
+    pub(crate) fn report(&self, report: Report) {
         // A coordinator that no longer listens has given up and waits for the thread to end.
         let _ = self.reports.send(report);
     }
 }
 
 /// The coordinator's end.
-pub(super) struct Command {
+pub(crate) struct Command {
     phase: Arc<AtomicU8>,
     threads: Vec<(Arc<Published>, UnixStream)>,
     /// What the threads say.
-    pub(super) reports: Receiver<Report>,
+    pub(crate) reports: Receiver<Report>,
 }
 
 impl Command {
@@ -135,7 +104,7 @@ impl Command {
     ///
     /// # Errors
     /// EMFILE, ENFILE or ENOMEM.
-    pub(super) fn new(thread_count: usize) -> io::Result<(Self, Vec<Control>)> {
+    pub(crate) fn new(thread_count: usize) -> io::Result<(Self, Vec<Control>)> {
         let phase = Arc::new(AtomicU8::new(Phase::Connect as u8));
         let (sender, reports) = mpsc::channel();
         let (mut threads, mut controls) = (Vec::new(), Vec::new());
@@ -155,7 +124,7 @@ impl Command {
     }
 
     /// Puts the run into `phase` and wakes every thread.
-    pub(super) fn enter(&self, phase: Phase) {
+    pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Release);
         for (_, wake) in &self.threads {
             // Fails only if the thread has ended, and then there is nobody to wake.
@@ -164,7 +133,7 @@ impl Command {
     }
 
     /// What all threads have published.
-    pub(super) fn tally(&self) -> Tally {
+    pub(crate) fn tally(&self) -> Tally {
         let read = |published: &Published| Tally {
             connections: published.connections.load(Ordering::Relaxed),
             received_bytes: published.received_bytes.load(Ordering::Relaxed),

@@ -25,17 +25,17 @@ use crate::sys::{Errno, clock};
 use crate::units::Nanos;
 
 /// When the load began: the same instant for all threads, set by the first that gets there.
-pub(super) type Epoch = Arc<OnceLock<Nanos>>;
+pub(crate) type Epoch = Arc<OnceLock<Nanos>>;
 
 /// The flows of a thread.
-pub(super) struct OpenLoop {
+pub(crate) struct OpenLoop {
     schedule: Schedule,
     payload_bytes: u64,
     depth: u64,
     epoch: Epoch,
     /// What the epoch was set to.
     begun: Nanos,
-    /// As of this turn.
+    /// As of this iteration.
     now: Nanos,
     flows: Box<[Timed]>,
     /// `stamps[flow * depth + message % depth]`: the messages unanswered.
@@ -65,7 +65,7 @@ struct Stamp {
 
 impl OpenLoop {
     /// The flows with these numbers, at `rate_per_s` together with those of the other threads.
-    pub(super) fn new(settings: &ClientSettings, rate_per_s: u64, numbers: Range<u32>, epoch: Epoch) -> Self {
+    pub(crate) fn new(settings: &ClientSettings, rate_per_s: u64, numbers: Range<u32>, epoch: Epoch) -> Self {
         let timed = |number| Timed {
             arrivals: Arrivals::new(settings, rate_per_s, number),
             free_since: Nanos(0),
@@ -184,7 +184,7 @@ impl Pace for OpenLoop {
         let now = clock::monotonic();
         let unanswered = before.sent.div_ceil(self.payload_bytes) - completed.start;
         if unanswered >= self.depth {
-            // The reply was there when the turn began: what the turn spent on other flows is the client's own lag.
+            // The reply was there when the iteration began: what that spent on other flows is the client's own lag.
             self.flows[flow].free_since = self.now;
         }
         for message in completed.filter(|_| self.is_window) {
@@ -204,5 +204,4 @@ impl Pace for OpenLoop {
 }
 
 #[cfg(test)]
-#[path = "open_loop_tests.rs"]
 mod tests;

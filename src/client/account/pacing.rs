@@ -1,6 +1,6 @@
 //! Whether an open loop offered what it was asked to, and if not, who was in the way.
 
-use super::fault::Fault;
+use crate::client::fault::Fault;
 use crate::record::{Limit, RunRecord};
 
 /// Part of the messages that the client may send late.
@@ -11,7 +11,7 @@ const SENT_SHARE_MIN: f64 = 0.95;
 
 /// How an open loop went.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pacing {
+pub(crate) struct Pacing {
     late_share: f64,
     /// Messages sent in the window, as a part of those that the rate asks for.
     sent_share: f64,
@@ -20,7 +20,7 @@ pub(super) struct Pacing {
 
 impl Pacing {
     /// That of `record`; `None` for a closed loop, or if the window never ended.
-    pub(super) fn of(record: &RunRecord) -> Option<Self> {
+    pub(crate) fn of(record: &RunRecord) -> Option<Self> {
         let open_loop = record.open_loop.as_ref()?;
         let offered = open_loop.rate_per_s as f64 * record.timeline?.window().as_secs_f64();
         Some(Self {
@@ -31,7 +31,7 @@ impl Pacing {
     }
 
     /// What voids the run: latencies that are the client's own.
-    pub(super) fn faults(self) -> Vec<Fault> {
+    pub(crate) fn faults(self) -> Vec<Fault> {
         let percent = |share: f64| 100.0 * share;
         let late =
             (self.late_share > LATE_SHARE_MAX).then(|| Fault::Late { percent: percent(self.late_share) });
@@ -42,7 +42,7 @@ impl Pacing {
     }
 
     /// Says so if not all that was offered could be sent.
-    pub(super) fn note(self) -> Option<String> {
+    pub(crate) fn note(self) -> Option<String> {
         let percent = 100.0 * self.sent_share;
         let doubt = match self.limit {
             Limit::Both => "; the client's core was busy too and may have had a part in it",

@@ -1,12 +1,13 @@
 //! Establishing a thread's connections, all of them before the first byte is sent.
 
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::os::fd::AsFd;
 
-use super::fault::Fault;
-use super::flow::Flow;
-use super::phase::{Control, Phase, Tally};
+use super::control::{Control, Tally};
+use super::job::Share;
+use crate::client::fault::Fault;
+use crate::client::load::flow::Flow;
+use crate::client::load::phase::Phase;
 use crate::sys::Errno;
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::socket::{self, StreamOptions};
@@ -15,26 +16,17 @@ use crate::sys::socket::{self, StreamOptions};
 const UNDER_WAY_MAX: usize = 128;
 
 /// User data of the wake descriptor; flows use their index, which is smaller.
-pub(super) const WAKE: u64 = u64::MAX;
-
-/// Which connections a thread makes, and how.
-#[derive(Clone, Debug)]
-pub(super) struct Share {
-    pub(super) address: SocketAddr,
-    pub(super) nodelay: bool,
-    /// Their numbers.
-    pub(super) numbers: Range<u32>,
-}
+pub(crate) const WAKE: u64 = u64::MAX;
 
 /// Connects a share; what is left of it when it fails is in `flows`.
-pub(super) struct Connector<'a> {
-    pub(super) share: &'a Share,
-    pub(super) epoll: &'a Epoll,
-    pub(super) events: &'a mut Events,
-    pub(super) control: &'a Control,
-    pub(super) flows: &'a mut Vec<Flow>,
+pub(crate) struct Connector<'a> {
+    pub(crate) share: &'a Share,
+    pub(crate) epoll: &'a Epoll,
+    pub(crate) events: &'a mut Events,
+    pub(crate) control: &'a Control,
+    pub(crate) flows: &'a mut Vec<Flow>,
     /// Flows that are established.
-    pub(super) achieved: usize,
+    pub(crate) achieved: usize,
 }
 
 impl Connector<'_> {
@@ -42,7 +34,7 @@ impl Connector<'_> {
     ///
     /// # Errors
     /// The first connection that fails.
-    pub(super) fn run(&mut self) -> Result<(), Fault> {
+    pub(crate) fn run(&mut self) -> Result<(), Fault> {
         while self.achieved < self.share.numbers.len() && self.control.phase() == Phase::Connect {
             self.begin_some()?;
             match self.epoll.wait(self.events, None) {

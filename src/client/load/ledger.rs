@@ -2,27 +2,27 @@
 
 /// Positions in one flow's byte stream. What comes back is what was sent, so both count the same stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// Bytes the kernel took.
-    pub(super) sent: u64,
+    pub(crate) sent: u64,
     /// Bytes that came back.
-    pub(super) received: u64,
+    pub(crate) received: u64,
 }
 
 impl Ledger {
     /// Bytes that have not come back yet.
-    pub(super) const fn in_flight(self) -> u64 {
+    pub(crate) const fn in_flight(self) -> u64 {
         self.sent - self.received
     }
 
     /// Notes that the kernel took `count` more bytes.
-    pub(super) const fn send(&mut self, count: usize) {
+    pub(crate) const fn send(&mut self, count: usize) {
         self.sent += count as u64;
     }
 
     /// Notes that `count` more bytes came back; whether that many were outstanding.
     #[must_use]
-    pub(super) const fn receive(&mut self, count: usize) -> bool {
+    pub(crate) const fn receive(&mut self, count: usize) -> bool {
         let outstanding = count as u64 <= self.in_flight();
         if outstanding {
             self.received += count as u64;

@@ -8,7 +8,7 @@ use crate::record::{ClientSettings, Mode};
 use crate::units::Nanos;
 
 /// When the timed messages of all flows of a thread were begun. Sized at the start.
-pub(super) enum Stopwatch {
+pub(crate) enum Stopwatch {
     /// Every message, `depth` to a flow, in a ring by message number.
     Every {
         /// Size of a message.
@@ -29,14 +29,14 @@ pub(super) enum Stopwatch {
 
 /// A message that is being timed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     /// Position just behind it.
     end: u64,
     begun: Nanos,
 }
 
 impl Stopwatch {
-    pub(super) fn new(settings: &ClientSettings, flow_count: usize) -> Self {
+    pub(crate) fn new(settings: &ClientSettings, flow_count: usize) -> Self {
         let payload_bytes = settings.payload_bytes.0 as u64;
         match settings.mode {
             Mode::Stream => Self::Marked { payload_bytes, marks: vec![None; flow_count].into() },
@@ -48,7 +48,7 @@ impl Stopwatch {
     }
 
     /// Whether a message begun on `flow` now would be timed; if not, the clock need not be read.
-    pub(super) fn is_wanted(&self, flow: usize) -> bool {
+    pub(crate) fn is_wanted(&self, flow: usize) -> bool {
         match self {
             Self::Every { .. } => true,
             Self::Marked { marks, .. } => marks[flow].is_none(),
@@ -56,7 +56,7 @@ impl Stopwatch {
     }
 
     /// The flow's write, started at `now`, took its stream from `before` to `after`.
-    pub(super) fn on_sent(&mut self, flow: usize, before: Ledger, after: Ledger, now: Nanos) {
+    pub(crate) fn on_sent(&mut self, flow: usize, before: Ledger, after: Ledger, now: Nanos) {
         match self {
             Self::Every { payload_bytes, depth, begun } => {
                 let first = before.sent.div_ceil(*payload_bytes);
@@ -75,7 +75,7 @@ impl Stopwatch {
 
     /// A receive took the flow from `before` to `after`; gives each timed message that it completed to `record`.
     /// Reads `clock` only if there is one.
-    pub(super) fn on_received(
+    pub(crate) fn on_received(
         &mut self,
         flow: usize,
         before: Ledger,

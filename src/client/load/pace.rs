@@ -16,7 +16,7 @@ use crate::units::{Bytes, Nanos};
 const UNBOUNDED: Bytes = Bytes(usize::MAX / 2);
 
 /// What a driver asks about its flows, by index, and what it tells.
-pub(super) trait Pace {
+pub(crate) trait Pace {
     /// Whether what comes back to the flows counts as the run's.
     const IS_MEASURED: bool;
 
@@ -68,33 +68,33 @@ pub(super) trait Pace {
 
 /// Latencies that a thread measured.
 #[derive(Debug)]
-pub(super) struct Timings {
+pub(crate) struct Timings {
     /// From the start of messages that were completed in the window.
-    pub(super) latency: Histogram,
+    pub(crate) latency: Histogram,
     /// What only an open loop has.
-    pub(super) open_loop: Option<OpenLoopTimings>,
+    pub(crate) open_loop: Option<OpenLoopTimings>,
 }
 
 /// Latencies beside those from the intended start.
 #[derive(Debug)]
-pub(super) struct OpenLoopTimings {
+pub(crate) struct OpenLoopTimings {
     /// From the actual send.
-    pub(super) uncorrected: Histogram,
+    pub(crate) uncorrected: Histogram,
     /// From the intended start to the actual send.
-    pub(super) send_lag: Histogram,
+    pub(crate) send_lag: Histogram,
     /// The client's own part of that.
-    pub(super) client_lag: Histogram,
+    pub(crate) client_lag: Histogram,
 }
 
 impl Timings {
     /// Of flows that are not timed.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { latency: Histogram::new(), open_loop: None }
     }
 }
 
 /// Flows that send when something has come back, or while not too much is on its way.
-pub(super) struct ClosedLoop {
+pub(crate) struct ClosedLoop {
     schedule: Schedule,
     stopwatch: Stopwatch,
     latency: Histogram,
@@ -102,7 +102,7 @@ pub(super) struct ClosedLoop {
 }
 
 impl ClosedLoop {
-    pub(super) fn new(settings: &ClientSettings, flow_count: usize) -> Self {
+    pub(crate) fn new(settings: &ClientSettings, flow_count: usize) -> Self {
         Self {
             schedule: Schedule::new(settings),
             stopwatch: Stopwatch::new(settings, flow_count),
@@ -148,7 +148,7 @@ impl Pace for ClosedLoop {
 }
 
 /// Flows that stand beside the measured ones: hogs, which stream, and idle ones, which do not send.
-pub(super) struct Company {
+pub(crate) struct Company {
     /// `None` sends nothing.
     schedule: Option<Schedule>,
     /// Whether they leave their echoes unread until the drain.
@@ -157,17 +157,17 @@ pub(super) struct Company {
 
 impl Company {
     /// Streams as `settings` say, which are those of the hogs.
-    pub(super) fn streaming(settings: &ClientSettings) -> Self {
+    pub(crate) fn streaming(settings: &ClientSettings) -> Self {
         Self { schedule: Some(Schedule::new(settings)), holds_back: false }
     }
 
     /// Streams until it is blocked, by not reading.
-    pub(super) fn holding_back(settings: &ClientSettings) -> Self {
+    pub(crate) fn holding_back(settings: &ClientSettings) -> Self {
         Self { schedule: Some(unbounded(settings)), holds_back: true }
     }
 
     /// Sends nothing.
-    pub(super) const fn idle() -> Self {
+    pub(crate) const fn idle() -> Self {
         Self { schedule: None, holds_back: false }
     }
 }
@@ -191,10 +191,10 @@ impl Pace for Company {
 }
 
 /// Measured flows whose bytes are discarded: they stream as fast as their sockets take it.
-pub(super) struct Pour(Schedule);
+pub(crate) struct Pour(Schedule);
 
 impl Pour {
-    pub(super) fn new(settings: &ClientSettings) -> Self {
+    pub(crate) fn new(settings: &ClientSettings) -> Self {
         Self(unbounded(settings))
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! A stream does not wait for echoes; it only stops while more than a deep limit of it is on its way.
 
-use super::config::write_bytes_max;
 use super::ledger::Ledger;
+use crate::client::config::write_bytes_max;
 use crate::record::{ClientSettings, Mode};
 use crate::units::Bytes;
 
 /// The rule by which flows send.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Schedule {
+pub(crate) struct Schedule {
     payload_bytes: u64,
     /// Most bytes of one write; a multiple of the payload.
     write_bytes_max: u64,
@@ -19,7 +19,7 @@ pub(super) struct Schedule {
 }
 
 /// Most bytes of a flow on their way under `settings`: a stream always has room for one write.
-pub(super) fn in_flight_bytes_max(settings: &ClientSettings) -> Bytes {
+pub(crate) fn in_flight_bytes_max(settings: &ClientSettings) -> Bytes {
     match settings.mode {
         Mode::Stream => {
             settings.in_flight_bytes_max.max(write_bytes_max(settings.payload_bytes, settings.batch_bytes))
@@ -29,7 +29,7 @@ pub(super) fn in_flight_bytes_max(settings: &ClientSettings) -> Bytes {
 }
 
 impl Schedule {
-    pub(super) fn new(settings: &ClientSettings) -> Self {
+    pub(crate) fn new(settings: &ClientSettings) -> Self {
         Self {
             payload_bytes: settings.payload_bytes.0 as u64,
             write_bytes_max: write_bytes_max(settings.payload_bytes, settings.batch_bytes).0 as u64,
@@ -42,7 +42,7 @@ impl Schedule {
     ///
     /// A write that the kernel cut short is followed by one that ends where the first should have, so that writes stay
     /// whole messages.
-    pub(super) fn sendable(&self, flow: Ledger) -> usize {
+    pub(crate) fn sendable(&self, flow: Ledger) -> usize {
         let to_boundary = self.write_bytes_max - flow.sent % self.payload_bytes;
         let permitted = match self.depth {
             // Whole writes or none: at the limit a stream would otherwise send in the pieces in which its echoes come.
@@ -60,7 +60,7 @@ impl Schedule {
     ///
     /// # Panics
     /// If they do: the client itself is wrong, and its figures with it.
-    pub(super) fn assert_depth(&self, flow: Ledger) {
+    pub(crate) fn assert_depth(&self, flow: Ledger) {
         if let Some(depth) = self.depth {
             assert!(flow.in_flight() <= depth * self.payload_bytes, "in flight beyond the depth: {flow:?}");
         }

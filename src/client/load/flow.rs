@@ -11,24 +11,24 @@ const SAMPLE_PERIOD: u32 = 16;
 
 /// A connection, established or under way.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     socket: OwnedFd,
     /// Its number among all connections of the run.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// Where its stream begins in the pattern.
-    pub(super) origin: Origin,
+    pub(crate) origin: Origin,
     /// Bytes sent and received.
-    pub(super) ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// Whether it is established.
-    pub(super) is_connected: bool,
+    pub(crate) is_connected: bool,
     /// Whether it has read the end of its stream.
-    pub(super) is_ended: bool,
+    pub(crate) is_ended: bool,
     /// Whether it is in the ready ring, where it must not be twice.
-    pub(super) is_queued: bool,
+    pub(crate) is_queued: bool,
     /// Whether a receive may find something. Edge-triggered: epoll says so once.
-    pub(super) is_readable: bool,
+    pub(crate) is_readable: bool,
     /// Whether a send may be taken.
-    pub(super) is_writable: bool,
+    pub(crate) is_writable: bool,
     /// Whether a short receive does not prove that nothing is left.
     reads_to_the_end: bool,
     receives: u32,
@@ -36,7 +36,7 @@ pub(super) struct Flow {
 
 impl Flow {
     /// Connection `number`, under way on `socket`.
-    pub(super) const fn new(number: u32, socket: OwnedFd) -> Self {
+    pub(crate) const fn new(number: u32, socket: OwnedFd) -> Self {
         Self {
             socket,
             number,
@@ -53,7 +53,7 @@ impl Flow {
     }
 
     /// Takes note of an event.
-    pub(super) const fn note(&mut self, readiness: Readiness) {
+    pub(crate) const fn note(&mut self, readiness: Readiness) {
         self.is_readable |= readiness.readable();
         self.is_writable |= readiness.writable();
         self.reads_to_the_end |= readiness.read_until_eagain();
@@ -63,13 +63,13 @@ impl Flow {
     ///
     /// One that leaves room has emptied the socket, so that asking again would only earn an EAGAIN; what arrives later
     /// raises an edge (epoll(7), "Questions and answers", 9).
-    pub(super) const fn note_receive(&mut self, count: usize, room: usize) {
+    pub(crate) const fn note_receive(&mut self, count: usize, room: usize) {
         self.receives = self.receives.wrapping_add(1);
         self.is_readable = count == room || self.reads_to_the_end;
     }
 
     /// Whether the next receive is one that `--verify sample` checks.
-    pub(super) const fn is_sampled(&self) -> bool {
+    pub(crate) const fn is_sampled(&self) -> bool {
         self.receives.is_multiple_of(SAMPLE_PERIOD)
     }
 }

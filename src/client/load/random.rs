@@ -2,10 +2,10 @@
 
 /// SplitMix64: a few lines that pass for random. Source: Steele, Lea, Flood, OOPSLA 2014.
 #[derive(Clone, Debug)]
-pub(super) struct SplitMix64(u64);
+pub(crate) struct SplitMix64(u64);
 
 impl SplitMix64 {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -13,12 +13,12 @@ impl SplitMix64 {
     ///
     /// States advance by a constant, so seeds that differ by a multiple of it would give one stream, shifted. The
     /// number is therefore scrambled before it is mixed in.
-    pub(super) const fn stream(seed: u64, number: u32) -> Self {
+    pub(crate) const fn stream(seed: u64, number: u32) -> Self {
         let scrambled = Self(number as u64).next();
         Self(Self(seed ^ scrambled).next())
     }
 
-    pub(super) const fn next(&mut self) -> u64 {
+    pub(crate) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,12 +27,12 @@ impl SplitMix64 {
     }
 
     /// The top byte of the next number.
-    pub(super) const fn next_byte(&mut self) -> u8 {
+    pub(crate) const fn next_byte(&mut self) -> u8 {
         (self.next() >> 56) as u8
     }
 
     /// Uniform in (0, 1]: a logarithm may be taken of it.
-    pub(super) const fn next_unit(&mut self) -> f64 {
+    pub(crate) const fn next_unit(&mut self) -> f64 {
         /// As many bits as a float's fraction holds, so that each value is exact.
         const BITS: u32 = 53;
         ((self.next() >> (u64::BITS - BITS)) + 1) as f64 / (1u64 << BITS) as f64
