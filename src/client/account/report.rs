@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::client::quantity::{rate, size, span};
 use crate::measure::fairness::Spread;
 use crate::record::{ClientSettings, Hogs, Latency, Limit, Mode, OpenLoop, RunRecord, Summary};
-use crate::units::Nanos;
 
 /// Width of the column of labels.
 const LABEL_WIDTH: usize = 14;
@@ -55,7 +55,7 @@ fn measures(summary: &Summary) -> Vec<(&'static str, String)> {
     let Summary { goodput_bytes_per_s, messages_per_s, server_busy_share, client_busy_share, limit, .. } =
         summary;
     vec![
-        ("throughput", format!("{:.1} MB/s   {messages_per_s:.0} messages/s", goodput_bytes_per_s / 1e6)),
+        ("throughput", format!("{}   {messages_per_s:.0} messages/s", rate(*goodput_bytes_per_s))),
         (
             "server CPU",
             format!(
@@ -125,30 +125,10 @@ fn offered(record: &RunRecord) -> String {
     let seconds = record.timeline.map_or(0.0, |timeline| timeline.window().as_secs_f64()).max(1e-9);
     let window = record.totals.window;
     format!(
-        "{:.1} MB/s   {:.0} messages/s, all discarded",
-        window.sent_bytes as f64 / seconds / 1e6,
+        "{}   {:.0} messages/s, all discarded",
+        rate(window.sent_bytes as f64 / seconds),
         window.sent_messages as f64 / seconds
     )
-}
-
-/// A span with three digits or so, in the unit that suits it.
-fn span(span: Nanos) -> String {
-    match span.0 {
-        ns @ 0..1000 => format!("{ns} ns"),
-        ns @ 1000..1_000_000 => format!("{:.1} us", ns as f64 / 1e3),
-        ns @ 1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
-        ns @ 1_000_000_000.. => format!("{:.2} s", ns as f64 / 1e9),
-    }
-}
-
-/// A size in the decimal unit that suits it.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        1_000_000_000.. => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
 }
 
 fn connections(spread: &Spread) -> String {
@@ -170,20 +150,6 @@ fn verified(record: &RunRecord) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_are_given_in_the_unit_that_suits_them() {
-        assert_eq!(span(Nanos(999)), "999 ns");
-        assert_eq!(span(Nanos(12_345)), "12.3 us");
-        assert_eq!(span(Nanos(12_345_678)), "12.35 ms");
-        assert_eq!(span(Nanos::from_secs(2)), "2.00 s");
-    }
-
-    #[test]
-    fn sizes_are_given_in_the_unit_that_suits_them() {
-        assert_eq!([size(999), size(1500), size(2_340_000)], ["999 B", "1.5 kB", "2.3 MB"]);
-        assert_eq!(size(7_000_000_000), "7.00 GB");
-    }
 
     #[test]
     fn what_is_unknown_is_called_so() {

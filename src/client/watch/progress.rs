@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::client::quantity::rate;
 use crate::client::threads::control::Tally;
 use crate::units::Nanos;
 
@@ -43,12 +44,12 @@ impl Progress {
 
 fn describe(phase: &str, (then, before): (Nanos, Tally), (now, after): (Nanos, Tally)) -> String {
     let seconds = now.saturating_sub(then).as_secs_f64().max(1e-9);
-    let megabytes = after.received_bytes.saturating_sub(before.received_bytes) as f64 / 1e6;
+    let bytes = after.received_bytes.saturating_sub(before.received_bytes) as f64;
     let messages = after.messages.saturating_sub(before.messages) as f64;
     format!(
-        "{phase:<9} {:>6} connections {:>9.1} MB/s {:>10.0} messages/s",
+        "{phase:<9} {:>6} connections {:>14} {:>10.0} messages/s",
         after.connections,
-        megabytes / seconds,
+        rate(bytes / seconds),
         messages / seconds
     )
 }

@@ -10,6 +10,7 @@ use crate::client::testing;
 use crate::client::threads::control::Command;
 use crate::client::threads::job::{Group, Share};
 use crate::record::{ClientSettings, Mode};
+use crate::units::Bytes;
 
 /// A connected driver in the window, and the coordinator's end.
 fn driver<P: Pace>(settings: ClientSettings, pace: P) -> (Driver<P>, Command) {
@@ -53,7 +54,7 @@ fn allocations(driver: &mut Driver<impl Pace>, messages: u64) -> u64 {
 }
 
 #[test]
-fn a_turn_allocates_nothing() {
+fn an_iteration_allocates_nothing() {
     for mode in [Mode::Stream, Mode::ReqRes] {
         let (mut driver, _command) = closed(mode);
         assert_eq!(allocations(&mut driver, 1000), 0, "{mode}");
@@ -63,7 +64,7 @@ fn a_turn_allocates_nothing() {
 }
 
 #[test]
-fn a_turn_of_an_open_loop_allocates_nothing() {
+fn an_iteration_of_an_open_loop_allocates_nothing() {
     let (mut driver, _command) = open(20_000);
     assert_eq!(allocations(&mut driver, 1000), 0);
     assert!(driver.pace.finish().latency.count() > 0);
@@ -96,6 +97,20 @@ fn flows_that_hold_back_read_only_when_they_drain() {
     assert!(driver.flows.iter().zip(in_flight).all(|(flow, owed)| flow.ledger.received >= owed));
     assert_eq!(driver.tally.messages, 0, "they are not measured");
     assert!(command.reports.try_iter().any(|report| report == Report::Drained));
+}
+
+#[test]
+fn a_flow_of_tiny_writes_gives_way_to_the_others_soon() {
+    let tiny =
+        ClientSettings { payload_bytes: Bytes(1), batch_bytes: Bytes(1), ..testing::settings(Mode::Stream) };
+    let pace = ClosedLoop::new(&tiny, 3);
+    let (mut driver, _command) = driver(tiny, pace);
+    for _ in 0..10 {
+        let before: Vec<_> = driver.flows.iter().map(|flow| flow.ledger.sent).collect();
+        driver.iterate().unwrap();
+        let sent = driver.flows.iter().zip(before).map(|(flow, before)| flow.ledger.sent - before);
+        assert!(sent.max().unwrap() <= 100, "an iteration is over in no time");
+    }
 }
 
 #[test]

@@ -16,6 +16,10 @@ use crate::sys::socket;
 /// empties the sockets before it fills them.
 const FLOW_SEND_BYTES: usize = 64 << 10;
 
+/// And when it has sent this often: small writes would take it a second to reach the bound above, and the thread would
+/// not look at a new phase for as long.
+const FLOW_SENDS_MAX: usize = 16;
+
 impl<P: Pace> Driver<P> {
     /// Serves one flow, and queues it again if that left work.
     pub(super) fn serve_flow(&mut self, index: u32) -> Result<(), Fault> {
@@ -38,9 +42,9 @@ impl<P: Pace> Driver<P> {
     /// Sends until the schedule, the socket or the iteration has had enough.
     fn send(&mut self, at: usize) -> Result<(), Fault> {
         let mut sent_bytes = 0;
-        while sent_bytes < FLOW_SEND_BYTES {
+        for _ in 0..FLOW_SENDS_MAX {
             let wanted = self.sendable(at);
-            if wanted == 0 {
+            if wanted == 0 || sent_bytes >= FLOW_SEND_BYTES {
                 break;
             }
             let taken = self.send_once(at, wanted)?;
