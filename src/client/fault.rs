@@ -149,6 +149,45 @@ pub enum Fault {
         /// Time allowed.
         limit_s: f64,
     },
+    /// The window is longer than asked for.
+    #[error(
+        "the window took {length_s:.2} s where {asked_s:.2} s were asked for: the client was stopped or starved when it \
+         should have ended it; run it again undisturbed"
+    )]
+    Overrun {
+        /// Its length.
+        length_s: f64,
+        /// What was asked for.
+        asked_s: f64,
+    },
+    /// A load thread counts another window than the clock.
+    #[error(
+        "a load thread noticed an end of the window {late_ms} ms late: what it counted is not of the time that the rates \
+         refer to; give it a core of its own (--cpus) or fewer connections (--threads)"
+    )]
+    Unpunctual {
+        /// How late.
+        late_ms: u64,
+    },
+    /// The client did not run for a part of the window.
+    #[error(
+        "the client did not run for {stalled_ms} ms of the window ({percent:.1} %), and not for want of a CPU: it was \
+         stopped (by a signal, a debugger, a frozen or throttled cgroup) or its machine was; run it again undisturbed"
+    )]
+    Stalled {
+        /// How long.
+        stalled_ms: u64,
+        /// Of the window.
+        percent: f64,
+    },
+    /// The machine slept in the window.
+    #[error(
+        "the machine was suspended for {suspended_s:.1} s within the window; run it again and keep it awake"
+    )]
+    Suspended {
+        /// How long.
+        suspended_s: f64,
+    },
     /// The client could not keep the intended starts of an open loop.
     #[error(
         "{percent:.1} % of the messages were sent more than {LATE_MS} ms late for the client's own reasons: its latencies \
@@ -217,6 +256,9 @@ impl Fault {
             Self::Drain { .. } => "drain",
             Self::NoEnd { .. } => "no-end",
             Self::Unresponsive { .. } => "unresponsive",
+            Self::Overrun { .. } | Self::Unpunctual { .. } => "window",
+            Self::Stalled { .. } => "stalled",
+            Self::Suspended { .. } => "suspended",
             Self::Late { .. } | Self::Outrun { .. } => "late",
             Self::ServerGone { .. } => "server-gone",
             Self::Observe { .. } => "observe",

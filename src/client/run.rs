@@ -14,6 +14,7 @@ use super::threads::crew::{Crew, Roll};
 use super::watch::observe::{Observer, Reading};
 use super::watch::progress::Progress;
 use super::watch::series::{STEP, SeriesRecorder};
+use super::watch::stalls::Watchdog;
 use super::watch::stats_tail::Snapshot;
 use crate::record::RunRecord;
 use crate::sys::signal::{Signal, Signals};
@@ -64,6 +65,7 @@ struct Coordinator<'a> {
     config: &'a ClientConfig,
     signals: Signals,
     observer: Observer,
+    watchdog: Watchdog,
     crew: Crew,
     progress: Progress,
     series: Option<SeriesRecorder>,
@@ -84,6 +86,7 @@ impl<'a> Coordinator<'a> {
             config,
             signals,
             observer,
+            watchdog: Watchdog::start()?,
             crew: Crew::launch(config)?,
             progress: Progress::new(config.progress, now),
             series: None,
@@ -97,6 +100,7 @@ impl<'a> Coordinator<'a> {
         self.progress.finish();
         evidence.series = self.series.map(SeriesRecorder::finish).unwrap_or_default();
         let (outcomes, faults) = self.crew.join();
+        evidence.stalls = self.watchdog.finish();
         evidence.outcomes = outcomes;
         match stop {
             Some(Stop::Fault(fault)) => evidence.faults.push(fault),

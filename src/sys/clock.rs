@@ -21,6 +21,16 @@ pub fn monotonic() -> Nanos {
     read(libc::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC exists")
 }
 
+/// How long the machine was suspended since boot: what CLOCK_BOOTTIME counts and CLOCK_MONOTONIC does not. Up to the time
+/// between two readings too much. Source: clock_gettime(2).
+///
+/// # Panics
+/// Never on Linux: both clocks always exist.
+pub fn suspended() -> Nanos {
+    let monotonic = read(libc::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC exists");
+    read(libc::CLOCK_BOOTTIME).expect("CLOCK_BOOTTIME exists").saturating_sub(monotonic)
+}
+
 /// CPU time, user and system, that the process `pid` has used. `None` if there is no such process.
 ///
 /// Nanosecond resolution, unlike the ticks of /proc/PID/stat. Source: clock_getcpuclockid(3).

@@ -3,6 +3,8 @@
 //! A process clock misses work that the kernel does on the process's behalf: softirq processing in ksoftirqd, and
 //! whatever interrupts the idle task. The busy time of a core that runs nothing else misses none of it.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::{fs, io};
 
 use crate::units::Nanos;
@@ -80,6 +82,25 @@ pub fn thread(tid: u32) -> Option<Nanos> {
     text.split_ascii_whitespace().next()?.parse().ok().map(Nanos)
 }
 
+/// The calling thread's own account of the time it waited for a CPU while it could have run.
+#[derive(Debug)]
+pub struct RunQueue(File);
+
+impl RunQueue {
+    /// That of the calling thread, whichever thread asks it later. `None` if the kernel keeps no schedstat.
+    pub fn of_this_thread() -> Option<Self> {
+        File::open("/proc/thread-self/schedstat").ok().map(Self)
+    }
+
+    /// Time waited since the thread started. `None` if it cannot be read. Source: Documentation/scheduler/sched-stats.
+    pub fn waited(&self) -> Option<Nanos> {
+        let mut text = [0; 96];
+        let count = self.0.read_at(&mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..count]).ok()?;
+        text.split_ascii_whitespace().nth(1)?.parse().ok().map(Nanos)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +112,24 @@ mod tests {
         assert_eq!(time.unused(), Nanos(90_000_000));
         assert_eq!(time.softirq, Nanos(70_000_000));
         assert_eq!(time.steal, Nanos(80_000_000));
+    }
+
+    #[test]
+    fn two_threads_on_one_core_wait_for_each_other() {
+        let cpu = crate::sys::affinity::permitted(0).unwrap()[0];
+        let busy = move || {
+            crate::sys::affinity::pin(&[cpu]).unwrap();
+            let queue = RunQueue::of_this_thread()?;
+            let end = crate::sys::clock::monotonic() + Nanos::from_millis(100);
+            while crate::sys::clock::monotonic() < end {}
+            queue.waited()
+        };
+        let threads = [std::thread::spawn(busy), std::thread::spawn(busy)];
+        let waited = threads.map(|thread| thread.join().unwrap());
+        assert!(
+            waited.iter().flatten().count() == 0 || waited.iter().flatten().any(|span| span.0 > 0),
+            "{waited:?}"
+        );
     }
 
     #[test]

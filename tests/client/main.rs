@@ -2,6 +2,7 @@
 
 mod company;
 mod discard;
+mod disturbed;
 mod open_loop;
 
 use std::io::{BufRead, BufReader, Read, Write};

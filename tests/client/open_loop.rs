@@ -95,6 +95,7 @@ fn a_stall_of_the_server_shows_in_the_corrected_latency_and_hides_in_the_uncorre
 #[test]
 fn a_stall_of_the_server_hides_from_a_closed_loop() {
     let record = stalled("req-res");
+    assert!(record.is_valid(), "it was not the client that was stopped: {:?}", record.validity);
     let latency = record.latency.as_ref().unwrap();
     assert!(latency.max_ns > SLOW, "the stall was met");
     assert!(slow(latency) * 100 < latency.count, "{} of {}", slow(latency), latency.count);

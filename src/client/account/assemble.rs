@@ -3,6 +3,7 @@
 use super::evidence::{Evidence, messages};
 use super::pacing::Pacing;
 use super::summary;
+use super::window::Window;
 use crate::client::config::{ClientConfig, write_bytes_max};
 use crate::client::fault::Fault;
 use crate::client::load::ledger::Ledger;
@@ -14,21 +15,22 @@ use crate::units::Bytes;
 /// The record of a run of `config` that left `evidence`.
 pub(crate) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
     let client = effective(config, &evidence);
-    let window = evidence.window_ledgers(Group::Measured);
+    let ledgers = evidence.window_ledgers(Group::Measured);
+    let window = Window::of(&evidence, client.duration_ns);
     let open_loop = client.rate_per_s.zip(client.arrivals);
     let mut record = RunRecord {
         schema_version: SCHEMA_VERSION,
         run_id: config.run_id.clone(),
         created_unix_ms: evidence.created_unix_ms,
         timeline: evidence.timeline(),
-        totals: evidence.totals(&client, &window),
+        totals: evidence.totals(&client, &ledgers),
         cpu: evidence.cpu(),
         noise: evidence.noise(),
         counters: evidence.counters(),
         latency: evidence.latency(),
         open_loop: open_loop.map(|(rate_per_s, arrivals)| evidence.open_loop(rate_per_s, arrivals)),
         hogs: client.hog_kind.and_then(|kind| evidence.hogs(kind)),
-        connections: per_connection(&window, client.payload_bytes.0 as u64),
+        connections: per_connection(&ledgers, client.payload_bytes.0 as u64),
         summary: None,
         validity: evidence.faults.iter().map(Fault::reason).collect(),
         notes: notes(&client, &evidence.server),
@@ -38,6 +40,10 @@ pub(crate) fn assemble(config: &ClientConfig, evidence: Evidence) -> RunRecord {
         server: Server { rss_max_bytes: evidence.server_rss_max_bytes, ..evidence.server },
         series: evidence.series,
     };
+    if let Some(window) = window {
+        record.validity.extend(window.faults().iter().map(Fault::reason));
+        record.notes.extend(window.note());
+    }
     record.summary = summary::derive(&record);
     record.notes.extend(record.summary.as_ref().and_then(foreign_note));
     if let Some(pacing) = Pacing::of(&record) {

@@ -10,6 +10,7 @@ use crate::client::load::pace::OpenLoopTimings;
 use crate::client::threads::job::Group;
 use crate::client::threads::outcome::{Mark, Outcome};
 use crate::client::watch::observe::{Observer, Reading};
+use crate::client::watch::stalls::Stall;
 use crate::client::watch::stats_tail::Snapshot;
 use crate::measure::histogram::Histogram;
 use crate::measure::host::Host;
@@ -35,6 +36,7 @@ pub(crate) struct Evidence {
     pub(crate) server_rss_max_bytes: Option<u64>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) series: Series,
+    pub(crate) stalls: Vec<Stall>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -64,6 +66,7 @@ impl Evidence {
             server_rss_max_bytes: None,
             outcomes: Vec::new(),
             series: Series::default(),
+            stalls: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -106,7 +109,7 @@ impl Evidence {
         self.outcomes.iter().filter(move |outcome| outcome.group == group)
     }
 
-    fn measured(&self) -> impl Iterator<Item = &Outcome> {
+    pub(super) fn measured(&self) -> impl Iterator<Item = &Outcome> {
         self.of(Group::Measured)
     }
 

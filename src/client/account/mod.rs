@@ -6,3 +6,4 @@ mod pacing;
 mod provenance;
 pub(crate) mod report;
 mod summary;
+mod window;

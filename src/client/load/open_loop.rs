@@ -27,6 +27,13 @@ use crate::units::Nanos;
 /// When the load began: the same instant for all threads, set by the first that gets there.
 pub(crate) type Epoch = Arc<OnceLock<Nanos>>;
 
+/// A thread that comes this much too late to a message was away, and not merely busy with other flows: an iteration takes a
+/// few milliseconds at most.
+const ABSENCE_MIN: Nanos = Nanos::from_millis(10);
+
+/// Most absences remembered. A message that waits longer than those last is late for other reasons too.
+const ABSENCES_MAX: usize = 16;
+
 /// The flows of a thread.
 pub(crate) struct OpenLoop {
     schedule: Schedule,
@@ -42,6 +49,7 @@ pub(crate) struct OpenLoop {
     stamps: Box<[Stamp]>,
     /// Flows whose next intended start lies ahead, nearest first.
     ahead: BinaryHeap<Reverse<(Nanos, u32)>>,
+    absences: Absences,
     is_window: bool,
     corrected: Histogram,
     lags: OpenLoopTimings,
@@ -54,6 +62,29 @@ struct Timed {
     free_since: Nanos,
     /// Its last write was not taken whole; since when it is free again nobody told.
     is_blocked: bool,
+}
+
+/// When the thread was last away, most recent ones only.
+#[derive(Default)]
+struct Absences {
+    /// From when a message was due until the thread looked, in a ring.
+    spans: [(Nanos, Nanos); ABSENCES_MAX],
+    count: usize,
+}
+
+impl Absences {
+    /// The thread looks at `now` for a message that was due at `due`.
+    fn note(&mut self, due: Nanos, now: Nanos) {
+        if now.saturating_sub(due) >= ABSENCE_MIN {
+            self.spans[self.count % ABSENCES_MAX] = (due, now);
+            self.count += 1;
+        }
+    }
+
+    /// Whether the thread was away at `instant`.
+    fn cover(&self, instant: Nanos) -> bool {
+        self.spans.iter().any(|&(begin, end)| (begin..end).contains(&instant))
+    }
 }
 
 /// One message.
@@ -82,6 +113,7 @@ impl OpenLoop {
             stamps: vec![Stamp::default(); numbers.len() * settings.depth as usize].into(),
             ahead: BinaryHeap::with_capacity(numbers.len()),
             flows: numbers.map(timed).collect(),
+            absences: Absences::default(),
             is_window: false,
             corrected: histogram(),
             lags: OpenLoopTimings {
@@ -106,7 +138,10 @@ impl OpenLoop {
         let intended = self.next_start(flow);
         self.stamps[self.slot(flow, message)] = Stamp { intended, begun };
         if self.is_window {
-            let possible = intended.max(self.flows[flow].free_since);
+            // What fell due while the thread was away waits for those before it, but all of them for the client.
+            let is_awaiting_client = self.absences.cover(intended);
+            let possible =
+                if is_awaiting_client { intended } else { intended.max(self.flows[flow].free_since) };
             self.lags.send_lag.record(begun.saturating_sub(intended));
             self.lags.client_lag.record(begun.saturating_sub(possible));
         }
@@ -139,6 +174,9 @@ impl Pace for OpenLoop {
 
     fn release(&mut self, mut release: impl FnMut(u32)) {
         self.now = clock::monotonic();
+        if let Some(&Reverse((due, _))) = self.ahead.peek() {
+            self.absences.note(due, self.now);
+        }
         while let Some(&Reverse((start, flow))) = self.ahead.peek()
             && start <= self.now
         {

@@ -64,7 +64,7 @@ impl<P: Pace> Driver<P> {
         let count = job.share.numbers.len();
         let epoll = Epoll::new()?;
         epoll.add(control.wake_fd(), WAKE, Interest::READ_EDGE)?;
-        let mark = || Mark { ledgers: Vec::with_capacity(count), cpu: Nanos(0) };
+        let mark = || Mark { at: Nanos(0), ledgers: Vec::with_capacity(count), cpu: Nanos(0) };
         Ok(Self {
             epoll,
             events: Events::with_capacity(EVENTS_MAX),
@@ -227,6 +227,7 @@ fn queue(flows: &mut [Flow], ready: &mut VecDeque<u32>, index: u32) {
 }
 
 fn copy_mark(flows: &[Flow], mark: &mut Mark) {
+    mark.at = clock::monotonic();
     mark.ledgers.extend(flows.iter().map(|flow| flow.ledger));
     mark.cpu = clock::thread_cpu();
 }

@@ -9,6 +9,8 @@ use crate::units::Nanos;
 /// A copy of the thread's ledgers and clock at one end of the window.
 #[derive(Debug, Default)]
 pub(crate) struct Mark {
+    /// When it was made.
+    pub(crate) at: Nanos,
     /// By flow.
     pub(crate) ledgers: Vec<Ledger>,
     /// CPU time of the thread.

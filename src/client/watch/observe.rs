@@ -31,6 +31,8 @@ pub(crate) struct ServerProcess {
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) at: Nanos,
+    /// Time the machine was suspended until then.
+    pub(crate) suspended: Nanos,
     server_process: Option<Nanos>,
     server_core: Option<(usize, CoreTime)>,
     server_ksoftirqd: Option<Nanos>,
@@ -101,7 +103,7 @@ impl Observer {
                 .map_err(|error| Fault::setup(format!("read the time of core {cpu}"), error));
             time.map(|time| (cpu, time))
         };
-        let at = clock::monotonic();
+        let (at, suspended) = (clock::monotonic(), clock::suspended());
         let server = self.server.as_ref();
         let server_core = server.and_then(|server| server.core).map(core).transpose()?;
         let server_process = server.map(ServerProcess::cpu).transpose()?;
@@ -110,7 +112,16 @@ impl Observer {
         let client_cores = self.client_cpus.iter().map(|&cpu| core(cpu)).collect::<Result<_, _>>()?;
         // Last, because it takes longest and its counters are the least sensitive to when they are read.
         let noise = NoiseReading::take(server.map(|server| server.pid), LOAD_THREAD);
-        Ok(Reading { at, server_process, server_core, server_ksoftirqd, client_process, client_cores, noise })
+        Ok(Reading {
+            at,
+            suspended,
+            server_process,
+            server_core,
+            server_ksoftirqd,
+            client_process,
+            client_cores,
+            noise,
+        })
     }
 
     /// Most memory the server has had resident, in bytes.

@@ -95,6 +95,28 @@ fn what_the_client_does_late_is_its_own_lag() {
 }
 
 #[test]
+fn what_fell_due_while_the_client_was_away_is_its_own_lag_even_behind_a_full_connection() {
+    let mut pace = open_loop(1);
+    let ms = Nanos::from_millis;
+    pace.absences.note(Nanos(500), ms(400));
+    pace.now = ms(400);
+    pace.on_sent(0, at(0, 0), at(1000, 0), Some(ms(400)));
+    pace.on_received(0, at(1000, 0), at(1000, 1000));
+    pace.on_sent(0, at(1000, 1000), at(2000, 1000), Some(ms(400)));
+    assert_eq!(pace.lags.client_lag.count(), 2);
+    assert!(pace.lags.client_lag.min() > ms(390), "both were due in the first microsecond or so");
+}
+
+#[test]
+fn a_thread_that_is_busy_with_other_flows_is_not_away() {
+    let mut absences = Absences::default();
+    absences.note(Nanos(0), Nanos::from_millis(9));
+    assert!(!absences.cover(Nanos::from_millis(5)));
+    absences.note(Nanos::from_millis(20), Nanos::from_millis(30));
+    assert!(absences.cover(Nanos::from_millis(20)) && !absences.cover(Nanos::from_millis(30)));
+}
+
+#[test]
 fn a_reply_counts_from_the_intended_start_and_from_the_actual_one() {
     let mut pace = open_loop(1);
     let begun = clock::monotonic();
