@@ -27,6 +27,17 @@ pub enum Fault {
         /// Where.
         address: SocketAddr,
     },
+    /// A connection is its own peer.
+    #[error(
+        "connection {connection} to {address} was made with itself: nothing listens there, and the kernel gave it the \
+         same port; start a server, or let it listen outside of net.ipv4.ip_local_port_range"
+    )]
+    Itself {
+        /// Where to, and where from.
+        address: SocketAddr,
+        /// Which.
+        connection: u32,
+    },
     /// The address has no free port left to connect from.
     #[error(
         "no local port is left for connection {connection} to {address}: widen net.ipv4.ip_local_port_range, wait \
@@ -245,6 +256,7 @@ impl Fault {
         match self {
             Self::Setup { .. } => "setup",
             Self::Refused { .. } => "refused",
+            Self::Itself { .. } => "itself",
             Self::Ports { .. } => "ports",
             Self::Connect { .. } => "connect",
             Self::Short { .. } => "short",

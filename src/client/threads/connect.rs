@@ -76,12 +76,26 @@ impl Connector<'_> {
             if !flow.is_connected && flow.is_writable {
                 let number = flow.number;
                 socket::take_error(flow.as_fd()).map_err(|errno| fault(self.share.address, number, errno))?;
+                if is_with_itself(flow, self.share.address) {
+                    return Err(Fault::Itself { address: self.share.address, connection: number });
+                }
                 self.flows[user_data as usize].is_connected = true;
                 self.achieved += 1;
             }
         }
         Ok(())
     }
+}
+
+/// Whether `flow`, connected to `address`, is its own peer.
+///
+/// Where nothing listens at a port that the kernel also gives to connecting sockets, it may give a socket the very port
+/// that it connects to. TCP then sees both ends open at once, and what is sent comes back. Source: RFC 9293, 3.5.
+fn is_with_itself(flow: &Flow, address: SocketAddr) -> bool {
+    socket::local_addr(flow.as_fd()).is_ok_and(|local| {
+        // Connecting to the unspecified address is connecting to this host.
+        local.port() == address.port() && (local.ip() == address.ip() || address.ip().is_unspecified())
+    })
 }
 
 fn fault(address: SocketAddr, connection: u32, errno: Errno) -> Fault {
@@ -94,7 +108,44 @@ fn fault(address: SocketAddr, connection: u32, errno: Errno) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::client::threads::control::Command;
+
+    /// Connects one flow to `address`.
+    fn connect_to(address: SocketAddr) -> Result<(), Fault> {
+        let (_command, mut controls) = Command::new(1).unwrap();
+        Connector {
+            share: &Share { address, nodelay: true, numbers: 0..1 },
+            epoll: &Epoll::new().unwrap(),
+            events: &mut Events::with_capacity(8),
+            control: &controls.pop().unwrap(),
+            flows: &mut Vec::new(),
+            achieved: 0,
+        }
+        .run()
+    }
+
+    /// A port where nothing listens and that the kernel gives to sockets that connect.
+    fn port_of_a_connection() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.local_addr().unwrap().port()
+    }
+
+    #[test]
+    fn a_connection_with_itself_is_refused_under_any_name_of_this_host() {
+        let port = port_of_a_connection();
+        for host in ["127.0.0.1", "0.0.0.0"] {
+            let address = format!("{host}:{port}").parse().unwrap();
+            // The kernel goes through its ports one after the other, so that this one's turn comes.
+            let mut faults = (0..100_000).map(|_| connect_to(address).unwrap_err());
+            let fault =
+                faults.find(|fault| fault.word() != "refused").expect("it connects to itself in the end");
+            assert_eq!(fault.word(), "itself", "{fault}");
+        }
+    }
 
     #[test]
     fn each_way_to_fail_has_its_remedy() {
