@@ -12,6 +12,18 @@ pub const CONNECTIONS_MAX: usize = 60_000;
 /// Largest message.
 pub const PAYLOAD_MAX: Bytes = Bytes(16 << 20);
 
+/// Most bytes of one write: more than a socket takes at once.
+pub const BATCH_MAX: Bytes = Bytes(16 << 20);
+
+/// Most bytes of one stream on their way: more than its sockets hold, whatever they are set to.
+pub const IN_FLIGHT_MAX: Bytes = Bytes(1 << 30);
+
+/// Most load threads; each has buffers and histograms of its own, about a megabyte.
+pub const THREADS_MAX: usize = 1024;
+
+/// Most unanswered messages of all flows together, whose starts are kept: 16 bytes each.
+pub const UNANSWERED_MAX: usize = 4 << 20;
+
 /// Most unanswered messages of a flow in request-response mode.
 pub const DEPTH_MAX: u32 = 1024;
 
@@ -26,11 +38,11 @@ pub const RATE_MAX: u64 = 100_000_000;
 const IN_FLIGHT_TOTAL: Bytes = Bytes(128 << 20);
 
 /// Most bytes of one stream on their way, unless asked otherwise.
-const IN_FLIGHT_MAX: Bytes = Bytes(256 << 10);
+const IN_FLIGHT_DEFAULT_MAX: Bytes = Bytes(256 << 10);
 
 /// The share of one stream among `connections`. A write that is larger is still permitted, one at a time.
 pub fn in_flight_bytes_default(connections: usize) -> Bytes {
-    Bytes((IN_FLIGHT_TOTAL.0 / connections.max(1)).min(IN_FLIGHT_MAX.0))
+    Bytes((IN_FLIGHT_TOTAL.0 / connections.max(1)).min(IN_FLIGHT_DEFAULT_MAX.0))
 }
 
 /// Everything a run is told.
@@ -66,11 +78,31 @@ pub enum ConfigError {
     /// An empty message, or too large a one.
     #[error("--payload-bytes {0} is not between 1 and {PAYLOAD_MAX}")]
     Payload(Bytes),
+    /// A write that no socket takes.
+    #[error("--batch-bytes {0} is more than {BATCH_MAX}, and no socket takes as much at once; ask for less")]
+    Batch(Bytes),
+    /// More on its way than can be.
+    #[error(
+        "--in-flight-bytes {0} is more than {IN_FLIGHT_MAX}, and no connection holds as much; ask for less"
+    )]
+    InFlight(Bytes),
+    /// Too many messages to remember.
+    #[error(
+        "--connections {connections} with --depth {depth} leave more than {UNANSWERED_MAX} messages unanswered; ask for fewer"
+    )]
+    Unanswered {
+        /// Connections asked for.
+        connections: usize,
+        /// Messages of each.
+        depth: u32,
+    },
     /// A depth that cannot be kept.
     #[error("--depth {0} is not between 1 and {DEPTH_MAX}")]
     Depth(u32),
     /// A thread would have nothing to do.
-    #[error("--threads {threads} is not between 1 and the number of connections, {connections}")]
+    #[error(
+        "--threads {threads} is not between 1 and the number of connections, {connections}, or {THREADS_MAX}"
+    )]
     Threads {
         /// Threads asked for.
         threads: usize,
@@ -124,7 +156,8 @@ impl ClientConfig {
         if mode == Mode::ReqRes && !(1..=DEPTH_MAX).contains(&depth) {
             return Err(ConfigError::Depth(depth));
         }
-        if !(1..=connections).contains(&threads) {
+        self.validate_memory()?;
+        if !(1..=connections.min(THREADS_MAX)).contains(&threads) {
             return Err(ConfigError::Threads { threads, connections });
         }
         if duration_ns.0 == 0 {
@@ -137,6 +170,21 @@ impl ClientConfig {
     pub(crate) const fn connections_in_all(&self) -> usize {
         let ClientSettings { connections, hogs, idle, .. } = self.settings;
         connections.saturating_add(hogs).saturating_add(idle)
+    }
+
+    /// What is allocated before the first byte is sent must be there to be had.
+    fn validate_memory(&self) -> Result<(), ConfigError> {
+        let ClientSettings { mode, connections, depth, batch_bytes, in_flight_bytes_max, .. } = self.settings;
+        if batch_bytes > BATCH_MAX {
+            return Err(ConfigError::Batch(batch_bytes));
+        }
+        if in_flight_bytes_max > IN_FLIGHT_MAX {
+            return Err(ConfigError::InFlight(in_flight_bytes_max));
+        }
+        if mode == Mode::ReqRes && connections.saturating_mul(depth as usize) > UNANSWERED_MAX {
+            return Err(ConfigError::Unanswered { connections, depth });
+        }
+        Ok(())
     }
 
     fn validate_loop(&self) -> Result<(), ConfigError> {

@@ -27,7 +27,8 @@ mod watch;
 
 pub use account::report::render;
 pub use config::{
-    CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX, in_flight_bytes_default,
+    BATCH_MAX, CONNECTIONS_MAX, ClientConfig, ConfigError, DEPTH_MAX, IN_FLIGHT_MAX, PAYLOAD_MAX, RATE_MAX,
+    THREADS_MAX, UNANSWERED_MAX, in_flight_bytes_default,
 };
 pub use fault::Fault;
 pub use run::run;
