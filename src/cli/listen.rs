@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use super::address;
 use crate::server::config::{Asked, BACKLOG_DEFAULT, CONNECTIONS_MAX_DEFAULT};
 
 /// What every server takes.
 #[derive(Args, Debug)]
 pub struct ListenArgs {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919")]
+    /// Address to listen on, or a name that has one; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919", value_parser = address::parse)]
     pub(super) listen: SocketAddr,
     /// Core to run on, as taskset(1)
     #[arg(long, value_name = "N")]

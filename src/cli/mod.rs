@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+mod address;
 pub mod client;
 pub mod discard;
 pub mod generate;
