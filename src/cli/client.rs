@@ -1,16 +1,16 @@
 //! `uring-echo client`: arguments, and what becomes of them.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
-use super::OnOff;
+use super::{OnOff, address, output};
 use crate::client::{self, ClientConfig};
-use crate::record::{Arrivals, ClientSettings, HogKind, Mode, RunRecord, Verify};
+use crate::record::{Arrivals, ClientSettings, Destination, HogKind, Mode, RunRecord, Verify};
 use crate::units::{Bytes, Nanos};
 
 /// Load an echo server, check every byte that comes back, and measure.
@@ -23,8 +23,8 @@ use crate::units::{Bytes, Nanos};
 pub struct ClientArgs {
     /// Whether a flow waits for echoes
     mode: ModeArg,
-    /// Where the server listens
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919")]
+    /// Where the server listens: an address, or a name that has one (of several, the first of IPv4)
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9919", value_parser = address::parse)]
     connect: SocketAddr,
     /// Connections, all established before the first byte is sent
     #[arg(long, value_name = "N", default_value_t = 8)]
@@ -254,41 +254,27 @@ impl ClientArgs {
     /// Runs the load, writes the record, prints the summary; fails the process if the run is not valid.
     ///
     /// # Errors
-    /// An argument out of bounds, or a record that cannot be written.
+    /// An argument out of bounds, or a record or summary that cannot be written.
     pub fn execute(self) -> anyhow::Result<ExitCode> {
         let out = self.out.clone();
-        if let Some(path) = &out {
-            check_writable(path)?;
-        }
-        let record = client::run(&self.into_config()?);
-        if let Some(path) = &out {
-            record.write(path).with_context(|| format!("cannot write the run record {}", path.display()))?;
-        }
-        print!("{}", client::render(&record));
+        let config = self.into_config()?;
+        // Before the run, not after it.
+        let destination = out.as_deref().map(Destination::of).transpose()?;
+        let record = client::run(&config);
+        let written = destination.map_or(Ok(()), |destination| record.write_to(&destination));
+        // Whatever became of the record, what was measured is not lost.
+        output::say(&client::render(&record), "the summary")?;
+        written?;
         Ok(verdict(&record))
     }
 }
 
 fn verdict(record: &RunRecord) -> ExitCode {
     for reason in &record.validity {
-        eprintln!("uring-echo: the run is not valid: {reason}");
+        // The exit code says it too, where standard error is closed.
+        let _ = writeln!(io::stderr(), "uring-echo: the run is not valid: {reason}");
     }
     if record.is_valid() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Finds out before the run, not after it, that its record has nowhere to go.
-fn check_writable(path: &Path) -> anyhow::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    if !directory.is_dir() {
-        bail!("cannot write --out {}: {} is not a directory; create it", path.display(), directory.display());
-    }
-    if path.is_dir() {
-        bail!("cannot write --out {}: it is a directory; name a file in it", path.display());
-    }
-    Ok(())
 }
 
 fn default_run_id() -> String {
@@ -379,10 +365,29 @@ mod tests {
             ("stream", "--discard --hogs 1 --hog-kind reading", "drop --hogs and --idle"),
             ("stream", "--discard --idle 1", "drop --hogs and --idle"),
             ("stream", "--idle 59997", "make 60001 together"),
+            (
+                "stream",
+                "--batch-bytes 17179869183G",
+                "--batch-bytes 18446744072635809792 is more than 16777216",
+            ),
+            ("stream", "--batch-bytes 64G", "ask for less"),
+            ("stream", "--in-flight-bytes 17179869183G", "is more than 1073741824"),
         ] {
             let error = parse_mode(mode, &arguments.split(' ').collect::<Vec<_>>()).unwrap_err();
             assert!(error.contains(remedy), "{mode} {arguments}: {error}");
         }
+    }
+
+    #[test]
+    fn what_many_connections_would_allocate_is_bounded() {
+        let mut config = parse_mode("req-res", &[]).unwrap();
+        config.settings.connections = 60_000;
+        config.validate().unwrap();
+        config.settings.depth = 1024;
+        assert!(config.validate().unwrap_err().to_string().contains("ask for fewer"));
+        config.settings.depth = 1;
+        config.settings.threads = 1025;
+        assert!(config.validate().unwrap_err().to_string().contains("or 1024"));
     }
 
     #[test]

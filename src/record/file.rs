@@ -7,26 +7,27 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::destination::{Destination, DestinationError, directory_of};
 use super::{RunRecord, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 
 /// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file could not be read.
-    #[error("cannot read the run record {path}: {source}")]
+    #[error("cannot read the run record {path}: {cause}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is no record: torn, or something else.
-    #[error("{path} is not a run record: {source}; it may be torn, run it again")]
+    #[error("{path} is not a run record: {cause}; it may be torn, run it again")]
     Syntax {
         /// The file.
         path: PathBuf,
         /// Where it went wrong.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// The file was written by another generation of this program.
     #[error(
@@ -53,9 +54,9 @@ impl RunRecord {
     /// # Errors
     /// When the file cannot be read, is no record, or has a schema version that this build does not know.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let named = |source| ReadError::Io { path: path.into(), source };
+        let named = |cause| ReadError::Io { path: path.into(), cause };
         let text = fs::read_to_string(path).map_err(named)?;
-        let syntax = |source| ReadError::Syntax { path: path.into(), source };
+        let syntax = |cause| ReadError::Syntax { path: path.into(), cause };
         let Versioned { schema_version } = serde_json::from_str(&text).map_err(syntax)?;
         if !(SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema_version) {
             return Err(ReadError::Version { path: path.into(), found: schema_version });
@@ -68,9 +69,21 @@ impl RunRecord {
     /// # Errors
     /// As [`write_whole`].
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut text = serde_json::to_vec_pretty(self)?;
+        write_whole(path, &self.text())
+    }
+
+    /// Writes the record to where it belongs.
+    ///
+    /// # Errors
+    /// As [`Destination::write`].
+    pub fn write_to(&self, destination: &Destination) -> Result<(), DestinationError> {
+        destination.write(&self.text())
+    }
+
+    fn text(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).expect("a record has nothing that JSON lacks");
         text.push(b'\n');
-        write_whole(path, &text)
+        text
     }
 }
 
@@ -90,7 +103,7 @@ pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 /// A name in the same directory, hence on the same file system, which rename(2) needs to be atomic.
-fn temporary_beside(path: &Path) -> PathBuf {
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(format!(".{}.tmp", std::process::id()));
     name.into()
@@ -104,8 +117,5 @@ fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
 
 /// The new name is durable only once its directory is: fsync(2), NOTES.
 fn sync_directory_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => File::open(parent)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
+    File::open(directory_of(path))?.sync_all()
 }

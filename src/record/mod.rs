@@ -5,6 +5,7 @@
 //! field's name; a name without one is a count or dimensionless. A value that could not be had is `null`, never zero.
 //! `docs/RUN_RECORD.md` describes every field.
 
+mod destination;
 mod ends;
 mod file;
 mod noise;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::host::Host;
 
+pub use destination::{Destination, DestinationError};
 pub use ends::{Build, ClientSettings, Mode, Server, Verify};
 pub use file::{ReadError, write_whole};
 pub use noise::Noise;

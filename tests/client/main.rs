@@ -4,6 +4,7 @@ mod company;
 mod discard;
 mod disturbed;
 mod open_loop;
+mod output;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
