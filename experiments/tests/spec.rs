@@ -1,6 +1,7 @@
 //! A wrong specification is refused before anything runs, and the message says where to look.
 
 use experiments::spec::{Engine, Size, Spec};
+use uring_echo::client::{CONNECTIONS_MAX, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX};
 use uring_echo::record::Mode;
 
 const VALID: &str = r#"id = "tiny"
@@ -93,6 +94,39 @@ fn numbers_out_of_range_are_refused_with_the_range() {
     assert_eq!(message, "tiny.toml:8: connections: 0 is outside 1 to 60000");
     let message = refusal("window_s = 5.0", "window_s = 0.01");
     assert_eq!(message, "tiny.toml:14: mode.stream.window_s: 0.01 is outside 0.05 to 3600");
+}
+
+/// Above what the client takes, by key; the client's own bounds, so that neither can move without the other.
+#[test]
+fn what_the_client_would_refuse_is_refused_when_the_specification_is_read() {
+    let grid = |key: &str, level: u64| {
+        refusal_of(&format!("[[grid]]\nmodes = ['req-res']\nconnections = [8]\n{key} = [{level}]\n"))
+    };
+    let beyond = [
+        ("payload_bytes", PAYLOAD_MAX.0 as u64),
+        ("depth", DEPTH_MAX.into()),
+        ("rate_per_s", RATE_MAX),
+        ("idle", CONNECTIONS_MAX as u64),
+    ];
+    for (key, max) in beyond {
+        let message = grid(key, max + 1);
+        assert!(message.contains(&format!("{key}: {} is outside ", max + 1)), "{message}");
+        assert!(message.ends_with(&format!(" to {max}")), "{message}");
+    }
+    let message = refusal("[256]", "[33554432]");
+    assert_eq!(message, "tiny.toml:7: payload_bytes: 33554432 is outside 1 to 16777216");
+}
+
+#[test]
+fn connections_of_all_kinds_together_must_fit_one_client() {
+    let most = CONNECTIONS_MAX - 8;
+    let grid = |idle: usize| format!("[[grid]]\nmodes = ['req-res']\nconnections = [8]\nidle = [{idle}]\n");
+    assert_eq!(cells(&grid(most), Size::Quick).len(), 1);
+    let message = refusal_of(&grid(most + 1));
+    assert!(
+        message.starts_with("tiny.toml:17: connections: req-res 256 B x 8, 59993 idle has 60001"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::Spanned;
+use uring_echo::client::{CONNECTIONS_MAX, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX};
 use uring_echo::record::{HogKind, Mode};
 
 use super::check::{List, levels, not_empty, optional, within};
@@ -12,10 +13,11 @@ use super::raw::{CONNECTIONS, RawHogs, RawSpec};
 use super::{Cell, SpecError, Timing};
 use crate::spec::factors::Factors;
 
-const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=64 << 20;
-const DEPTH: RangeInclusive<u32> = 1..=4096;
+// What the client refuses is refused here: once the experiment has begun it would cost its runs.
+const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=PAYLOAD_MAX.0;
+const DEPTH: RangeInclusive<u32> = 1..=DEPTH_MAX;
 const LOAD: RangeInclusive<f64> = 0.01..=2.0;
-const RATE_PER_S: RangeInclusive<u64> = 1..=100_000_000;
+const RATE_PER_S: RangeInclusive<u64> = 1..=RATE_MAX;
 const IDLE: RangeInclusive<usize> = 0..=*CONNECTIONS.end();
 const WARMUP_S: RangeInclusive<f64> = 0.0..=600.0;
 const WINDOW_S: RangeInclusive<f64> = 0.05..=3600.0;
@@ -71,7 +73,19 @@ fn factors(source: Source<'_>, raw: &RawSpec, mode: Mode) -> Result<Vec<Factors>
     let cells = cross(cells, &hogs(source, raw.hogs.as_ref())?, |cell, &(kind, count)| {
         (cell.hog_kind, cell.hogs) = (kind, count);
     });
-    Ok(cross(cells, &idle, |cell, &idle| cell.idle = idle.unwrap_or(0)))
+    let cells = cross(cells, &idle, |cell, &idle| cell.idle = idle.unwrap_or(0));
+    fits_one_client(source, raw, &cells)?;
+    Ok(cells)
+}
+
+/// A client has ports for so many connections, whatever they are for.
+fn fits_one_client(source: Source<'_>, raw: &RawSpec, cells: &[Factors]) -> Result<(), SpecError> {
+    let Some(cell) = cells.iter().find(|cell| cell.sockets() > CONNECTIONS_MAX) else { return Ok(()) };
+    let reason = format!(
+        "{cell} has {} connections with its hogs and idle ones, and a client makes {CONNECTIONS_MAX} at most",
+        cell.sockets()
+    );
+    Err(source.fault("connections", &raw.connections.span(), reason))
 }
 
 fn cross<L>(cells: Vec<Factors>, levels: &[L], set: impl Fn(&mut Factors, &L)) -> Vec<Factors> {

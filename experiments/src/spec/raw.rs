@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use toml::Spanned;
+use uring_echo::client::CONNECTIONS_MAX;
 use uring_echo::record::{HogKind, Mode, Verify};
 
 use super::check::{List, name, prose, within};
@@ -13,7 +14,7 @@ use super::error::Source;
 use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table, cells, overlay};
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
-pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=60_000;
+pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=CONNECTIONS_MAX;
 const REPETITIONS: RangeInclusive<u32> = 1..=1000;
 const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 
