@@ -12,7 +12,7 @@
 //! | [`refusal`] | why the kernel refused a ring, and the remedy |
 //! | [`measure`] | histograms, fairness, counters, what machine this is |
 //! | [`sys`] | system calls; the only `unsafe` |
-//! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
+//! | [`slab`], [`token`], [`units`], [`kernel_version`], [`table`] | slots with generations, what a completion is about, quantities, releases, columns of text |
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
@@ -26,5 +26,6 @@ pub mod refusal;
 pub mod server;
 pub mod slab;
 pub mod sys;
+pub mod table;
 pub mod token;
 pub mod units;

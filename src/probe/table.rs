@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Feature, Kind, Need, Readiness, Report};
 use crate::measure::host::{Known, Limit};
+use crate::table::{self, Row, left};
 
 impl Kind {
     const fn heading(self) -> &'static str {
@@ -20,13 +21,12 @@ impl Kind {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_summary(f)?;
-        for (index, feature) in self.features.iter().enumerate() {
-            if index == 0 || self.features[index - 1].kind != feature.kind {
-                writeln!(f, "\n  {:<34}{:<7}{:<6}used for", feature.kind.heading(), "since", "here")?;
-            }
-            feature.fmt_row(f)?;
-        }
+        writeln!(f, "Linux {} {}", self.kernel.release, self.kernel.arch)?;
+        writeln!(f, "serve epoll: {}", self.servers.epoll)?;
+        writeln!(f, "serve uring: {}\n", self.servers.uring)?;
+        let settings = table::render(&[left("", ""); 2], &self.settings());
+        let features = table::render(&[left("", ""); 5], &self.rows());
+        settings.iter().chain(&features).try_for_each(|line| writeln!(f, "{line}"))?;
         write!(
             f,
             "\n* needed at default settings, + by an option. '?' could not be found out; --json says why."
@@ -35,33 +35,46 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    fn fmt_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Linux {} {}", self.kernel.release, self.kernel.arch)?;
-        writeln!(f, "serve epoll: {}", self.servers.epoll)?;
-        writeln!(f, "serve uring: {}", self.servers.uring)?;
-        writeln!(f)?;
-        writeln!(f, "io_uring                  {}", ring(&self.io_uring))?;
-        writeln!(f, "kernel.io_uring_disabled  {}", self.io_uring_disabled)?;
-        writeln!(f, "seccomp mode              {}", self.seccomp_mode)?;
-        writeln!(f, "io_uring operations       {}", self.operations_count)?;
-        writeln!(f, "open descriptors          {}", limit(&self.limits.nofile))?;
-        writeln!(f, "locked memory, bytes      {}", limit(&self.limits.memlock_bytes))
+    fn settings(&self) -> Vec<Row> {
+        let rows = [
+            ("io_uring", ring(&self.io_uring)),
+            ("kernel.io_uring_disabled", self.io_uring_disabled.to_string()),
+            ("seccomp mode", self.seccomp_mode.to_string()),
+            ("io_uring operations", self.operations_count.to_string()),
+            ("open descriptors", limit(&self.limits.nofile)),
+            ("locked memory, bytes", limit(&self.limits.memlock_bytes)),
+        ];
+        rows.map(|(name, value)| Row::Cells(vec![name.to_owned(), value])).into()
+    }
+
+    /// The features under a heading for each kind, all in the same columns.
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (index, feature) in self.features.iter().enumerate() {
+            if index == 0 || self.features[index - 1].kind != feature.kind {
+                let heading = ["", feature.kind.heading(), "since", "here", "used for"];
+                rows.extend([Row::Blank, Row::Cells(heading.map(str::to_owned).into())]);
+            }
+            rows.push(feature.row());
+        }
+        rows
     }
 }
 
 impl Feature {
-    fn fmt_row(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn row(&self) -> Row {
         let need = match self.need {
-            Need::Default => '*',
-            Need::Option => '+',
-            Need::Information => ' ',
+            Need::Default => "*",
+            Need::Option => "+",
+            Need::Information => "",
         };
         let here = match &self.available {
             Known::Value(true) => "yes",
             Known::Value(false) => "no",
             Known::Unavailable(_) => "?",
         };
-        writeln!(f, "{need} {:<34}{:<7}{here:<6}{}", self.name, self.since, self.purpose)
+        let cells = [need, &self.name, &self.since.to_string(), here, &self.purpose];
+        Row::Cells(cells.map(str::to_owned).into())
     }
 }
 
@@ -133,7 +146,7 @@ mod tests {
     fn each_kind_has_one_heading_and_each_feature_one_row() {
         let text = report().to_string();
         assert_eq!(text.matches(Kind::SetupFlag.heading()).count(), 1);
-        assert_eq!(text.matches("\n  epoll ").count(), 1);
+        assert_eq!(text.matches("\n   epoll ").count(), 1);
         let row = |name: &str| {
             let line = text.lines().find(|line| line.contains(name)).unwrap();
             line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>()

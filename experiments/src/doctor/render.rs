@@ -1,8 +1,7 @@
 //! What the doctor says, to people and to programs.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
+use uring_echo::table::{self, Column, Row, left};
 
 use super::facts::Facts;
 use super::finding::{Finding, Level};
@@ -12,18 +11,16 @@ use crate::report::format::{plural, wrap};
 
 /// The findings as a table, what is wrong explained below it.
 pub(super) fn table(findings: &[Finding]) -> String {
-    let width = |of: fn(&Finding) -> usize| findings.iter().map(of).max().unwrap_or(0);
-    let (level, check) = (width(|f| f.level.to_string().len()), width(|f| f.check.len()));
-    let mut text = String::new();
-    for finding in findings {
-        let Finding { check: name, value, .. } = finding;
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:level$}  {name:check$}  {value}", finding.level);
-    }
-    for finding in findings.iter().filter(|finding| finding.level >= Level::Warn) {
-        let _ = writeln!(text, "\n{}: {}\n  {}", finding.check, finding.value, explained(finding));
-    }
-    text
+    const COLUMNS: [Column; 3] = [left("", ""); 3];
+    let row = |finding: &Finding| {
+        Row::Cells(vec![finding.level.to_string(), finding.check.into(), finding.value.clone()])
+    };
+    let mut lines = table::render(&COLUMNS, &findings.iter().map(row).collect::<Vec<_>>());
+    let wrong = findings.iter().filter(|finding| finding.level >= Level::Warn);
+    lines.extend(
+        wrong.map(|finding| format!("\n{}: {}\n  {}", finding.check, finding.value, explained(finding))),
+    );
+    lines.join("\n") + "\n"
 }
 
 fn explained(finding: &Finding) -> String {

@@ -1,9 +1,9 @@
 //! The columns of the table: one row for each engine of a cell, a summary row for each comparison.
 
 use uring_echo::record::{Limit, Mode};
+use uring_echo::table::{self, Column, Row, left, right};
 
 use super::grid::{Comparison, Grid, Metric, Samples};
-use super::table::{self, Align, Column, Row};
 use crate::report::format::{bytes, decimal, plural, span, three_digits};
 use crate::report::statistics::{PairedRatio, geometric_mean};
 use crate::spec::factors::Factors;
@@ -27,14 +27,6 @@ const COLUMNS: [Column; 14] = [
 
 /// Columns before those of the ratios.
 const MEASURED_COUNT: usize = 11;
-
-pub(super) const fn left(first: &'static str, second: &'static str) -> Column {
-    Column { heading: [first, second], align: Align::Left }
-}
-
-pub(super) const fn right(first: &'static str, second: &'static str) -> Column {
-    Column { heading: [first, second], align: Align::Right }
-}
 
 /// The table of `mode` under its heading.
 pub(super) fn section(grid: &Grid, mode: Mode) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Percentiles by offered load.
 
-use super::columns::{left, named, or_dash, right};
+use uring_echo::table::{self, Column, Row, left, right};
+
+use super::columns::{named, or_dash};
 use super::grid::{Grid, Samples};
-use super::table::{self, Column, Row};
 use crate::report::format::{bytes, decimal, span};
 use crate::spec::factors::Factors;
 

@@ -11,7 +11,6 @@ mod golden;
 mod grid;
 mod latency;
 mod scale;
-mod table;
 mod verdict;
 
 use crate::recording::Recording;
@@ -78,7 +77,8 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
     let mut lines = Vec::new();
     if invalid + failed + planned > 0 {
         let count = manifest.runs.len();
-        lines.push(format!("Of {count} runs: {invalid} invalid, {failed} failed, {planned} not made."));
+        let count = format::plural(count, "run");
+        lines.push(format!("Of {count}: {invalid} invalid, {failed} failed, {planned} not made."));
         lines.extend(first_ten(manifest, |run| match run.attempt.status {
             Status::Invalid | Status::Failed => run.attempt.reasons.clone(),
             Status::Planned | Status::Valid => Vec::new(),
@@ -87,13 +87,17 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
     let flagged = manifest.runs.iter().filter(|run| !run.attempt.flags.is_empty()).count();
     let repeated = manifest.repeated_for_noise();
     if flagged + repeated > 0 {
-        lines.push(format!("Noise: {repeated} runs were made once more; {flagged} stand with a flag."));
+        lines.push(noise(repeated, flagged));
         lines.extend(first_ten(manifest, |run| run.attempt.flags.clone()));
     }
     if !lines.is_empty() {
         lines.insert(0, String::new());
     }
     lines
+}
+
+fn noise(repeated: usize, flagged: usize) -> String {
+    format!("Noise: {} made once more; {flagged} with a flag.", format::plural(repeated, "run"))
 }
 
 /// The first runs of which `says` says something.
@@ -113,4 +117,15 @@ fn first_ten(manifest: &Manifest, says: impl Fn(&RunEntry) -> Vec<String>) -> Ve
         lines.push(format!("  and {} more, see the manifest", told.len() - LISTED_MAX));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_is_no_runs() {
+        assert_eq!(noise(1, 1), "Noise: 1 run made once more; 1 with a flag.");
+        assert_eq!(noise(2, 0), "Noise: 2 runs made once more; 0 with a flag.");
+    }
 }

@@ -15,6 +15,7 @@ use super::qemu::{Accel, Machine, REPORT};
 use super::session::Booted;
 use super::verdict::summaries;
 use crate::recording::Recording;
+use crate::report::format::plural;
 
 /// A boot, its circumstances and its outcome.
 #[derive(Debug, Serialize)]
@@ -111,7 +112,7 @@ impl Report {
             (Accel::Tcg, None) => "tcg, functional only".to_string(),
             (Accel::Tcg, Some(reason)) => format!("tcg, functional only (kvm was tried: {reason})"),
         };
-        format!("{} CPUs, {} MiB, {accel}", self.boot.cpus, self.memory_mib)
+        format!("{}, {} MiB, {accel}", plural(self.boot.cpus, "CPU"), self.memory_mib)
     }
 }
 
@@ -121,6 +122,7 @@ fn outcome(step: &Step) -> String {
         (steps::REFUSAL, Ended::TimedOut(_)) => "granted, as this kernel has the feature; ended".into(),
         (steps::REFUSAL, _) => "refused, as this kernel lacks the feature".into(),
         (_, ended) if step.strays == 0 => ended.to_string(),
+        (_, ended) if step.strays == 1 => format!("{ended}, 1 process left behind"),
         (_, ended) => format!("{ended}, {} processes left behind", step.strays),
     }
 }
@@ -146,6 +148,7 @@ mod tests {
             outcome(&Step { name, ended, elapsed_ns: Nanos::from_millis(1), strays, output })
         };
         assert_eq!(step("probe", Ended::Exit(0), 0), "exit status 0");
+        assert_eq!(step("probe", Ended::Exit(0), 1), "exit status 0, 1 process left behind");
         assert_eq!(step("probe", Ended::Exit(0), 2), "exit status 0, 2 processes left behind");
         assert!(step("refusal", Ended::TimedOut(10), 1).starts_with("granted"));
         assert!(step("refusal", Ended::Exit(1), 0).starts_with("refused"));
