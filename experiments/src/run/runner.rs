@@ -18,7 +18,7 @@ use crate::run::interrupt::Interrupt;
 use crate::run::load::{Client, Load};
 use crate::run::programs::Programs;
 use crate::run::progress::Progress;
-use crate::run::scratch::Scratch;
+use crate::run::scratch;
 use crate::run::server::Server;
 
 /// Of how many runs one may be made once more because of noise.
@@ -48,13 +48,12 @@ impl Runner<'_> {
     /// Makes those of `runs` that are missing from `recording`, in their order, each entered before the next begins.
     ///
     /// # Errors
-    /// When the recording cannot be written, or a run leaves no record and its engine has none that is valid: then
+    /// When the recording or the temporary folder cannot be written, or a run leaves no record and its engine has none that is valid: then
     /// the cause is in the set-up and the next run would fail of it, too.
     pub fn run(&self, runs: &[Run], recording: &mut Recording) -> anyhow::Result<End> {
-        let scratch = Scratch::create()?;
         let missing = missing(runs, recording);
         let mut progress = Progress::new(runs.len(), &missing);
-        let end = self.make(&missing, recording, &scratch, &mut progress);
+        let end = self.make(&missing, recording, &mut progress);
         progress.clear();
         if matches!(end, Ok(End::Complete)) {
             recording.finish(timestamp::unix_ms())?;
@@ -62,16 +61,10 @@ impl Runner<'_> {
         end
     }
 
-    fn make(
-        &self,
-        runs: &[&Run],
-        recording: &mut Recording,
-        scratch: &Scratch,
-        progress: &mut Progress,
-    ) -> anyhow::Result<End> {
+    fn make(&self, runs: &[&Run], recording: &mut Recording, progress: &mut Progress) -> anyhow::Result<End> {
         for run in runs {
             progress.begin(run);
-            let Some(attempt) = self.attempt(run, recording, scratch, progress)? else {
+            let Some(attempt) = self.attempt(run, recording, progress)? else {
                 return Ok(End::Interrupted);
             };
             let is_to_repeat = is_noisy(run, &attempt) && may_repeat(recording);
@@ -79,7 +72,7 @@ impl Runner<'_> {
             recording.settle(run.number, attempt)?;
             if is_to_repeat {
                 progress.say(&format!("run {} ({run}): once more", run.number));
-                let Some(again) = self.attempt(run, recording, scratch, progress)? else {
+                let Some(again) = self.attempt(run, recording, progress)? else {
                     return Ok(End::Interrupted);
                 };
                 progress.report(run, &again);
@@ -99,11 +92,10 @@ impl Runner<'_> {
         &self,
         run: &Run,
         recording: &Recording,
-        scratch: &Scratch,
         progress: &Progress,
     ) -> anyhow::Result<Option<Attempt>> {
         let begun = Instant::now();
-        let Some(made) = self.one(run, recording, scratch, progress)? else {
+        let Some(made) = self.one(run, recording, progress)? else {
             // What an interrupted client has written is of no run that the manifest will name.
             let _ = fs::remove_file(recording.record_path(run.number));
             return Ok(None);
@@ -120,19 +112,13 @@ impl Runner<'_> {
         Ok(Some(Attempt { took_ns: Some(begun.elapsed().into()), ..attempt }))
     }
 
-    fn one(
-        &self,
-        run: &Run,
-        recording: &Recording,
-        scratch: &Scratch,
-        progress: &Progress,
-    ) -> anyhow::Result<Option<Made>> {
+    fn one(&self, run: &Run, recording: &Recording, progress: &Progress) -> anyhow::Result<Option<Made>> {
         let rate_per_s = match offered(run, recording) {
             Ok(rate) => rate,
             Err(error) => return Ok(Some(Made::Nothing(format!("capacity: {error:#}")))),
         };
-        let folder = scratch.folder()?;
-        let started = Server::start(self.programs, run, self.cores.server, &folder, self.interrupt);
+        let folder = scratch::create()?;
+        let started = Server::start(self.programs, run, self.cores.server, folder.path(), self.interrupt);
         let server = match started {
             Ok(Some(server)) => server,
             Ok(None) => return Ok(None),
@@ -141,7 +127,7 @@ impl Runner<'_> {
         let client = Client {
             program: &self.programs.uring_echo,
             cpus: &self.cores.client,
-            scratch: &folder,
+            scratch: folder.path(),
             out: &recording.record_path(run.number),
             run_id: &format!("{}/{:04}", recording.manifest().recording, run.number),
             rate_per_s,

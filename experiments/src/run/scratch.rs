@@ -1,46 +1,38 @@
 //! A folder for what is needed only while a run goes on.
 
-use std::cell::Cell;
-use std::path::PathBuf;
-use std::{env, fs, process};
+use std::env;
+use std::io::Write;
+use std::path::Path;
 
 use anyhow::Context;
+use tempfile::{Builder, NamedTempFile, TempDir};
 
-/// A folder of this process, below the system's temporary folder. Dropping removes it.
-#[derive(Debug)]
-pub struct Scratch {
-    path: PathBuf,
-    count: Cell<usize>,
+/// As much as a server and a client write there in a run: their counters before all, a few lines at a time.
+const ROOM: [u8; 16 << 10] = [0; 16 << 10];
+
+/// Creates a folder of a name that no other has, below the system's temporary folder. Dropping removes it.
+///
+/// # Errors
+/// When it cannot be created, or does not keep what is written.
+pub fn create() -> anyhow::Result<TempDir> {
+    let folder = Builder::new().prefix("uring-echo-experiments-").tempdir().with_context(remedy)?;
+    check(folder.path())?;
+    Ok(folder)
 }
 
-impl Scratch {
-    /// Creates the folder, which must not exist: another user could have put it there.
-    ///
-    /// # Errors
-    /// When it exists or cannot be created.
-    pub fn create() -> anyhow::Result<Self> {
-        let path = env::temp_dir().join(format!("uring-echo-experiments-{}", process::id()));
-        fs::create_dir(&path)
-            .with_context(|| format!("cannot create {}; remove it or set TMPDIR", path.display()))?;
-        Ok(Self { path, count: Cell::new(0) })
-    }
-
-    /// A new folder in it.
-    ///
-    /// # Errors
-    /// When it cannot be created.
-    pub fn folder(&self) -> anyhow::Result<PathBuf> {
-        let number = self.count.get();
-        self.count.set(number + 1);
-        let path = self.path.join(number.to_string());
-        fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(path)
-    }
+/// Makes sure that `folder` keeps what a run writes: a server whose output is lost goes on without a word.
+///
+/// # Errors
+/// Why it does not.
+pub fn check(folder: &Path) -> anyhow::Result<()> {
+    let written = NamedTempFile::new_in(folder).and_then(|mut file| file.write_all(&ROOM));
+    written.with_context(remedy)
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Litter in the temporary folder is not worth failing for.
-        let _ = fs::remove_dir_all(&self.path);
-    }
+fn remedy() -> String {
+    let place = env::temp_dir();
+    format!(
+        "cannot write to the temporary folder {}; make room there or set TMPDIR to another",
+        place.display()
+    )
 }

@@ -12,6 +12,7 @@ use crate::plan::Run;
 use crate::run::child::{OwnedChild, pad_environment};
 use crate::run::interrupt::{Interrupt, Waited};
 use crate::run::programs::Programs;
+use crate::run::scratch;
 use crate::spec::{Engine, EngineLevel};
 
 /// Time from its start until a server must listen.
@@ -33,7 +34,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the engine of `run` on `cpu`, with its output in `scratch`, and waits until it listens. `None` when
+    /// Starts the engine of `run` on `cpu`, with its output in `folder`, and waits until it listens. `None` when
     /// interrupted.
     ///
     /// # Errors
@@ -42,18 +43,21 @@ impl Server {
         programs: &Programs,
         run: &Run,
         cpu: usize,
-        scratch: &Path,
+        folder: &Path,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Option<Self>> {
         let level = &run.engine;
-        let stats = (level.engine != Engine::Mio).then(|| scratch.join("server.stats"));
+        let stats = (level.engine != Engine::Mio).then(|| folder.join("server.stats"));
         let mut command = command(programs.server(level.engine), level, cpu, stats.as_deref());
         pad_environment(&mut command, run.environment_bytes);
-        let mut child = OwnedChild::start(&mut command, scratch, "server")?;
+        let mut child = OwnedChild::start(&mut command, folder, "server")?;
         let ready = interrupt.wait(READY_LIMIT, PAUSE, || match announced(&child.stdout()) {
             Some(address) => Ok(Some(address)),
             None => match child.ended()? {
-                Some(status) => bail!("{} ended with {status}:\n{}", level.name, child.complaint()),
+                Some(status) => {
+                    scratch::check(folder)?;
+                    bail!("{} ended with {status}:\n{}", level.name, child.complaint())
+                }
                 None => Ok(None),
             },
         })?;
@@ -61,6 +65,7 @@ impl Server {
             Waited::Done(address) => Ok(Some(Self { child, engine: level.engine, address, stats })),
             Waited::Interrupted => Ok(None),
             Waited::TimedOut => {
+                scratch::check(folder)?;
                 bail!("{} was not ready in {READY_LIMIT:?}:\n{}", level.name, child.complaint())
             }
         }

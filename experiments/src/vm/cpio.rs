@@ -1,8 +1,12 @@
-//! Writes an initramfs: a cpio archive in the "newc" format, the one that the kernel unpacks.
+//! An initramfs: a cpio archive in the "newc" format, the one that the kernel unpacks.
 //!
 //! Uncompressed, because under emulation unpacking costs more than reading. Nothing in the archive depends on when or by
 //! whom it is made: times and owners are zero, and entries stand in the order they were added.
-//! Source: Documentation/driver-api/early-userspace/buffer-format.rst.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use cpio::newc::{self, Builder, ModeFileType};
 
 /// An archive under construction.
 #[derive(Debug, Default)]
@@ -11,159 +15,77 @@ pub(crate) struct Archive {
     entries: u32,
 }
 
-/// The major and minor number of a device node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Device {
-    pub(crate) major: u32,
-    pub(crate) minor: u32,
-}
-
-const DIRECTORY: u32 = 0o040_755;
-const EXECUTABLE: u32 = 0o100_755;
-const CHARACTER_DEVICE: u32 = 0o020_600;
-
 impl Archive {
     /// Adds a directory. The kernel makes none by itself: parents come before what lies in them.
-    pub(crate) fn directory(&mut self, path: &str) {
-        self.entry(path, DIRECTORY, Device::default(), &[]);
+    pub(crate) fn directory(&mut self, path: &str) -> Result<()> {
+        self.entry(Builder::new(path).mode(0o755).set_mode_file_type(ModeFileType::Directory), &[])
     }
 
     /// Adds a file that may be executed.
-    pub(crate) fn executable(&mut self, path: &str, content: &[u8]) {
-        self.entry(path, EXECUTABLE, Device::default(), content);
+    pub(crate) fn executable(&mut self, path: &str, content: &[u8]) -> Result<()> {
+        self.entry(Builder::new(path).mode(0o755).set_mode_file_type(ModeFileType::Regular), content)
     }
 
-    /// Adds a character device, which needs no privilege here as it is only a line in an archive.
-    pub(crate) fn character_device(&mut self, path: &str, device: Device) {
-        self.entry(path, CHARACTER_DEVICE, device, &[]);
+    /// Adds the character device `major`:`minor`, which needs no privilege here: it is a line in an archive.
+    pub(crate) fn character_device(&mut self, path: &str, major: u32, minor: u32) -> Result<()> {
+        let device = Builder::new(path).mode(0o600).set_mode_file_type(ModeFileType::Char);
+        self.entry(device.rdev_major(major).rdev_minor(minor), &[])
     }
 
     /// The finished archive.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.entry("TRAILER!!!", 0, Device::default(), &[]);
-        self.bytes
+    pub(crate) fn finish(self) -> Result<Vec<u8>> {
+        Ok(newc::trailer(self.bytes)?)
     }
 
-    fn entry(&mut self, path: &str, mode: u32, device: Device, content: &[u8]) {
-        let size = u32::try_from(content.len()).expect("newc has 32 bits for a size; programs are smaller");
-        let name_size = u32::try_from(path.len() + 1).expect("a path is short");
+    fn entry(&mut self, entry: Builder, content: &[u8]) -> Result<()> {
+        let size =
+            u32::try_from(content.len()).context("a cpio archive has 32 bits for the size of a file")?;
         self.entries += 1;
-        let (uid, gid, links, mtime, checksum) = (0, 0, 1, 0, 0);
-        let (dev_major, dev_minor) = (0, 0);
-        let fields = [
-            self.entries,
-            mode,
-            uid,
-            gid,
-            links,
-            mtime,
-            size,
-            dev_major,
-            dev_minor,
-            device.major,
-            device.minor,
-            name_size,
-            checksum,
-        ];
-        self.bytes.extend_from_slice(b"070701");
-        for field in fields {
-            self.bytes.extend_from_slice(format!("{field:08x}").as_bytes());
-        }
-        self.bytes.extend_from_slice(path.as_bytes());
-        self.bytes.push(0);
-        self.pad();
-        self.bytes.extend_from_slice(content);
-        self.pad();
-    }
-
-    /// Header with name, and content, each end on a multiple of four bytes from the archive's start.
-    fn pad(&mut self) {
-        self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
+        let mut writer = entry.ino(self.entries).write(&mut self.bytes, size);
+        writer.write_all(content)?;
+        writer.finish()?;
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Read};
+
     use super::*;
 
-    /// An entry as another program would read it.
-    #[derive(Debug, PartialEq, Eq)]
-    struct Entry {
-        path: String,
-        mode: u32,
-        device: Device,
-        content: Vec<u8>,
-    }
+    /// Path, mode, device and content of each entry.
+    type Entries = Vec<(String, u32, [u32; 2], Vec<u8>)>;
 
-    fn read(mut bytes: &[u8]) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    fn read(bytes: Vec<u8>) -> Entries {
+        let (mut entries, mut rest) = (Vec::new(), Cursor::new(bytes));
         loop {
-            assert_eq!(&bytes[..6], b"070701");
-            let field = |index: usize| {
-                let at = 6 + 8 * index;
-                u32::from_str_radix(std::str::from_utf8(&bytes[at..at + 8]).unwrap(), 16).unwrap()
-            };
-            let (size, name_size) = (field(6) as usize, field(11) as usize);
-            let path = String::from_utf8(bytes[110..110 + name_size - 1].to_vec()).unwrap();
-            assert_eq!(bytes[110 + name_size - 1], 0, "a name ends in NUL");
-            let start = (110 + name_size).next_multiple_of(4);
-            let device = Device { major: field(9), minor: field(10) };
-            if path == "TRAILER!!!" {
-                assert_eq!(bytes.len(), start, "nothing follows the trailer");
+            let mut reader = newc::Reader::new(rest).unwrap();
+            if reader.entry().is_trailer() {
                 return entries;
             }
-            entries.push(Entry {
-                path,
-                mode: field(1),
-                device,
-                content: bytes[start..start + size].to_vec(),
-            });
-            bytes = &bytes[(start + size).next_multiple_of(4)..];
+            let mut content = Vec::new();
+            reader.read_to_end(&mut content).unwrap();
+            let entry = reader.entry();
+            let device = [entry.rdev_major(), entry.rdev_minor()];
+            entries.push((entry.name().to_owned(), entry.mode(), device, content));
+            rest = reader.finish().unwrap();
         }
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn what_the_kernel_wants_of_each_kind_of_entry_reads_back() {
         let mut archive = Archive::default();
-        archive.directory("dev");
-        archive.character_device("dev/console", Device { major: 5, minor: 1 });
-        archive.executable("init", b"seven b");
-        archive.executable("empty", b"");
-        let entry = |path: &str, mode, device, content: &[u8]| Entry {
-            path: path.into(),
-            mode,
-            device,
-            content: content.to_vec(),
-        };
-        let none = Device::default();
+        archive.directory("dev").unwrap();
+        archive.character_device("dev/console", 5, 1).unwrap();
+        archive.executable("init", b"seven b").unwrap();
+        archive.executable("empty", b"").unwrap();
         let expected = [
-            entry("dev", 0o040_755, none, b""),
-            entry("dev/console", 0o020_600, Device { major: 5, minor: 1 }, b""),
-            entry("init", 0o100_755, none, b"seven b"),
-            entry("empty", 0o100_755, none, b""),
+            ("dev".to_owned(), 0o040_755, [0, 0], vec![]),
+            ("dev/console".to_owned(), 0o020_600, [5, 1], vec![]),
+            ("init".to_owned(), 0o100_755, [0, 0], b"seven b".to_vec()),
+            ("empty".to_owned(), 0o100_755, [0, 0], vec![]),
         ];
-        assert_eq!(read(&archive.finish()), expected);
-    }
-
-    #[test]
-    fn names_and_contents_of_every_length_keep_the_alignment() {
-        for length in 0..9 {
-            let mut archive = Archive::default();
-            archive.executable(&"n".repeat(length + 1), &vec![7; length]);
-            archive.executable("last", b"!");
-            let entries = read(&archive.finish());
-            assert_eq!(entries[0].content, vec![7; length]);
-            assert_eq!(entries[1].content, b"!");
-        }
-    }
-
-    #[test]
-    fn no_two_entries_share_an_inode() {
-        let mut archive = Archive::default();
-        archive.directory("a");
-        archive.directory("b");
-        let bytes = archive.finish();
-        let second = 110 + 2;
-        assert_ne!(bytes[6..14], bytes[second + 6..second + 14]);
+        assert_eq!(read(archive.finish().unwrap()), expected);
     }
 }

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
+use tempfile::Builder;
 
 use crate::recording::hash::sha256;
 
@@ -70,19 +71,17 @@ fn describe(control: &str) -> Option<Package> {
 
 /// Downloads `package` and leaves its image in the folder `kept`, complete or not at all.
 fn fetch(package: &Package, cache: &Path, kept: &Path) -> Result<()> {
-    let work = cache.join(format!("fetch-{}", process::id()));
-    fs::create_dir_all(&work).with_context(|| format!("cannot create {}", work.display()))?;
-    let fetched = download(package, &work).and_then(|file| extract(package, &file, &work));
-    let placed = fetched.and_then(|()| {
-        // A run beside this one may have been faster; its image is the same.
-        match fs::rename(work.join("image"), kept) {
-            Err(error) if !kept.exists() => {
-                Err(error).with_context(|| format!("cannot create {}", kept.display()))
-            }
-            _ => Ok(()),
+    let work = fs::create_dir_all(cache).and_then(|()| Builder::new().prefix("fetch-").tempdir_in(cache));
+    let work = work.with_context(|| format!("cannot create a folder in {}", cache.display()))?;
+    let file = download(package, work.path())?;
+    extract(package, &file, work.path())?;
+    // A run beside this one may have been faster; its image is the same.
+    match fs::rename(work.path().join("image"), kept) {
+        Err(error) if !kept.exists() => {
+            Err(error).with_context(|| format!("cannot create {}", kept.display()))
         }
-    });
-    fs::remove_dir_all(&work).with_context(|| format!("cannot remove {}", work.display())).and(placed)
+        _ => Ok(()),
+    }
 }
 
 fn download(package: &Package, work: &Path) -> Result<PathBuf> {

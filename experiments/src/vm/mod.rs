@@ -24,10 +24,11 @@ mod boots;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use tempfile::{Builder, TempDir};
 use uring_echo::cli::output;
 
 pub use args::VmArgs;
@@ -52,8 +53,8 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
         Some(folder) => Programs::given(folder)?,
         None => Programs::build(&plan.steps)?,
     };
-    let scratch = env::temp_dir().join(format!("uring-echo-vm-{}", process::id()));
-    let files = Files::create(args.out.as_deref().unwrap_or(&scratch))?;
+    let folder = args.out.clone().map_or_else(scratch_folder, Ok)?;
+    let files = Files::create(&folder)?;
     fs::write(files.initramfs(), programs.initramfs()?).context("cannot write the initramfs")?;
     let machine = args.machine(&kernel, &plan, files);
     eprintln!("booting {} (console: {})", machine.image.display(), machine.files.console().display());
@@ -68,9 +69,15 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
         output::say(&said, "where the recording is")?;
     }
     if args.out.is_none() {
-        fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A folder of a name that no other has. It stays: when something fails, the console in it says why.
+fn scratch_folder() -> Result<PathBuf> {
+    let folder = Builder::new().prefix("uring-echo-vm-").tempdir();
+    folder.map(TempDir::keep).context("cannot create a temporary folder; make room, or name one with --out")
 }
 
 /// Where fetched kernels are kept between runs. Source: XDG Base Directory Specification.

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use guest::steps;
 use serde::Deserialize;
 
-use super::cpio::{Archive, Device};
+use super::cpio::Archive;
 
 /// The guest's first process, among the programs.
 const INIT: &str = "guest-init";
@@ -80,16 +80,16 @@ impl Programs {
     /// When a program cannot be read or is linked dynamically, which the guest has no loader for.
     pub(crate) fn initramfs(&self) -> Result<Vec<u8>> {
         let mut archive = Archive::default();
-        archive.directory("bin");
-        archive.directory("dev");
-        archive.character_device("dev/console", Device { major: 5, minor: 1 });
+        archive.directory("bin")?;
+        archive.directory("dev")?;
+        archive.character_device("dev/console", 5, 1)?;
         for (name, path) in &self.0 {
             let content = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             ensure!(!wants_loader(&content), "{} is not linked statically", path.display());
             let target = if name == INIT { "init".to_string() } else { format!("bin/{name}") };
-            archive.executable(&target, &content);
+            archive.executable(&target, &content)?;
         }
-        Ok(archive.finish())
+        archive.finish()
     }
 }
 
