@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use uring_echo::cli::output::say;
+use uring_echo::cli::output::{note, say};
 
 use crate::cli::{Arguments, Command, Source};
 use crate::markdown::Block;
@@ -103,10 +103,10 @@ const TOLD_MAX: usize = 10;
 fn tell_damage(experiment: &ExperimentValues) {
     for (kind, lines) in [("damaged", &experiment.damage), ("gap", &experiment.gaps)] {
         for line in lines.iter().take(TOLD_MAX) {
-            eprintln!("{kind}: {}/{line}", experiment.recording);
+            note(format_args!("{kind}: {}/{line}", experiment.recording));
         }
         if let Some(rest @ 1..) = lines.len().checked_sub(TOLD_MAX) {
-            eprintln!("{kind}: and {rest} more; values.json has all of them");
+            note(format_args!("{kind}: and {rest} more; values.json has all of them"));
         }
     }
 }

@@ -21,6 +21,9 @@
 //! | [`markdown`] | tables as text, and holding a document to them |
 //! | [`claims`] | what is claimed, and whether the values agree |
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod chart;
 pub mod claims;
 pub mod cli;

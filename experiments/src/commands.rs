@@ -79,7 +79,7 @@ fn show(folder: &Path) -> anyhow::Result<ExitCode> {
 fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
     let faults = verify::faults(folder)?;
     for fault in &faults {
-        eprintln!("{fault}");
+        output::note(fault);
     }
     let manifest = Recording::open(folder)?.manifest().clone();
     let files = format::plural(manifest.named().count(), "file");
@@ -110,7 +110,7 @@ fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode>
     preflight::check(&runs)?;
     let manifest = manifest(&spec, args, &cores, seed, &runs, &programs)?;
     let mut recording = Recording::create(&args.out, manifest, text, &Host::capture())?;
-    eprintln!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n"));
+    output::note(format_args!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n")));
     make(&runs, &programs, &cores, &mut recording)
 }
 
@@ -129,7 +129,7 @@ fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
     let cores = cores(Some(manifest.server_cpu), &manifest.client_cpus)?;
     preflight::check(&runs)?;
     recording.resumed(timestamp::unix_ms())?;
-    eprintln!("{}, taken up again\n", spec.title);
+    output::note(format_args!("{}, taken up again\n", spec.title));
     make(&runs, &programs, &cores, &mut recording)
 }
 
@@ -145,10 +145,10 @@ fn make(
     let end = Runner { programs, cores, interrupt: &interrupt }.run(runs, recording)?;
     if end == End::Interrupted {
         let made = runs.len() - recording.manifest().count(Status::Planned);
-        eprintln!(
+        output::note(format_args!(
             "\ninterrupted after {made} of {}; what was measured is kept, --resume makes the rest",
             format::plural(runs.len(), "run")
-        );
+        ));
     }
     let tables = report::render(recording)?;
     output::say(&format!("\n{tables}\n\nRecording: {}\n", recording.folder().display()), "the tables")?;
@@ -210,21 +210,21 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
     let entries = &recording.manifest().runs;
     let left: Vec<_> =
         runs.iter().filter(|run| entries[run.number - 1].attempt.status != Status::Valid).collect();
-    eprintln!(
+    output::note(format_args!(
         "{}; server on CPU {}, client on CPU {:?}, seed {}",
         announced(left.len(), estimate::cost(left.iter().copied())),
         cores.server,
         cores.client,
         recording.manifest().seed
-    );
-    eprintln!("Recording: {}\n", recording.folder().display());
+    ));
+    output::note(format_args!("Recording: {}\n", recording.folder().display()));
     if cores.are_shared() {
-        eprintln!("warning: server and client share a core; no figure will be about the server alone");
+        output::note("warning: server and client share a core; no figure will be about the server alone");
     }
     if recording.manifest().revision == programs::UNAVAILABLE {
-        eprintln!(
-            "warning: the recording names no revision, since this program lies outside of a checkout; build into \
-             the checkout's target folder, or with URING_ECHO_REVISION set"
+        output::note(
+            "warning: the recording names no revision, since this program was built from a source without its history; \
+             build in a git checkout, or with URING_ECHO_REVISION set",
         );
     }
 }

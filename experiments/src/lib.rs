@@ -12,6 +12,9 @@
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod commands;
 pub mod doctor;

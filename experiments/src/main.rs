@@ -1,14 +1,18 @@
 //! `experiments`: runs uring-echo experiments and keeps their recordings.
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::env;
 use std::process::ExitCode;
 
 use experiments::{cli, commands};
+use uring_echo::cli::output;
 
 fn main() -> ExitCode {
     let done = cli::parse(env::args_os()).map_err(Into::into).and_then(commands::execute);
     done.unwrap_or_else(|error| {
-        eprintln!("experiments: {error:#}");
+        output::note(format_args!("experiments: {error:#}"));
         ExitCode::FAILURE
     })
 }

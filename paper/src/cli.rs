@@ -1,6 +1,7 @@
 //! Arguments, and what is done with them.
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -50,10 +51,12 @@ pub fn execute(args: &Args) -> Result<()> {
         figures: args.figures.clone().unwrap_or_else(|| beside("figures")),
     };
     let paper = compile::compile(inputs)?;
-    eprint!("{}", paper.warnings);
+    // Nobody may be there to read what accompanies the document; it is written all the same.
+    let _ = write!(io::stderr(), "{}", paper.warnings);
     let out = args.out.clone().unwrap_or_else(|| beside("paper.pdf"));
     write_whole(&out, &paper.pdf)?;
-    println!("{}: {} pages, {} KiB", out.display(), paper.pages, paper.pdf.len() / 1024);
+    let (out, kibibytes) = (out.display(), paper.pdf.len() / 1024);
+    let _ = writeln!(io::stdout(), "{out}: {} pages, {kibibytes} KiB", paper.pages);
     Ok(())
 }
 

@@ -5,6 +5,9 @@
 //!
 //! The same text, values and figures give the same bytes: fonts are built in, and there is no date, network or package.
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod compile;
 pub mod text;

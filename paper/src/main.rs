@@ -1,5 +1,9 @@
 //! `paper`: compiles the write-up to PDF.
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -9,7 +13,7 @@ fn main() -> ExitCode {
     match paper::cli::execute(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("paper: {error:#}");
+            let _ = writeln!(io::stderr(), "paper: {error:#}");
             ExitCode::FAILURE
         }
     }

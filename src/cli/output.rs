@@ -1,5 +1,6 @@
-//! Text for standard output.
+//! Text for standard output, and lines for standard error.
 
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::{Context, Result};
@@ -25,6 +26,14 @@ pub fn write(out: &mut impl Write, text: &[u8], what: &str) -> Result<()> {
 /// As there.
 pub fn say(text: &str, what: &str) -> Result<()> {
     write(&mut io::stdout().lock(), text.as_bytes(), what)
+}
+
+/// Writes `line` to standard error.
+///
+/// What stands there accompanies the work and is not its result: a terminal that was closed or a disk that is full ends
+/// no measurement. `eprintln!` would panic.
+pub fn note(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 #[cfg(test)]

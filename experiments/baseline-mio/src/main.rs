@@ -4,13 +4,19 @@
 //! does not take is copied aside, and that connection is not read again until it is gone. No budget, no counters, no
 //! orderly shutdown: SIGTERM simply ends it.
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+use std::convert::Infallible;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
+use uring_echo::cli::output;
 use uring_echo::sys::affinity;
 use uring_echo::units::Bytes;
 
@@ -41,17 +47,24 @@ enum Switch {
     Off,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    // Returned from here, an error would be printed with a backtrace whenever RUST_BACKTRACE is set.
+    let Err(error) = run(&Args::parse());
+    output::note(format_args!("baseline-mio: {error:#}"));
+    ExitCode::FAILURE
+}
+
+/// Serves until a signal ends the process.
+fn run(args: &Args) -> anyhow::Result<Infallible> {
     anyhow::ensure!(args.buffer_bytes.0 > 0, "--buffer-bytes must be at least 1");
     if let Some(cpu) = args.cpu {
-        affinity::pin(&[cpu])?;
+        affinity::pin(&[cpu]).with_context(|| format!("cannot run on CPU {cpu}"))?;
     }
     let poll = Poll::new().context("cannot open an epoll instance")?;
     let mut listener =
         TcpListener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    announce(listener.local_addr()?, &args);
+    announce(listener.local_addr()?, args);
     let table = Table { open: Vec::new(), free: Vec::new(), nodelay: args.nodelay == Switch::On };
     serve(poll, &listener, table, &mut vec![0; args.buffer_bytes.0])
 }
@@ -59,13 +72,20 @@ fn main() -> anyhow::Result<()> {
 fn announce(bound: SocketAddr, args: &Args) {
     let nodelay = if args.nodelay == Switch::On { "on" } else { "off" };
     let cpu = args.cpu.map_or("any".into(), |cpu| cpu.to_string());
-    println!(
-        "listening on {bound} engine=mio buffer_bytes={} nodelay={nodelay} trigger=edge cpu={cpu}",
-        args.buffer_bytes
+    let buffer_bytes = args.buffer_bytes;
+    let line = format!(
+        "listening on {bound} engine=mio buffer_bytes={buffer_bytes} nodelay={nodelay} trigger=edge cpu={cpu}\n"
     );
+    // A closed standard output is no reason not to serve.
+    drop(output::say(&line, "where it listens"));
 }
 
-fn serve(mut poll: Poll, listener: &TcpListener, mut table: Table, buffer: &mut [u8]) -> anyhow::Result<()> {
+fn serve(
+    mut poll: Poll,
+    listener: &TcpListener,
+    mut table: Table,
+    buffer: &mut [u8],
+) -> anyhow::Result<Infallible> {
     let mut events = Events::with_capacity(EVENTS_PER_WAIT);
     loop {
         match poll.poll(&mut events, None) {
@@ -98,7 +118,7 @@ impl Table {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
-                    eprintln!("baseline-mio: cannot accept: {error}");
+                    output::note(format_args!("baseline-mio: cannot accept: {error}"));
                     return;
                 }
             }

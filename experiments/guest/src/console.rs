@@ -1,12 +1,13 @@
 //! A prompt on the console: enough to start the guest's programs by hand, in place of a shell that it does not have.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use guest::record::{Ended, Step};
 use guest::steps;
+use uring_echo::cli::output;
 
 use crate::init::Init;
 use crate::step::{ended, program_of_the_guest};
@@ -22,21 +23,25 @@ For example: uring-echo serve uring &
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Writes to the console. One that is gone ends its input, too, and thereby the prompt.
+fn say(text: &str) {
+    drop(output::say(text, "to the console"));
+}
+
 /// Reads commands until `exit` or the console's end.
 pub(crate) fn run(init: &Init) -> Step {
     let started = Instant::now();
-    println!("type help for what there is");
+    say("type help for what there is\n");
     let mut lines = io::stdin().lock().lines();
     let outcome = loop {
-        print!("guest# ");
-        drop(io::stdout().flush());
+        say("guest# ");
         match lines.next() {
             None => break Ok(()),
             Some(Err(error)) => break Err(error),
             Some(Ok(line)) if line.trim() == "exit" => break Ok(()),
             Some(Ok(line)) => {
                 if let Err(error) = obey(init, line.trim()) {
-                    println!("error: {error}");
+                    say(&format!("error: {error}\n"));
                 }
             }
         }
@@ -52,7 +57,7 @@ fn obey(init: &Init, line: &str) -> io::Result<()> {
         "" => Ok(()),
         "help" => help(),
         "stop" => {
-            println!("ended {}", init.kill_others()?);
+            say(&format!("ended {}\n", init.kill_others()?));
             Ok(())
         }
         command => start(init, command),
@@ -60,9 +65,8 @@ fn obey(init: &Init, line: &str) -> io::Result<()> {
 }
 
 fn help() -> io::Result<()> {
-    println!("{HELP}");
     let names = fs::read_dir("/bin")?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    println!("Programs: {}", names.collect::<Vec<_>>().join(" "));
+    say(&format!("{HELP}\nPrograms: {}\n", names.collect::<Vec<_>>().join(" ")));
     Ok(())
 }
 
@@ -84,11 +88,11 @@ fn wait(init: &Init, pid: u32) -> io::Result<()> {
             Some(reaped) if reaped.pid == pid => {
                 let ended = ended(reaped.status);
                 if !ended.is_success() {
-                    println!("{ended}");
+                    say(&format!("{ended}\n"));
                 }
                 return Ok(());
             }
-            Some(other) => println!("process {}: {}", other.pid, ended(other.status)),
+            Some(other) => say(&format!("process {}: {}\n", other.pid, ended(other.status))),
             None => thread::sleep(POLL_INTERVAL),
         }
     }

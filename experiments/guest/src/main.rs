@@ -4,6 +4,9 @@
 //! Whatever fails on the way, the power goes off: a host that sees no `end` record knows that the report is cut off, and
 //! finds the reason on the console.
 
+// A reader that went away ends no work: see `uring_echo::cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod console;
 mod init;
 mod loopback;
@@ -19,6 +22,7 @@ use anyhow::{Context, Result};
 use guest::plan::Plan;
 use guest::record::{End, Record};
 use guest::steps;
+use uring_echo::cli::output;
 
 use crate::init::Init;
 
@@ -27,15 +31,15 @@ const RECORDS: &str = "/dev/ttyS1";
 
 fn main() -> ExitCode {
     let Some(init) = Init::claim() else {
-        eprintln!("guest-init: error: this is the first process of a test VM and starts as nothing else");
+        output::note("guest-init: error: this is the first process of a test VM and starts as nothing else");
         return ExitCode::from(2);
     };
     if let Err(error) = work(&init) {
-        eprintln!("guest-init: error: {error:#}");
+        output::note(format_args!("guest-init: error: {error:#}"));
     }
     let errno = init.power_off();
     // The first process must not return: the kernel panics then, and the host reports this line.
-    eprintln!("guest-init: error: cannot switch the power off: {errno}");
+    output::note(format_args!("guest-init: error: cannot switch the power off: {errno}"));
     ExitCode::FAILURE
 }
 

@@ -106,7 +106,7 @@ fn restored(outcome: &Outcome) -> anyhow::Result<ExitCode> {
 }
 
 fn complain(outcome: &Outcome) {
-    outcome.refused.iter().for_each(|refused| eprintln!("not written: {refused}"));
+    outcome.refused.iter().for_each(|refused| output::note(format_args!("not written: {refused}")));
 }
 
 impl DoctorArgs {

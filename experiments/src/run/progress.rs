@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use uring_echo::cli::output;
 
 use crate::plan::Run;
 use crate::plan::estimate;
@@ -98,13 +99,13 @@ impl Progress {
         self.done.add(run);
         match &self.bar {
             Some(bar) => bar.inc(1),
-            None => eprintln!(
+            None => output::note(format_args!(
                 "{:>4}/{}  {run}: {}; {} left",
                 self.done_count,
                 self.run_count,
                 outcome(attempt),
                 format::duration(self.time_left())
-            ),
+            )),
         }
     }
 
@@ -112,7 +113,7 @@ impl Progress {
     pub fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => output::note(line),
         }
     }
 

@@ -57,7 +57,8 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     let files = Files::create(&folder)?;
     fs::write(files.initramfs(), programs.initramfs()?).context("cannot write the initramfs")?;
     let machine = args.machine(&kernel, &plan, files);
-    eprintln!("booting {} (console: {})", machine.image.display(), machine.files.console().display());
+    let (image, console) = (machine.image.display(), machine.files.console());
+    output::note(format_args!("booting {image} (console: {})", console.display()));
     let booted = Session { plan: &plan, machine: &machine, limits: args.limits() }.boot(args.accel)?;
     let recordings = booted.verdict.recordings(&args.recordings)?;
     let report = Report::new(kernel, &machine, booted);
