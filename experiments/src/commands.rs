@@ -21,6 +21,7 @@ use crate::run::cores::Cores;
 use crate::run::interrupt::Interrupt;
 use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
+use crate::run::scratch;
 use crate::spec::{self, Size, Spec};
 use crate::{doctor, report, vm};
 
@@ -107,7 +108,7 @@ fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode>
     let cores = cores(args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
     let runs = plan::plan(&spec, seed);
-    preflight::check(&runs)?;
+    check_in_advance(&runs, &cores)?;
     let manifest = manifest(&spec, args, &cores, seed, &runs, &programs)?;
     let mut recording = Recording::create(&args.out, manifest, text, &Host::capture())?;
     output::note(format_args!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n")));
@@ -127,7 +128,7 @@ fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
     resume::check_same(&recording, &programs.entries()?)?;
     let manifest = recording.manifest();
     let cores = cores(Some(manifest.server_cpu), &manifest.client_cpus)?;
-    preflight::check(&runs)?;
+    check_in_advance(&runs, &cores)?;
     recording.resumed(timestamp::unix_ms())?;
     output::note(format_args!("{}, taken up again\n", spec.title));
     make(&runs, &programs, &cores, &mut recording)
@@ -153,6 +154,12 @@ fn make(
     let tables = report::render(recording)?;
     output::say(&format!("\n{tables}\n\nRecording: {}\n", recording.folder().display()), "the tables")?;
     Ok(exit_code(end, recording.manifest()))
+}
+
+/// What would fail the first run, said while there is no recording yet that it would leave empty.
+fn check_in_advance(runs: &[Run], cores: &Cores) -> anyhow::Result<()> {
+    preflight::check(runs, cores.client.len())?;
+    scratch::create().map(drop)
 }
 
 fn cores(server: Option<usize>, client: &[usize]) -> anyhow::Result<Cores> {

@@ -31,4 +31,4 @@ pub use config::{
     THREADS_MAX, UNANSWERED_MAX, in_flight_bytes_default,
 };
 pub use fault::Fault;
-pub use run::run;
+pub use run::{descriptors_needed, run};

@@ -253,8 +253,13 @@ impl<'a> Coordinator<'a> {
     }
 }
 
+/// Descriptors that a client of so many connections and threads may open: its soft limit is raised to that.
+pub const fn descriptors_needed(connections: usize, threads: usize) -> u64 {
+    connections as u64 + 3 * threads as u64 + DESCRIPTORS_SPARE
+}
+
 fn raise_descriptor_limit(config: &ClientConfig) -> Result<(), Fault> {
-    let needed = config.connections_in_all() as u64 + 3 * config.settings.threads as u64 + DESCRIPTORS_SPARE;
+    let needed = descriptors_needed(config.connections_in_all(), config.settings.threads);
     limits::raise_nofile(needed).map(drop).map_err(|errno| {
         let hard = limits::nofile().map_or(0, |limit| limit.hard);
         let cause =

@@ -17,7 +17,7 @@ use clap::{Parser, ValueEnum};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Registry, Token};
 use uring_echo::cli::output;
-use uring_echo::sys::affinity;
+use uring_echo::sys::{affinity, limits};
 use uring_echo::units::Bytes;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -60,6 +60,8 @@ fn run(args: &Args) -> anyhow::Result<Infallible> {
     if let Some(cpu) = args.cpu {
         affinity::pin(&[cpu]).with_context(|| format!("cannot run on CPU {cpu}"))?;
     }
+    // As both of our servers raise theirs: the soft limit is 1024 on many systems, and a load may want more.
+    limits::raise_nofile(limits::nofile()?.hard)?;
     let poll = Poll::new().context("cannot open an epoll instance")?;
     let mut listener =
         TcpListener::bind(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;

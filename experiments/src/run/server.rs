@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use crate::plan::Run;
+use crate::plan::{Run, preflight};
 use crate::run::child::{OwnedChild, pad_environment};
 use crate::run::interrupt::{Interrupt, Waited};
 use crate::run::programs::Programs;
@@ -49,6 +49,9 @@ impl Server {
         let level = &run.engine;
         let stats = (level.engine != Engine::Mio).then(|| folder.join("server.stats"));
         let mut command = command(programs.server(level.engine), level, cpu, stats.as_deref());
+        if let Some(connections) = preflight::connections_max(run)? {
+            command.args(["--max-connections", &connections.to_string()]);
+        }
         pad_environment(&mut command, run.environment_bytes);
         let mut child = OwnedChild::start(&mut command, folder, "server")?;
         let ready = interrupt.wait(READY_LIMIT, PAUSE, || match announced(&child.stdout()) {
