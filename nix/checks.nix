@@ -23,6 +23,8 @@ in
     cargoBuildFlags = [ "--workspace" ];
     cargoTestFlags = [ "--workspace" ];
     doCheck = true;
+    # A test makes repositories to be built from.
+    nativeCheckInputs = [ pkgs.git ];
     installPhase = ''
       mkdir "$out"
     '';

@@ -12,6 +12,8 @@ let
     fileset = lib.fileset.unions [
       ../Cargo.toml
       ../Cargo.lock
+      ../build.rs
+      ../flake.lock
       ../src
       ../tests
       ../experiments

@@ -5,10 +5,12 @@ mod bench;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, text, wait_for_children, wait_until_gone};
 use experiments::recording::manifest::Status;
+use experiments::run::programs;
 use uring_echo::sys::process;
 
 const SPEC: &str = r#"
@@ -131,4 +133,23 @@ fn a_runner_that_is_killed_takes_its_children_along() {
     assert_eq!(runner.wait().unwrap().signal(), Some(9));
     wait_until_gone(&children);
     assert_eq!(bench.manifest().count(Status::Planned), 6);
+}
+
+#[test]
+fn a_recording_names_the_source_of_its_programs_and_no_repository_that_the_environment_names() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]).args(arguments);
+        assert!(git.current_dir(elsewhere.path()).status().unwrap().success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["commit", "--quiet", "--allow-empty", "-m", "elsewhere"]);
+    let bench = Bench::new("tiny", SPEC);
+    let mut runner = bench.command(&["run", "--spec", "spec.toml", "--filter", "engine=epoll"]);
+    let output = runner.env("GIT_DIR", elsewhere.path().join(".git")).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let manifest = bench.manifest();
+    assert_eq!(manifest.revision, programs::revision());
+    assert_eq!(manifest.flake_lock_sha256, programs::flake_lock_sha256());
 }

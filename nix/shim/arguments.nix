@@ -16,6 +16,7 @@ in
     "cargoBuildFlags"
     "doCheck"
     "cargoTestFlags"
+    "nativeCheckInputs"
     "checkFlags"
     "installPhase"
     "postInstall"

@@ -1,8 +1,7 @@
 //! Where the programs under test are: beside the running one, which is where cargo and a package put them.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::{env, ffi::OsString};
 
 use anyhow::{Context, bail};
 
@@ -79,20 +78,10 @@ fn locate(folder: &Path, name: &str, variable: &str) -> anyhow::Result<PathBuf> 
     Ok(path)
 }
 
-/// Git revision of the checkout that this executable lies in, `-dirty` with local changes; the one that the build
-/// was told in `URING_ECHO_REVISION`, if it was; or `unavailable`.
-///
-/// The place of the executable decides and not the working directory, which may be another project's.
+/// The last commit that changed what this program is built from, `-dirty` with changes that no commit holds, as the build
+/// script found it or was told; or `unavailable`.
 pub fn revision() -> String {
-    let describe = || {
-        let folder = env::current_exe().ok()?.parent()?.to_owned();
-        let arguments = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"].map(OsString::from);
-        let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
-    };
-    let told = option_env!("URING_ECHO_REVISION").map(str::to_owned);
-    told.or_else(describe).unwrap_or_else(unavailable)
+    option_env!("URING_ECHO_REVISION").unwrap_or(UNAVAILABLE).into()
 }
 
 /// SHA-256 of the packages' lock file that this program was built with.
@@ -100,21 +89,10 @@ pub fn cargo_lock_sha256() -> String {
     sha256(include_bytes!("../../../Cargo.lock"))
 }
 
-/// SHA-256 of the flake's lock file: what the build was told in `URING_ECHO_FLAKE_LOCK_SHA256`, else of the file in the
-/// checkout that this executable lies in, else `unavailable`.
+/// SHA-256 of the flake's lock file of the source that this program was built from.
 pub fn flake_lock_sha256() -> String {
-    let in_checkout = || {
-        let exe = env::current_exe().ok()?;
-        let lock = exe.ancestors().map(|folder| folder.join("flake.lock")).find(|path| path.is_file())?;
-        sha256_of_file(&lock).ok()
-    };
-    let told = option_env!("URING_ECHO_FLAKE_LOCK_SHA256").map(str::to_owned);
-    told.or_else(in_checkout).unwrap_or_else(unavailable)
+    sha256(include_bytes!("../../../flake.lock"))
 }
 
 /// What a manifest says of a fact that could not be found out.
 pub const UNAVAILABLE: &str = "unavailable";
-
-fn unavailable() -> String {
-    UNAVAILABLE.into()
-}
