@@ -47,10 +47,10 @@ pub struct RunArgs {
     /// Seed of the order of the runs; without it every recording has its own
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Core of the server [default: the last permitted]
+    /// Core of the server [default: the last of the fastest permitted]
     #[arg(long, value_name = "N")]
     pub server_cpu: Option<usize>,
-    /// Cores of the client, such as 0 or 1,4-6 [default: the first permitted that is not the server's]
+    /// Cores of the client, such as 0 or 1,4-6 [default: the first other one of its kind]
     #[arg(long, value_name = "LIST")]
     pub client_cpus: Option<CpuList>,
     /// Folder of the recordings

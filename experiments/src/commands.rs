@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, ensure};
 use uring_echo::cli::output;
-use uring_echo::measure::host::Host;
+use uring_echo::measure::host::{Host, Tree};
 use uring_echo::sys::affinity;
 
 use crate::cli::{Request, RunArgs};
@@ -19,6 +19,7 @@ use crate::recording::{resume, timestamp, verify};
 use crate::report::format;
 use crate::run::cores::Cores;
 use crate::run::interrupt::Interrupt;
+use crate::run::kinds::Kinds;
 use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
 use crate::run::scratch;
@@ -164,7 +165,11 @@ fn check_in_advance(runs: &[Run], cores: &Cores) -> anyhow::Result<()> {
 
 fn cores(server: Option<usize>, client: &[usize]) -> anyhow::Result<Cores> {
     let permitted = affinity::permitted(0).context("cannot read which CPUs are permitted")?;
-    Cores::choose(&permitted, server, client)
+    Cores::choose(&permitted, &Kinds::read(&machine(), &permitted), server, client)
+}
+
+fn machine() -> Tree {
+    Tree::new(Path::new("/"))
 }
 
 fn manifest(
@@ -227,6 +232,10 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
     output::note(format_args!("Recording: {}\n", recording.folder().display()));
     if cores.are_shared() {
         output::note("warning: server and client share a core; no figure will be about the server alone");
+    }
+    let ends: Vec<usize> = cores.client.iter().copied().chain([cores.server]).collect();
+    if let Some(difference) = Kinds::read(&machine(), &ends).difference(cores) {
+        output::note(format_args!("warning: the two ends have cores of different kinds: {difference}"));
     }
     if recording.manifest().revision == programs::UNAVAILABLE {
         output::note(

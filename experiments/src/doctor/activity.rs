@@ -1,6 +1,8 @@
 //! What runs on the machine while one looks: processes, and time that a hypervisor takes.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 
 use uring_echo::measure::host::{Known, Tree};
 
@@ -47,6 +49,20 @@ pub struct Busy {
     pub name: String,
     /// CPU time it used, in percent of one core.
     pub percent: f64,
+}
+
+/// Whether this process sees what else runs on the machine, or why not.
+pub(super) fn sight(tree: &Tree) -> Known<()> {
+    /// The namespace that the first process of a machine is in. Its number is fixed: PROC_PID_INIT_INO of the kernel's
+    /// include/linux/proc_ns.h. A kernel without such namespaces shows none.
+    const OF_THE_MACHINE: &str = "pid:[4026531836]";
+    match fs::read_link(tree.locate("/proc/self/ns/pid")) {
+        Ok(own) if own != Path::new(OF_THE_MACHINE) => Known::unavailable(
+            "this is a container, which sees none but its own processes: run the doctor outside",
+        ),
+        // With hidepid other users' processes are out of sight, and the first one is root's. Source: proc(5).
+        _ => tree.text("/proc/1/stat").map(drop),
+    }
 }
 
 impl Snapshot {

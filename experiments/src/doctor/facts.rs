@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow};
 use uring_echo::measure::host::{Host, Known, Tree};
 
-use super::activity::{Activity, Snapshot};
+use super::activity::{self, Activity, Snapshot};
 use super::pace::Paces;
 use crate::run::cores::{Cores, CpuList};
+use crate::run::kinds::Kinds;
 
 /// A machine and the place of a recording on it.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Facts {
     pub cores: Cores,
     /// How many CPUs this process may use.
     pub permitted_count: usize,
+    /// The kinds of the permitted CPUs.
+    pub kinds: Kinds,
     /// By core of either end, the CPUs that are the same physical core, itself included.
     pub siblings: BTreeMap<usize, Known<Vec<usize>>>,
     /// Whether turbo is switched by Intel's driver, and not by the generic file.
@@ -32,7 +35,9 @@ pub struct Facts {
     pub pressure_avg10: Known<f64>,
     /// Swap space in use, in bytes.
     pub swap_used_bytes: Known<u64>,
-    /// What ran while the doctor looked.
+    /// Whether the doctor sees all that runs, or why not.
+    pub sight: Known<()>,
+    /// What ran while the doctor looked, as far as it is seen.
     pub activity: Activity,
     /// How steadily the cores of both ends worked meanwhile.
     pub paces: Paces,
@@ -63,7 +68,8 @@ impl Facts {
     pub fn gather(look: &Look<'_>) -> anyhow::Result<Self> {
         let tree = &Tree::new(look.root);
         let permitted = permitted(tree)?;
-        let cores = Cores::choose(&permitted, look.server_cpu, look.client_cpus)?;
+        let kinds = Kinds::read(tree, &permitted);
+        let cores = Cores::choose(&permitted, &kinds, look.server_cpu, look.client_cpus)?;
         // Averages that the work below would raise.
         let load_average = tree.parsed("/proc/loadavg", |text| text.split(' ').next()?.parse().ok());
         let pressure_avg10 = tree.parsed("/proc/pressure/cpu", pressure_avg10);
@@ -75,12 +81,14 @@ impl Facts {
         Ok(Self {
             host: Host::below(look.root),
             permitted_count: permitted.len(),
+            kinds,
             siblings: ends.map(|cpu| (cpu, siblings(tree, cpu))).collect(),
             has_intel_pstate: tree.exists("/sys/devices/system/cpu/intel_pstate/no_turbo"),
             irqs: irqs_of(tree, cores.server),
             load_average,
             pressure_avg10,
             swap_used_bytes: tree.parsed("/proc/meminfo", swap_used_bytes),
+            sight: activity::sight(tree),
             activity,
             paces,
             disk_free_bytes: disk_free_bytes(look.out),

@@ -44,10 +44,10 @@ pub struct DoctorArgs {
     /// Put back what --apply has set (needs root)
     #[arg(long, conflicts_with = "apply")]
     restore: bool,
-    /// Core of the server [default: the last permitted]
+    /// Core of the server [default: the last of the fastest permitted]
     #[arg(long, value_name = "N")]
     server_cpu: Option<usize>,
-    /// Cores of the client, such as 0 or 1,4-6 [default: the first permitted that is not the server's]
+    /// Cores of the client, such as 0 or 1,4-6 [default: the first other one of its kind]
     #[arg(long, value_name = "LIST")]
     client_cpus: Option<CpuList>,
     /// Folder of the recordings, whose disk needs room

@@ -11,6 +11,7 @@ pub(super) struct Machine(tempfile::TempDir);
 
 /// A machine of four cores on which every check passes, but for offloads, which no file shows.
 const QUIET: &[(&str, &str)] = &[
+    ("proc/1/stat", "1 (init) S 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20"),
     ("proc/self/status", "Name:\tdoctor\nCpus_allowed_list:\t0-3\nSeccomp:\t0\n"),
     ("proc/self/limits", "Max open files  1024  524288  files\nMax locked memory  65536  unlimited  bytes\n"),
     ("proc/cmdline", "isolcpus=3 nohz_full=3 rcu_nocbs=3\n"),
@@ -68,6 +69,14 @@ impl Machine {
         let path = self.root().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    /// Makes `path` a symbolic link to `target`, whatever it was.
+    pub(super) fn link(&self, path: &str, target: &str) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
+        std::os::unix::fs::symlink(target, path).unwrap();
     }
 
     /// What `path` holds, without the white space around it.

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use anyhow::ensure;
 
+use crate::run::kinds::Kinds;
+
 /// CPUs as a user lists them: `1`, `0,2`, `1,4-6`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CpuList(pub Vec<usize>);
@@ -40,22 +42,29 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// What the user asked for, the rest chosen from `permitted`: the last core for the server, the first other one
-    /// for the client. Ends of the list are rarely two threads of one core, and core 0 takes most interrupts. On a
-    /// machine of one core both ends share it.
+    /// What the user asked for, the rest chosen from `permitted`: of the fastest cores the last one for the server, the
+    /// first other one for the client. Ends of the list are rarely two threads of one core, and core 0 takes most
+    /// interrupts. Both ends get cores of one kind as long as there are two. On a machine of one core they share it.
     ///
     /// # Errors
     /// When a core asked for is not permitted, or `permitted` is empty.
-    pub fn choose(permitted: &[usize], server: Option<usize>, client: &[usize]) -> anyhow::Result<Self> {
+    pub fn choose(
+        permitted: &[usize],
+        kinds: &Kinds,
+        server: Option<usize>,
+        client: &[usize],
+    ) -> anyhow::Result<Self> {
         for cpu in client.iter().chain(&server) {
             ensure!(permitted.contains(cpu), "CPU {cpu} is not among those permitted: {permitted:?}");
         }
+        let alike = kinds.candidates(permitted, server.or(client.first().copied()));
         let free = |cpu: &&usize| !client.contains(cpu);
-        let Some(&last) = permitted.iter().rev().find(free).or(permitted.last()) else {
+        let last = alike.iter().rev().chain(permitted.iter().rev()).find(free);
+        let Some(&last) = last.or(permitted.last()) else {
             anyhow::bail!("this process may run on no CPU at all");
         };
         let server = server.unwrap_or(last);
-        let other = permitted.iter().copied().find(|&cpu| cpu != server).unwrap_or(server);
+        let other = alike.iter().chain(permitted).copied().find(|&cpu| cpu != server).unwrap_or(server);
         let client = if client.is_empty() { vec![other] } else { client.to_vec() };
         Ok(Self { server, client })
     }
@@ -71,7 +80,7 @@ mod tests {
     use super::*;
 
     fn choose(permitted: &[usize], server: Option<usize>, client: &[usize]) -> (usize, Vec<usize>) {
-        let cores = Cores::choose(permitted, server, client).unwrap();
+        let cores = Cores::choose(permitted, &Kinds::default(), server, client).unwrap();
         (cores.server, cores.client)
     }
 
@@ -90,10 +99,10 @@ mod tests {
 
     #[test]
     fn one_core_is_shared_and_known_to_be() {
-        let cores = Cores::choose(&[3], None, &[]).unwrap();
+        let cores = Cores::choose(&[3], &Kinds::default(), None, &[]).unwrap();
         assert_eq!((cores.server, cores.client.as_slice()), (3, [3].as_slice()));
         assert!(cores.are_shared());
-        assert!(!Cores::choose(&[0, 1], None, &[]).unwrap().are_shared());
+        assert!(!Cores::choose(&[0, 1], &Kinds::default(), None, &[]).unwrap().are_shared());
     }
 
     #[test]
@@ -107,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_core_that_is_not_permitted_is_refused_with_those_that_are() {
-        let error = Cores::choose(&[0, 1], Some(7), &[]).unwrap_err().to_string();
+        let error = Cores::choose(&[0, 1], &Kinds::default(), Some(7), &[]).unwrap_err().to_string();
         assert_eq!(error, "CPU 7 is not among those permitted: [0, 1]");
     }
 }

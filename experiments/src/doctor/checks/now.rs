@@ -58,7 +58,7 @@ fn processes(facts: &Facts) -> Finding {
         named.map(|busy| format!("{} ({}) {:.0} %", busy.name, busy.pid, busy.percent)).collect();
     let total: f64 = busy.iter().map(|busy| busy.percent).sum();
     match names.is_empty() {
-        true => check.found(Level::Pass, "none uses a CPU"),
+        true => check.judge(&facts.sight.clone().map(|()| "none uses a CPU"), |_| Level::Pass),
         false if total >= HALF_A_CORE_PERCENT => check.found(Level::Fail, names.join(", ")),
         false => check.found(Level::Warn, names.join(", ")),
     }
@@ -70,8 +70,10 @@ fn irqbalance(facts: &Facts) -> Finding {
         why: "it moves interrupts between cores, to the server's as well",
         remedy: "systemctl stop irqbalance, or IRQBALANCE_BANNED_CPULIST of it",
     };
-    let runs = facts.activity.names.iter().any(|name| name == "irqbalance");
-    check.found(Level::warn_unless(!runs), if runs { "runs" } else { "does not run" })
+    if facts.activity.names.iter().any(|name| name == "irqbalance") {
+        return check.found(Level::Warn, "runs");
+    }
+    check.judge(&facts.sight.clone().map(|()| "does not run"), |_| Level::Pass)
 }
 
 fn memory(facts: &Facts) -> Finding {
@@ -144,6 +146,31 @@ mod tests {
             assert_eq!(processes(&facts).level, expected, "{percent}");
         }
         assert_eq!(processes(&facts).value, "build (7) 90 %");
+    }
+
+    #[test]
+    fn nobody_is_said_to_be_idle_whom_the_doctor_cannot_see() {
+        let machine = Machine::quiet();
+        let levels = |machine: &Machine| {
+            let facts = machine.facts();
+            (processes(&facts).level, irqbalance(&facts).level)
+        };
+        assert_eq!(levels(&machine), (Level::Pass, Level::Pass));
+        machine.link("proc/self/ns/pid", "pid:[4026531836]");
+        assert_eq!(levels(&machine), (Level::Pass, Level::Pass));
+        machine.remove("proc/1");
+        assert_eq!(levels(&machine), (Level::Unavailable, Level::Unavailable), "hidepid");
+        machine.write("proc/1/stat", "1 (sh) S 0");
+        machine.link("proc/self/ns/pid", "pid:[4026532177]");
+        assert_eq!(levels(&machine), (Level::Unavailable, Level::Unavailable), "a container");
+        machine.write("proc/7/stat", "7 (irqbalance) S 1 0 0 0 -1 0 0 0 0 0 1 1 0 0 20");
+        let mut facts = machine.facts();
+        facts.activity.busy = vec![Busy { pid: 7, name: "irqbalance".into(), percent: 90.0 }];
+        assert_eq!(
+            (processes(&facts).level, irqbalance(&facts).level),
+            (Level::Fail, Level::Warn),
+            "it is seen"
+        );
     }
 
     #[test]

@@ -8,8 +8,19 @@ use super::CheckFn;
 use crate::doctor::facts::{Facts, cpus};
 use crate::doctor::finding::{Check, Finding, Level, Write};
 
-pub(super) const CHECKS: &[CheckFn] =
-    &[cores, governor, turbo, idle, siblings, isolated, nohz_full, rcu_nocbs, mitigations, interrupts];
+pub(super) const CHECKS: &[CheckFn] = &[
+    cores,
+    core_kinds,
+    governor,
+    turbo,
+    idle,
+    siblings,
+    isolated,
+    nohz_full,
+    rcu_nocbs,
+    mitigations,
+    interrupts,
+];
 
 const CPUS: &str = "/sys/devices/system/cpu";
 
@@ -26,6 +37,19 @@ fn cores(facts: &Facts) -> Finding {
     };
     let (server, client) = (facts.cores.server, &facts.cores.client);
     check.found(level, format!("server {server}, client {client:?} of {} permitted", facts.permitted_count))
+}
+
+fn core_kinds(facts: &Facts) -> Finding {
+    let check = Check {
+        name: "core-kinds",
+        why: "on a slower kind of core an end takes longer for the same work, and a client of that kind cannot fill the \
+              server",
+        remedy: "choose --server-cpu and --client-cpus of one kind (/sys/devices/cpu_core/cpus, cpu_capacity)",
+    };
+    match facts.kinds.difference(&facts.cores) {
+        Some(difference) => check.found(Level::Warn, difference),
+        None => check.found(Level::Pass, "both ends have the same"),
+    }
 }
 
 fn governor(facts: &Facts) -> Finding {
@@ -169,7 +193,9 @@ fn interrupts(facts: &Facts) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::facts::Look;
     use crate::doctor::testing::Machine;
+    use crate::run::kinds::testing;
 
     #[test]
     fn one_core_for_both_ends_fails_and_two_leave_none_for_the_rest() {
@@ -179,6 +205,21 @@ mod tests {
         assert_eq!(cores(&facts).level, Level::Warn);
         facts.cores.client = vec![facts.cores.server];
         assert_eq!(cores(&facts).level, Level::Fail);
+    }
+
+    #[test]
+    fn cores_of_two_kinds_are_told_of_and_not_chosen_by_default() {
+        for (files, cpus, server, client) in
+            [(testing::i9_13900k(), "0-31", 31, 0), (testing::big_little(), "0-7", 6, 0)]
+        {
+            let machine = Machine::quiet();
+            files.iter().for_each(|(path, text)| machine.write(path, text));
+            machine.write("proc/self/status", &format!("Cpus_allowed_list:\t{cpus}\n"));
+            assert_eq!(core_kinds(&machine.facts()).level, Level::Pass);
+            let look = Look { server_cpu: Some(server), client_cpus: &[client], ..machine.look() };
+            let finding = core_kinds(&Facts::gather(&look).unwrap());
+            assert_eq!(finding.level, Level::Warn, "{}", finding.value);
+        }
     }
 
     #[test]
