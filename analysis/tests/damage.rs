@@ -10,7 +10,7 @@ use analysis::values::ExperimentValues;
 use experiments::plan::Role;
 use experiments::recording::manifest::Status;
 use serde_json::json;
-use support::{MadeUp, change_manifest, change_record, change_text};
+use support::{MadeUp, change_manifest, change_record, change_text, flip};
 
 /// The first run: epoll's first repetition in this cell.
 const SPOILT: &str = "stream/4096B/c8";
@@ -44,7 +44,7 @@ fn expect_left_out(reason: &str, spoil: impl FnOnce(&Path)) {
     let values = values(&scratch.folder);
     assert_eq!(values.damage.len(), 1, "{:?}", values.damage);
     let told = &values.damage[0];
-    assert!(told.starts_with("runs/0001.json: ") && told.contains(reason), "{told}");
+    assert!(told.starts_with("runs.zst: run 1: ") && told.contains(reason), "{told}");
     assert_eq!((values.runs.valid, values.runs.damaged, values.runs.planned), (11, 1, 12));
     assert_eq!((n(&values, SPOILT), n(&values, INTACT)), (2, 3));
     let pairs = values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"].n;
@@ -61,12 +61,32 @@ fn an_intact_recording_has_no_damage_and_all_its_runs() {
 }
 
 #[test]
-fn a_record_cut_short_after_it_was_recorded_is_left_out() {
-    expect_left_out("was changed after it was recorded", |folder| {
-        let path = folder.join("runs/0001.json");
-        let text = fs::read(&path).unwrap();
-        fs::write(path, &text[..text.len() / 2]).unwrap();
-    });
+fn a_record_that_was_changed_after_it_was_recorded_is_left_out() {
+    let scratch = scratch();
+    // Behind the first documents, which others are read beside.
+    flip(&scratch.folder, 20);
+    let values = values(&scratch.folder);
+    let [told] = values.damage.as_slice() else { panic!("{:?}", values.damage) };
+    assert!(told.starts_with("runs.zst: run 20: runs.zst was changed after it was recorded"), "{told}");
+    assert_eq!((values.runs.damaged, values.control_runs.damaged), (0, 1));
+}
+
+#[test]
+fn what_a_damaged_first_record_takes_along_is_said_of_every_run() {
+    let scratch = scratch();
+    flip(&scratch.folder, 1);
+    let values = values(&scratch.folder);
+    assert_eq!((values.damage.len(), values.runs.damaged, values.control_runs.damaged), (20, 12, 8));
+    assert!(values.damage[19].contains("one of its first records, which this one needs, is damaged"));
+}
+
+#[test]
+fn records_that_are_gone_are_left_out() {
+    let scratch = scratch();
+    fs::remove_file(scratch.folder.join("runs.zst")).unwrap();
+    let values = values(&scratch.folder);
+    assert_eq!((values.damage.len(), values.runs.damaged), (20, 12));
+    assert!(values.damage[0].starts_with("runs.zst: run 1: cannot read runs.zst"), "{:?}", values.damage);
 }
 
 #[test]
@@ -81,11 +101,6 @@ fn a_record_of_another_schema_version_is_left_out() {
     expect_left_out("has schema version 99", |folder| {
         change_record(folder, 1, |record| record["schema_version"] = json!(99));
     });
-}
-
-#[test]
-fn a_record_that_is_gone_is_left_out() {
-    expect_left_out("cannot read", |folder| fs::remove_file(folder.join("runs/0001.json")).unwrap());
 }
 
 #[test]
@@ -139,9 +154,12 @@ fn a_record_that_calls_itself_invalid_is_left_out_whatever_the_manifest_says() {
 #[test]
 fn a_run_called_valid_without_a_record_is_left_out() {
     let scratch = scratch();
-    change_manifest(&scratch.folder, |manifest| manifest.runs[0].attempt.file = None);
+    change_manifest(&scratch.folder, |manifest| manifest.runs[0].attempt.record = None);
     let values = values(&scratch.folder);
-    assert_eq!(values.damage, ["manifest.json: run 1 is called valid and has no record; it is left out"]);
+    assert_eq!(
+        values.damage,
+        ["manifest.json: run 1: it is called valid and has no record; the run is left out"]
+    );
     assert_eq!((values.runs.damaged, n(&values, SPOILT)), (1, 2));
 }
 
@@ -150,7 +168,7 @@ fn the_same_measurement_counts_once() {
     let scratch = scratch();
     change_manifest(&scratch.folder, |manifest| manifest.runs[4].repetition = 1);
     let values = values(&scratch.folder);
-    assert_eq!(values.damage, ["runs/0005.json: the same measurement as run 1; this one is left out"]);
+    assert_eq!(values.damage, ["runs.zst: run 5: the same measurement as run 1; this one is left out"]);
     assert_eq!((values.runs.damaged, n(&values, SPOILT)), (1, 2));
 }
 
@@ -175,7 +193,7 @@ fn a_cell_without_a_run_that_counts_is_a_gap_and_not_a_number() {
         };
         for (index, run) in manifest.runs.iter_mut().filter(is_its).enumerate() {
             run.attempt.status = [Status::Planned, Status::Failed, Status::Invalid][index];
-            run.attempt.file = run.attempt.file.take().filter(|_| index == 2);
+            run.attempt.record = run.attempt.record.take().filter(|_| index == 2);
         }
     });
     let values = values(&scratch.folder);
@@ -232,7 +250,7 @@ fn a_manifest_that_cannot_be_read_is_an_error_that_names_it() {
         error
     };
     assert!(refused(&|text| text[..text.len() / 2].to_owned()).contains("is not a manifest"));
-    let other = |text: String| text.replacen("\"schema_version\": 2", "\"schema_version\": 99", 1);
+    let other = |text: String| text.replacen("\"schema_version\": 3", "\"schema_version\": 99", 1);
     assert!(refused(&other).contains("has schema version 99"));
     let missing = Recording::read(Path::new("no-such-recording"), || {}).unwrap_err();
     assert!(format!("{missing:#}").contains("cannot read no-such-recording/manifest.json"));

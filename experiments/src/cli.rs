@@ -24,6 +24,8 @@ pub enum Request {
     Show(PathBuf),
     /// Hold this recording to its manifest.
     Verify(PathBuf),
+    /// Move these recordings from the layout of before to the present one.
+    Convert(Vec<PathBuf>),
     /// Say what of this machine bends a measurement.
     Doctor(DoctorArgs),
     /// Boot a kernel and run something inside it.
@@ -119,6 +121,11 @@ pub fn command() -> Result<Command, SpecError> {
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
         )
         .subcommand(
+            Command::new("convert")
+                .about("Move recordings of an earlier version, a file for each run, to the present layout")
+                .arg(path("recordings").value_name("RECORDING").num_args(1..).help("Their folders")),
+        )
+        .subcommand(
             DoctorArgs::augment_args(Command::new("doctor"))
                 .about("Say what of this machine bends a measurement, and what to do about it"),
         )
@@ -142,6 +149,9 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
         "list" => Request::List,
         "show" => Request::Show(path("recording")),
         "verify" => Request::Verify(path("recording")),
+        "convert" => {
+            Request::Convert(matches.get_many::<PathBuf>("recordings").expect("required").cloned().collect())
+        }
         "doctor" => Request::Doctor(DoctorArgs::from_arg_matches(matches)?),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
         "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),

@@ -1,7 +1,7 @@
 //! What the program does once its arguments are understood.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, ensure};
@@ -14,8 +14,8 @@ use crate::plan::estimate::{self, Cost};
 use crate::plan::{self, Run};
 use crate::plan::{preflight, random};
 use crate::recording::Recording;
-use crate::recording::manifest::{EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
-use crate::recording::{resume, timestamp, verify};
+use crate::recording::manifest::{EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status};
+use crate::recording::{convert, resume, timestamp, verify};
 use crate::report::format;
 use crate::run::cores::Cores;
 use crate::run::interrupt::Interrupt;
@@ -38,6 +38,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         Request::List => list(),
         Request::Show(folder) => show(&folder),
         Request::Verify(folder) => verify(&folder),
+        Request::Convert(folders) => convert(&folders),
         Request::Doctor(args) => doctor::run(&args),
         Request::Vm(args) => vm::run(&args),
         Request::BuiltIn(id, args) => {
@@ -91,6 +92,14 @@ fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
     };
     output::say(&format!("{}: {said}\n", folder.display()), "the verdict")?;
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
+}
+
+fn convert(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    for folder in folders {
+        let done = convert::convert(folder)?;
+        output::say(&format!("{}: {done}\n", folder.display()), "what was converted")?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run(spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
@@ -148,8 +157,9 @@ fn make(
     if end == End::Interrupted {
         let made = runs.len() - recording.manifest().count(Status::Planned);
         output::note(format_args!(
-            "\ninterrupted after {made} of {}; what was measured is kept, --resume makes the rest",
-            format::plural(runs.len(), "run")
+            "\ninterrupted after {made} of {}; what was measured is kept, --resume {} makes the rest",
+            format::plural(runs.len(), "run"),
+            recording.folder().display()
         ));
     }
     let tables = report::render(recording)?;
@@ -213,6 +223,7 @@ fn manifest(
         server_busy_share_min: spec.saturation.server_busy_share_min,
         client_busy_share_max: spec.saturation.client_busy_share_max,
         files: Vec::new(),
+        records: RecordsEntry::default(),
         runs: runs.iter().map(RunEntry::planned).collect(),
         sha256: String::new(),
     })

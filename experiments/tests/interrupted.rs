@@ -7,6 +7,7 @@
 mod bench;
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output};
@@ -19,6 +20,7 @@ use bench::sound::{Kept, host_settings};
 use bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
 use experiments::plan::random::{Random, fresh_seed};
 use experiments::recording::manifest::{Attempt, Manifest, RunEntry, Status};
+use experiments::recording::verify;
 
 const SEED: &str = "5";
 
@@ -27,6 +29,7 @@ const RUN_COUNT: usize = 6;
 
 /// Random moments of each kind of disturbance: twenty and more in all.
 const RUNNER_KILLS: usize = 6;
+const RUNNER_TORN: usize = 4;
 const RUNNER_INTERRUPTS: usize = 4;
 const SERVER_KILLS: usize = 4;
 const CLIENT_KILLS: usize = 4;
@@ -118,8 +121,12 @@ impl Disturbed {
             assert_as_undisturbed(&self.bench.recording());
             *self = Self::new();
         }
-        let how: &[&str] = if self.has_begun() { &["--resume"] } else { &["--seed", SEED] };
-        let mut runner = self.bench.start(how);
+        let begun = self.has_begun().then(|| self.bench.recording());
+        // By its name: until its first run was made, it is not the one that --resume alone would find.
+        let mut runner = match &begun {
+            Some(folder) => self.bench.start(&["--resume", folder.to_str().unwrap()]),
+            None => self.bench.start(&["--seed", SEED]),
+        };
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.has_begun() && Instant::now() < deadline && runner.try_wait().unwrap().is_none() {
             thread::sleep(Duration::from_millis(1));
@@ -187,7 +194,57 @@ fn a_runner_that_is_killed_at_random_moments_goes_on_where_it_was() {
         if random.below(4) > 0 {
             wait_for_work(&mut runner);
         }
-        usize::from(hit_runner("KILL", runner, random).signal() == Some(SIGKILL))
+        let status = hit_runner("KILL", runner, random);
+        tear(&disturbed.bench.recording(), random);
+        usize::from(status.signal() == Some(SIGKILL))
+    });
+}
+
+/// Leaves of the recording's newest frame what a device could have kept of it: cuts off a part of what the manifest does not
+/// name yet, or puts something there.
+fn tear(folder: &Path, random: &mut Random) {
+    let path = folder.join("runs.zst");
+    let named = manifest_of(folder).records.length_bytes;
+    let records = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let unnamed = (records.metadata().unwrap().len() - named) as usize;
+    if unnamed > 0 && random.below(2) == 0 {
+        records.set_len(named + random.below(unnamed) as u64).unwrap();
+    } else {
+        let junk: Vec<u8> = (0..random.below(5000)).map(|_| random.below(256) as u8).collect();
+        (&records).write_all(&junk).unwrap();
+    }
+}
+
+/// Kills `runner` as soon as the recording in `folder` has more of a record than its manifest names. Whether that was so when
+/// it was dead.
+fn kill_between_record_and_manifest(mut runner: Child, folder: &Path) -> bool {
+    let length = || fs::metadata(folder.join("runs.zst")).map_or(0, |metadata| metadata.len());
+    let mut named = length();
+    while runner.try_wait().unwrap().is_none() {
+        if length() == named {
+            thread::yield_now();
+            continue;
+        }
+        assert!(signal("KILL", runner.id()));
+        runner.wait().unwrap();
+        named = manifest_of(folder).records.length_bytes;
+        return length() > named;
+    }
+    false
+}
+
+#[test]
+fn a_runner_that_is_killed_between_a_record_and_its_manifest_makes_that_run_again() {
+    disturb(RUNNER_TORN, 6, |disturbed, random| {
+        let runner = disturbed.start();
+        let folder = disturbed.bench.recording();
+        let is_between = kill_between_record_and_manifest(runner, &folder);
+        if is_between {
+            let faults = verify::faults(&folder).unwrap();
+            assert!(faults.iter().any(|fault| fault.starts_with("the end of ")), "{faults:?}");
+            tear(&folder, random);
+        }
+        usize::from(is_between)
     });
 }
 
@@ -299,10 +356,10 @@ const FULL_DISK: &str = r#"
         head -c 8M /dev/zero >results/filler 2>filled
         truncate -s "-${moment#*:}" results/filler
         if wait $pid; then rm -r results/*; how="--seed 5"; continue; fi
-        number=$((number + 1)); how=--resume
+        number=$((number + 1)); how="--resume $(echo results/short/*)"
         rm results/filler; cp -r results/short/* kept/$number; mv said kept/$number.said
     done
-    timeout 60 "$runner" run --spec spec.toml --resume >said 2>&1 || { cat said >&2; exit 7; }
+    timeout 60 "$runner" run --spec spec.toml --resume results/short/* >said 2>&1 || { cat said >&2; exit 7; }
     cp -r results/short/* kept/end"#;
 
 #[test]

@@ -73,7 +73,7 @@ impl Made {
         for run in &self.runs {
             assert!(is_said(run, word), "{run}");
             assert_eq!(run["status"], "invalid");
-            assert!(run["file"].is_object(), "the record is kept: {run}");
+            assert!(run["record"].is_object(), "the record is kept: {run}");
         }
         assert_eq!(self.output.status.code(), Some(1));
         let counted = format!(" {} invalid", self.runs.len());

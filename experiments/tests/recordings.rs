@@ -5,10 +5,10 @@ mod bench;
 use std::fs;
 use std::path::Path;
 
-use bench::{Bench, text};
+use bench::{Bench, change_manifest, manifest_of, text};
 use experiments::plan::Role;
-use experiments::recording::Recording;
-use experiments::recording::manifest::Status;
+use experiments::recording::manifest::{Manifest, RecordEntry, Status};
+use experiments::recording::{Recording, verify};
 
 const SPEC: &str = r#"
 id = "tiny"
@@ -24,6 +24,9 @@ window_s = 0.1
 verify = "full"
 noise = []
 "#;
+
+/// What a recording is.
+const FILES: [&str; 4] = ["manifest.json", "spec.toml", "host.json", "runs.zst"];
 
 /// A recording, made once and copied for each fault.
 struct Original {
@@ -42,8 +45,7 @@ impl Original {
     fn verified(&self, damage: impl Fn(&Path)) -> (bool, String) {
         let copy = tempfile::tempdir().unwrap();
         let recording = self.bench.recording();
-        fs::create_dir(copy.path().join("runs")).unwrap();
-        for name in ["manifest.json", "spec.toml", "host.json", "runs/0001.json", "runs/0002.json"] {
+        for name in FILES {
             fs::copy(recording.join(name), copy.path().join(name)).unwrap();
         }
         damage(copy.path());
@@ -54,10 +56,19 @@ impl Original {
 
 /// Changes one bit of the file's middle.
 fn flip(path: &Path) {
+    let middle = fs::metadata(path).unwrap().len() as usize / 2;
+    flip_at(path, middle, 1);
+}
+
+/// Changes the bits `mask` of byte `place`.
+fn flip_at(path: &Path, place: usize, mask: u8) {
     let mut content = fs::read(path).unwrap();
-    let middle = content.len() / 2;
-    content[middle] ^= 1;
+    content[place] ^= mask;
     fs::write(path, content).unwrap();
+}
+
+fn record_of(manifest: &mut Manifest, index: usize) -> &mut RecordEntry {
+    manifest.runs[index].attempt.record.as_mut().unwrap()
 }
 
 #[test]
@@ -80,13 +91,13 @@ fn a_whole_recording_passes_and_each_kind_of_damage_is_named() {
     let (is_whole, said) = original.verified(|_| {});
     assert!(is_whole && said.contains("whole"), "{said}");
 
-    for name in ["runs/0001.json", "runs/0002.json", "spec.toml", "host.json"] {
+    for name in ["runs.zst", "spec.toml", "host.json"] {
         let (is_whole, said) = original.verified(|folder| flip(&folder.join(name)));
         assert!(!is_whole && said.contains(name) && said.contains("was changed"), "{name}: {said}");
         let (is_whole, said) = original.verified(|folder| fs::remove_file(folder.join(name)).unwrap());
         assert!(!is_whole && said.contains(name) && said.contains("cannot read"), "{name}: {said}");
     }
-    for name in ["runs/0003.json", "runs/0001.json.7.tmp", "notes.txt"] {
+    for name in ["runs", "manifest.json.7.tmp", "notes.txt"] {
         let (is_whole, said) = original.verified(|folder| fs::write(folder.join(name), "x").unwrap());
         assert!(!is_whole && said.contains(name) && said.contains("not in the manifest"), "{name}: {said}");
     }
@@ -109,12 +120,81 @@ fn a_manifest_that_was_edited_is_not_believed() {
 }
 
 #[test]
+fn every_byte_of_the_records_that_is_flipped_is_noticed() {
+    let original = Original::new();
+    let whole = original.bench.recording();
+    let copy = tempfile::tempdir().unwrap();
+    for name in FILES {
+        fs::copy(whole.join(name), copy.path().join(name)).unwrap();
+    }
+    let records = copy.path().join("runs.zst");
+    let count = fs::metadata(&records).unwrap().len() as usize;
+    for place in 0..count {
+        let mask = 1 << (place % 8);
+        flip_at(&records, place, mask);
+        let faults = verify::faults(copy.path()).unwrap();
+        assert!(
+            faults.iter().any(|fault| fault.contains("runs.zst was changed")),
+            "byte {place}: {faults:?}"
+        );
+        flip_at(&records, place, mask);
+    }
+    assert_eq!(verify::faults(copy.path()).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_flipped_byte_is_said_of_the_run_whose_record_it_spoils() {
+    let original = Original::new();
+    let end = manifest_of(&original.bench.recording()).records.length_bytes as usize;
+    let (is_whole, said) = original.verified(|folder| flip_at(&folder.join("runs.zst"), end - 9, 1));
+    assert!(!is_whole && said.contains("run 2: ") && !said.contains("run 1: "), "{said}");
+    let (is_whole, said) = original.verified(|folder| flip_at(&folder.join("runs.zst"), 40, 1));
+    assert!(!is_whole && said.contains("run 1: ") && said.contains("run 2: "), "{said}");
+    assert!(said.contains("one of its first records, which this one needs, is damaged"), "{said}");
+}
+
+#[test]
+fn records_that_were_cut_short_or_have_something_behind_them_are_named() {
+    let original = Original::new();
+    let (is_whole, said) = original.verified(|folder| {
+        let records = fs::OpenOptions::new().write(true).open(folder.join("runs.zst")).unwrap();
+        records.set_len(records.metadata().unwrap().len() - 1).unwrap();
+    });
+    assert!(!is_whole && said.contains("was cut short") && said.contains("run 2: cannot read"), "{said}");
+    let (is_whole, said) = original.verified(|folder| {
+        let mut content = fs::read(folder.join("runs.zst")).unwrap();
+        content.extend(b"torn");
+        fs::write(folder.join("runs.zst"), content).unwrap();
+    });
+    assert!(!is_whole && said.contains("runs.zst, 4 bytes, is not in the manifest"), "{said}");
+}
+
+#[test]
+fn a_manifest_that_names_other_places_is_noticed_even_when_it_was_signed_again() {
+    let original = Original::new();
+    let says = |change: fn(&mut Manifest), expected: &str| {
+        let (is_whole, said) = original.verified(|folder| change_manifest(folder, change));
+        assert!(!is_whole && said.contains(expected), "{expected}: {said}");
+    };
+    says(|manifest| record_of(manifest, 1).offset_bytes += 1, "and the next begins at");
+    says(|manifest| record_of(manifest, 1).frame_bytes -= 1, "and the next begins at");
+    says(|manifest| record_of(manifest, 1).frame_bytes = u64::MAX, "run 2: cannot read");
+    says(|manifest| record_of(manifest, 0).sha256 = "0".repeat(64), "run 1: ");
+    says(|manifest| manifest.runs[1].attempt.record = None, "run 2 has no record");
+    says(|manifest| manifest.records.length_bytes -= 1, "runs.zst was changed");
+    says(|manifest| manifest.records.sha256 = "0".repeat(64), "runs.zst was changed");
+}
+
+#[test]
 fn a_record_in_the_place_of_another_is_noticed() {
     let original = Original::new();
     let (is_whole, said) = original.verified(|folder| {
-        fs::copy(folder.join("runs/0001.json"), folder.join("runs/0002.json")).unwrap();
+        change_manifest(folder, |manifest| {
+            let first = record_of(manifest, 0).clone();
+            *record_of(manifest, 0) = std::mem::replace(record_of(manifest, 1), first);
+        });
     });
-    assert!(!is_whole && said.contains("runs/0002.json"), "{said}");
+    assert!(!is_whole && said.contains("run 2 has the record of run "), "{said}");
 }
 
 #[test]
@@ -146,8 +226,9 @@ fn a_run_over_a_limit_of_the_noise_gate_is_made_once_more_and_then_flagged() {
     let [priming, measured] = manifest.runs.as_slice() else { panic!("two runs were planned") };
     assert!(priming.superseded.is_empty() && priming.attempt.flags.len() == 1);
     assert_eq!((measured.superseded.len(), measured.attempt.flags.len()), (1, 1));
-    assert_eq!(measured.superseded[0].file.as_ref().unwrap().path, "runs/0002.json");
-    assert_eq!(measured.attempt.file.as_ref().unwrap().path, "runs/0002-2.json");
+    let [earlier, later] =
+        [&measured.superseded[0], &measured.attempt].map(|attempt| attempt.record.as_ref().unwrap());
+    assert_eq!(later.offset_bytes, earlier.end_bytes());
     assert!(text(&output.stdout).contains("1 runs were made once more; 2 stand with a flag"));
     let folder = bench.recording();
     assert!(bench.command(&["verify", folder.to_str().unwrap()]).status().unwrap().success());

@@ -27,7 +27,9 @@ fn another_build_of_a_program_may_not_go_on_with_a_recording() {
         .open(&other)
         .and_then(|mut file| io::Write::write_all(&mut file, b"x"))
         .unwrap();
-    let mut command = bench.command(&["run", "--spec", "spec.toml", "--resume"]);
+    let recording = bench.recording();
+    let resume = ["run", "--spec", "spec.toml", "--resume", recording.to_str().unwrap()];
+    let mut command = bench.command(&resume);
     let output = command.env("URING_ECHO_BIN", &other).output().unwrap();
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("uring-echo is another build"), "{}", text(&output.stderr));
@@ -58,7 +60,7 @@ fn two_runners_do_not_make_the_runs_of_one_recording() {
 fn with_nothing_unfinished_there_is_nothing_to_resume() {
     let bench = Bench::new("short", &SHORT_SPEC.replace("connections = [2, 3]", "connections = [2]"));
     assert!(bench.run(&["--filter", "engine=epoll"]).status.success());
-    let output = bench.resume();
+    let output = bench.run(&["--resume"]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("is complete"), "{}", text(&output.stderr));
 }

@@ -55,13 +55,20 @@ impl RunRecord {
     /// When the file cannot be read, is no record, or has a schema version that this build does not know.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let named = |cause| ReadError::Io { path: path.into(), cause };
-        let text = fs::read_to_string(path).map_err(named)?;
+        Self::parse(&fs::read(path).map_err(named)?, path)
+    }
+
+    /// The record in `text`, which was read from `path`.
+    ///
+    /// # Errors
+    /// When it is no record, or has a schema version that this build does not know.
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, ReadError> {
         let syntax = |cause| ReadError::Syntax { path: path.into(), cause };
-        let Versioned { schema_version } = serde_json::from_str(&text).map_err(syntax)?;
+        let Versioned { schema_version } = serde_json::from_slice(text).map_err(syntax)?;
         if !(SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema_version) {
             return Err(ReadError::Version { path: path.into(), found: schema_version });
         }
-        serde_json::from_str(&text).map_err(syntax)
+        serde_json::from_slice(text).map_err(syntax)
     }
 
     /// Writes the record [whole](write_whole).

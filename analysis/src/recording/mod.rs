@@ -56,8 +56,8 @@ impl Recording {
         let mut runs = Vec::with_capacity(files.manifest().runs.len());
         for index in 0..files.manifest().runs.len() {
             let run = Run::read(&files, index, &runs);
-            damage
-                .extend(run.damage.iter().map(|what| Damage { file: run.file(folder), what: what.clone() }));
+            let file = folder.join(run.file);
+            damage.extend(run.damage.iter().map(|what| Damage { file: file.clone(), what: what.clone() }));
             runs.push(run);
             progress();
         }

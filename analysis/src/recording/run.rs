@@ -1,10 +1,8 @@
 //! One run: its place, what was recorded, and whether it counts.
 
-use std::path::{Path, PathBuf};
-
 use experiments::plan::Role;
 use experiments::recording::manifest::RunEntry;
-use experiments::recording::{MANIFEST, Recording as Files};
+use experiments::recording::{MANIFEST, RECORDS, Recording as Files};
 use uring_echo::record::RunRecord;
 
 use super::place::Place;
@@ -26,7 +24,8 @@ pub struct Run {
     pub latency: Option<Latency>,
     /// What is not as it was recorded.
     pub damage: Vec<String>,
-    path: PathBuf,
+    /// Where its record is, or what says that it has none.
+    pub(super) file: &'static str,
 }
 
 impl Run {
@@ -38,8 +37,7 @@ impl Run {
             run.spoil(format!("the same measurement as run {}; this one is left out", twin.place.number));
             return run;
         }
-        // Entries are read by position: whether their numbers are in order is not relied upon.
-        match files.record(index + 1) {
+        match entry.attempt.record.as_ref().map(|entry| files.record_of(entry)).transpose() {
             Ok(record) => run.record = record,
             Err(error) => run.spoil(format!("{}; the run is left out", told(&error))),
         }
@@ -50,7 +48,7 @@ impl Run {
 
     fn planned(entry: &RunEntry) -> Self {
         let attempt = &entry.attempt;
-        let path = attempt.file.as_ref().map_or(MANIFEST, |file| &file.path).into();
+        let file = attempt.record.as_ref().map_or(MANIFEST, |_| RECORDS);
         Self {
             place: Place::of(entry),
             standing: Standing::of(attempt),
@@ -58,7 +56,7 @@ impl Run {
             record: None,
             latency: None,
             damage: Vec::new(),
-            path,
+            file,
         }
     }
 
@@ -67,17 +65,11 @@ impl Run {
         self.place.role == Role::Measured && self.standing.counts()
     }
 
-    /// Where its record is, or what says that it has none.
-    pub(super) fn file(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.path)
-    }
-
     /// Holds the record to what the manifest says of it.
     fn check_record(&mut self) {
         let Some(record) = &self.record else {
             if self.standing.counts() {
-                let number = self.place.number;
-                self.spoil(format!("run {number} is called valid and has no record; it is left out"));
+                self.spoil("it is called valid and has no record; the run is left out".into());
             }
             return;
         };
@@ -105,13 +97,18 @@ impl Run {
         let Some(latency) = self.record.as_ref().and_then(|record| record.latency.as_ref()) else { return };
         match Latency::decode(&latency.histogram_v2_deflate_base64, latency.count) {
             Ok(latency) => self.latency = Some(latency),
-            Err(error) => self.damage.push(format!("{error}; its latency is left out")),
+            Err(error) => self.say(format!("{error}; its latency is left out")),
         }
     }
 
     fn spoil(&mut self, what: String) {
         self.standing = Standing::Damaged;
-        self.damage.push(what);
+        self.say(what);
+    }
+
+    /// All records are in one file, so each damage names its run.
+    fn say(&mut self, what: String) {
+        self.damage.push(format!("run {}: {what}", self.place.number));
     }
 }
 

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use experiments::plan::{Arm, Role, plan};
 use experiments::recording::hash::sha256;
 use experiments::recording::manifest::{
-    Attempt, EngineEntry, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status,
+    Attempt, EngineEntry, FileEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
 };
-use experiments::recording::{HOST, MANIFEST};
+use experiments::recording::records::Records;
+use experiments::recording::{HOST, MANIFEST, Recording};
 use experiments::spec::factors::Factors;
 use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
@@ -114,6 +115,7 @@ impl MadeUp {
             server_busy_share_min: 0.95,
             client_busy_share_max: 0.9,
             files: Vec::new(),
+            records: RecordsEntry::default(),
             runs: self.runs(),
             sha256: String::new(),
         }
@@ -138,17 +140,16 @@ pub(crate) fn write_built_in(id: &str, size: Size, results: &Path) -> PathBuf {
 
 fn write_as_planned(mut manifest: Manifest, results: &Path) -> PathBuf {
     let folder = results.join(&manifest.experiment).join(&manifest.recording);
-    fs::create_dir_all(folder.join("runs")).unwrap();
+    fs::create_dir_all(&folder).unwrap();
     let host = template()["host"].to_string();
     fs::write(folder.join(HOST), &host).unwrap();
     manifest.files.push(FileEntry { path: HOST.into(), sha256: sha256(host.as_bytes()) });
+    let mut records = Records::create(&folder).unwrap();
     for run in &mut manifest.runs {
-        let text = record(run).to_string();
-        let path = format!("runs/{:04}.json", run.number);
-        fs::write(folder.join(&path), &text).unwrap();
-        let file = Some(FileEntry { path, sha256: sha256(text.as_bytes()) });
-        run.attempt = Attempt { status: Status::Valid, file, ..Attempt::default() };
+        let record = Some(records.append(record(run).to_string().as_bytes()).unwrap());
+        run.attempt = Attempt { status: Status::Valid, record, ..Attempt::default() };
     }
+    manifest.records = records.sync().unwrap();
     fs::write(folder.join(MANIFEST), manifest.text()).unwrap();
     folder
 }
@@ -275,15 +276,28 @@ pub(crate) fn change_manifest(folder: &Path, change: impl FnOnce(&mut Manifest))
     fs::write(path, manifest.text()).unwrap();
 }
 
-/// Changes the text of the record of run `number` by `change` and enters its new hash, as if it had been recorded so.
+/// Changes the text of the record of run `number` by `change`, as if it had been recorded so: the changed one is added, and
+/// the manifest names that.
 pub(crate) fn change_text(folder: &Path, number: usize, change: impl FnOnce(String) -> String) {
-    let path = folder.join(format!("runs/{number:04}.json"));
-    let text = change(fs::read_to_string(&path).unwrap());
-    fs::write(path, &text).unwrap();
+    let recording = Recording::open(folder).unwrap();
+    let manifest = recording.manifest();
+    let entry = manifest.runs[number - 1].attempt.record.as_ref().unwrap();
+    let text = change(String::from_utf8(recording.document(entry).unwrap()).unwrap());
+    let mut records = Records::reopen(folder, &manifest.records).unwrap();
+    let changed = records.append(text.as_bytes()).unwrap();
     change_manifest(folder, |manifest| {
-        let file = manifest.runs[number - 1].attempt.file.as_mut();
-        file.unwrap().sha256 = sha256(text.as_bytes());
+        manifest.runs[number - 1].attempt.record = Some(changed);
+        manifest.records = records.sync().unwrap();
     });
+}
+
+/// Changes one bit in the middle of the frame of run `number`.
+pub(crate) fn flip(folder: &Path, number: usize) {
+    let entry = Recording::open(folder).unwrap().manifest().runs[number - 1].attempt.record.clone().unwrap();
+    let path = folder.join("runs.zst");
+    let mut content = fs::read(&path).unwrap();
+    content[(entry.offset_bytes + entry.frame_bytes / 2) as usize] ^= 1;
+    fs::write(path, content).unwrap();
 }
 
 /// Changes the record of run `number` by `change` and enters its new hash.

@@ -57,8 +57,25 @@ pub struct Step {
 pub struct RecordedFile {
     /// Path below the folder of recordings, with `/`.
     pub path: String,
-    /// Its content.
-    pub text: String,
+    /// Its content; base64 in the line.
+    #[serde(with = "base64_text")]
+    pub content: Vec<u8>,
+}
+
+/// Bytes as a text that a line of JSON holds.
+mod base64_text {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(content: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(content))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }
 
 /// The last line.
@@ -116,7 +133,8 @@ mod tests {
             step(Ended::Signal(9)),
             step(Ended::TimedOut(300)),
             step(Ended::NotStarted("no such file".into())),
-            Record::File(RecordedFile { path: "quick/r/manifest.json".into(), text: "{\n}\n".into() }),
+            Record::File(RecordedFile { path: "quick/r/manifest.json".into(), content: b"{\n}\n".into() }),
+            Record::File(RecordedFile { path: "quick/r/runs.zst".into(), content: (0..=255).collect() }),
             Record::End(End { steps: 4 }),
         ] {
             let line = serde_json::to_string(&record).unwrap();

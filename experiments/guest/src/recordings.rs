@@ -13,7 +13,7 @@ const FOLDER: &str = "/tmp/results";
 /// once. None when nothing was recorded.
 ///
 /// # Errors
-/// When a file cannot be read or is no text.
+/// When a file cannot be read.
 pub(crate) fn take() -> io::Result<Vec<RecordedFile>> {
     let folder = Path::new(FOLDER);
     let mut files = Vec::new();
@@ -32,7 +32,7 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<RecordedFile>) -> io::Re
         if entry.file_type()?.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else {
-            files.push(RecordedFile { text: fs::read_to_string(entry.path())?, path });
+            files.push(RecordedFile { content: fs::read(entry.path())?, path });
         }
     }
     Ok(())

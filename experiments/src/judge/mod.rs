@@ -3,10 +3,8 @@
 pub mod agreement;
 pub mod gate;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, ensure};
 use serde_json::Value;
 use uring_echo::record::RunRecord;
 
@@ -30,9 +28,19 @@ pub enum Made {
         server: Option<String>,
         /// Where the server listened.
         port: u16,
-        /// Where the record is, if there is one.
-        out: PathBuf,
+        /// The document that the client left, if it left one.
+        record: Option<Vec<u8>>,
     },
+}
+
+impl Made {
+    /// The document that the client left, if it left one.
+    pub fn into_record(self) -> Option<Vec<u8>> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Load { record, .. } => record,
+        }
+    }
 }
 
 /// What runs are held against.
@@ -49,19 +57,20 @@ impl Judge<'_> {
     ///
     /// # Errors
     /// When its record cannot be read, or has no field that a limit names.
-    pub fn attempt(&self, made: Made) -> anyhow::Result<Attempt> {
-        let (planned, load, server, port, out) = match made {
-            Made::Load { planned, load, server, port, out } => (planned, load, server, port, out),
+    pub fn attempt(&self, made: &Made) -> anyhow::Result<Attempt> {
+        let (planned, load, server, port, record) = match made {
+            Made::Load { planned, load, server, port, record } => (planned, load, server, *port, record),
             Made::Nothing(reason) => {
-                return Ok(Attempt { status: Status::Failed, reasons: vec![reason], ..Attempt::default() });
+                let reasons = vec![reason.clone()];
+                return Ok(Attempt { status: Status::Failed, reasons, ..Attempt::default() });
             }
         };
-        let record = out.exists().then(|| read(&out)).transpose()?;
+        let record = record.as_deref().map(parse).transpose()?;
         let validity = record.as_ref().map(|(record, _)| {
             let disagreements = planned.disagreements(record);
             record.validity.iter().cloned().chain(disagreements).collect()
         });
-        let (status, reasons) = verdict(&load, server, validity);
+        let (status, reasons) = verdict(load, server.clone(), validity);
         let attempt = Attempt { status, reasons, port: Some(port), ..Attempt::default() };
         let Some((_, record)) = record else { return Ok(attempt) };
         self.check_fields(&record)?;
@@ -84,12 +93,9 @@ impl Judge<'_> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<(RunRecord, Value)> {
-    let record = RunRecord::read(path)?;
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let value: Value = serde_json::from_str(&text)?;
-    ensure!(value.is_object(), "{} is not a run record", path.display());
-    Ok((record, value))
+fn parse(text: &[u8]) -> anyhow::Result<(RunRecord, Value)> {
+    let record = RunRecord::parse(text, Path::new("what the client wrote"))?;
+    Ok((record, serde_json::from_slice(text)?))
 }
 
 /// `validity` is that of the record, `None` without one.

@@ -8,12 +8,15 @@ use uring_echo::units::Nanos;
 
 use crate::judge::gate::{NoiseLimit, Saturation};
 use crate::plan::{Arm, Role, Run};
+use crate::recording::RECORDS;
 use crate::recording::hash::sha256;
 use crate::spec::factors::Factors;
 use crate::spec::{Engine, EngineLevel, Size, Table};
 
 /// The version of the manifest this build writes and reads. It changes when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 2;
+///
+/// 3 put the records of all runs into one file; [`convert`](crate::recording::convert) makes it of 2.
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The manifest of a recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +80,8 @@ pub struct Manifest {
     pub client_busy_share_max: f64,
     /// The files that belong to the recording as a whole.
     pub files: Vec<FileEntry>,
+    /// The file with the records of the runs.
+    pub records: RecordsEntry,
     /// Every run in its order.
     pub runs: Vec<RunEntry>,
     /// SHA-256 of the manifest's text with this field empty.
@@ -121,6 +126,44 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
+/// The file with the records of the runs, as far as this manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsEntry {
+    /// Path below the recording's folder.
+    pub path: String,
+    /// End of the last frame. What lies behind it belongs to no run.
+    pub length_bytes: u64,
+    /// SHA-256 of the file up to there, in hexadecimal.
+    pub sha256: String,
+}
+
+impl Default for RecordsEntry {
+    /// Of a file without a record.
+    fn default() -> Self {
+        Self { path: RECORDS.into(), length_bytes: 0, sha256: sha256(b"") }
+    }
+}
+
+/// A run's record: where it is in the file of records, and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordEntry {
+    /// Where its frame begins.
+    pub offset_bytes: u64,
+    /// Length of the frame.
+    pub frame_bytes: u64,
+    /// SHA-256 of the document in it, in hexadecimal.
+    pub sha256: String,
+}
+
+impl RecordEntry {
+    /// Where its frame ends.
+    pub fn end_bytes(&self) -> u64 {
+        self.offset_bytes.saturating_add(self.frame_bytes)
+    }
+}
+
 /// What became of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -152,7 +195,7 @@ pub struct Attempt {
     /// From before the server's start until the record was there, in nanoseconds.
     pub took_ns: Option<Nanos>,
     /// Its record. `None` when it left none.
-    pub file: Option<FileEntry>,
+    pub record: Option<RecordEntry>,
 }
 
 /// One run: its place in the grid, the attempt that stands, and those before it.
@@ -241,11 +284,14 @@ impl Manifest {
         self.runs.iter().filter(|run| run.superseded.iter().any(is_noisy)).count()
     }
 
-    /// Every file that it names, of superseded attempts, too.
-    pub fn named(&self) -> impl Iterator<Item = &FileEntry> {
-        let records =
-            self.runs.iter().flat_map(RunEntry::attempts).filter_map(|attempt| attempt.file.as_ref());
-        self.files.iter().chain(records)
+    /// Paths of the files that it names, below the recording's folder.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.as_str()).chain([self.records.path.as_str()])
+    }
+
+    /// The record of every attempt that left one.
+    pub fn record_entries(&self) -> impl Iterator<Item = &RecordEntry> {
+        self.runs.iter().flat_map(RunEntry::attempts).filter_map(|attempt| attempt.record.as_ref())
     }
 
     /// Its text: a run is one line, so that a thousand of them are still read, compared and written at once.

@@ -1,15 +1,20 @@
-//! A recording on disk: `manifest.json`, `host.json`, `spec.toml` and `runs/NNNN.json` in a folder of their own.
+//! A recording on disk: `manifest.json`, `host.json`, `spec.toml` and `runs.zst` in a folder of their own.
 //!
-//! Nothing is ever overwritten but the manifest, and that as a whole: whenever the runner dies, the folder holds the
-//! manifest of some moment, and every file it names is there in full with the hash it names.
+//! Nothing is ever overwritten but the manifest, and that as a whole; the records are appended to one file. Whenever the
+//! runner dies, the folder holds the manifest of some moment, and everything it names is there in full with the hash it
+//! names.
 
+pub mod convert;
+mod frame;
 pub mod hash;
 pub mod manifest;
+pub mod records;
 pub mod resume;
 pub mod timestamp;
 pub mod verify;
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
@@ -20,7 +25,10 @@ use uring_echo::record::{RunRecord, write_whole};
 
 use crate::plan::Role;
 use crate::recording::hash::sha256;
-use crate::recording::manifest::{Attempt, FileEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::recording::manifest::{
+    Attempt, FileEntry, Manifest, RecordEntry, RunEntry, SCHEMA_VERSION, Status,
+};
+use crate::recording::records::{Reader, Records};
 use crate::report::statistics::median;
 use crate::spec::factors::Factors;
 
@@ -30,16 +38,24 @@ pub const MANIFEST: &str = "manifest.json";
 pub const SPEC: &str = "spec.toml";
 /// Name of the description of the machine.
 pub const HOST: &str = "host.json";
-/// Name of the folder of the records.
-pub const RUNS: &str = "runs";
+/// Name of the file of the records.
+pub const RECORDS: &str = "runs.zst";
 
 /// An open recording.
 #[derive(Debug)]
 pub struct Recording {
     folder: PathBuf,
     manifest: Manifest,
-    /// Held while runs are made: two runners would make the same ones.
-    lock: Option<File>,
+    reader: Reader,
+    writer: Option<Writer>,
+}
+
+/// What is held while runs are made.
+#[derive(Debug)]
+struct Writer {
+    records: Records,
+    /// Two runners would make the same runs.
+    _lock: File,
 }
 
 impl Recording {
@@ -50,17 +66,20 @@ impl Recording {
     pub fn create(results: &Path, mut manifest: Manifest, spec: &str, host: &Host) -> anyhow::Result<Self> {
         let folder = results.join(&manifest.experiment).join(&manifest.recording);
         ensure!(!folder.exists(), "{} exists: a recording is never overwritten", folder.display());
-        let runs = folder.join(RUNS);
-        fs::create_dir_all(&runs)
-            .with_context(|| format!("cannot create {}; choose another folder with --out", runs.display()))?;
+        fs::create_dir_all(&folder).with_context(|| {
+            format!("cannot create {}; choose another folder with --out", folder.display())
+        })?;
         let lock = lock(&folder)?;
+        let records = Records::create(&folder)?;
+        manifest.records = records.sync().with_context(|| cannot_write(records.path()))?;
         let mut host = serde_json::to_vec_pretty(host)?;
         host.push(b'\n');
         for (name, text) in [(SPEC, spec.as_bytes()), (HOST, host.as_slice())] {
             write(&folder.join(name), text)?;
             manifest.files.push(FileEntry { path: name.into(), sha256: sha256(text) });
         }
-        let recording = Self { folder, manifest, lock: Some(lock) };
+        let reader = Reader::new(&folder);
+        let recording = Self { folder, manifest, reader, writer: Some(Writer { records, _lock: lock }) };
         recording.save()?;
         Ok(recording)
     }
@@ -74,18 +93,22 @@ impl Recording {
         let text = fs::read_to_string(&path).with_context(|| {
             format!("cannot read {}; a recording is a folder results/<experiment>/<name>", path.display())
         })?;
-        Ok(Self { folder: folder.into(), manifest: parse(&text, &path)?, lock: None })
+        let manifest = parse(&text, &path)?;
+        Ok(Self { folder: folder.into(), manifest, reader: Reader::new(folder), writer: None })
     }
 
     /// Opens the recording in `folder` to add runs to it, and clears away what a runner that died has left half done.
     ///
     /// # Errors
-    /// As [`open`](Self::open); when another runner is at it.
+    /// As [`open`](Self::open); when another runner is at it; when the file of the records is not what the manifest says.
     pub fn reopen(folder: &Path) -> anyhow::Result<Self> {
         let lock = lock(folder)?;
-        let recording = Self { lock: Some(lock), ..Self::open(folder)? };
+        let recording = Self::open(folder)?;
         recording.remove_strays()?;
-        Ok(recording)
+        let records = Records::reopen(folder, &recording.manifest.records).with_context(|| {
+            format!("{} cannot be gone on with; `experiments verify` names what is damaged", folder.display())
+        })?;
+        Ok(Self { writer: Some(Writer { records, _lock: lock }), ..recording })
     }
 
     /// The recording's folder.
@@ -98,41 +121,18 @@ impl Recording {
         &self.manifest
     }
 
-    /// Where the next record of run `number` belongs: a second attempt does not overwrite the first.
-    pub fn record_path(&self, number: usize) -> PathBuf {
-        self.folder.join(self.record_name(number))
-    }
-
-    fn record_name(&self, number: usize) -> String {
-        let entry = &self.manifest.runs[number - 1];
-        let made = entry.attempts().filter(|attempt| attempt.status != Status::Planned).count();
-        match made {
-            0 => format!("{RUNS}/{number:04}.json"),
-            made => format!("{RUNS}/{number:04}-{}.json", made + 1),
-        }
-    }
-
-    /// Enters `attempt` at run `number` (counted from 1), whose record, if any, is where [`record_path`] said, and
-    /// saves the manifest. The attempt before it, if there was one, is superseded; but a valid one stands when the new one
-    /// is not valid.
-    ///
-    /// [`record_path`]: Self::record_path
+    /// Enters `attempt` at run `number` (counted from 1) with the `record` that it left, if any, and saves the manifest. The
+    /// attempt before it, if there was one, is superseded; but a valid one stands when the new one is not valid.
     ///
     /// # Errors
-    /// When the run's record or the manifest cannot be read or written.
+    /// When the record or the manifest cannot be written.
     ///
     /// # Panics
-    /// When the recording has no such run.
-    pub fn settle(&mut self, number: usize, attempt: Attempt) -> anyhow::Result<()> {
-        let name = self.record_name(number);
-        let path = self.folder.join(&name);
-        let file = match fs::read(&path) {
-            Ok(content) => Some(FileEntry { path: name, sha256: sha256(&content) }),
-            Err(_) if attempt.status == Status::Failed => None,
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
-        };
+    /// When the recording has no such run, or was opened to read it.
+    pub fn settle(&mut self, number: usize, attempt: Attempt, record: Option<&[u8]>) -> anyhow::Result<()> {
+        let record = record.map(|record| self.append(record)).transpose()?;
         let entry = &mut self.manifest.runs[number - 1];
-        let mut attempt = Attempt { file, ..attempt };
+        let mut attempt = Attempt { record, ..attempt };
         if entry.attempt.status != Status::Valid || attempt.status == Status::Valid {
             std::mem::swap(&mut entry.attempt, &mut attempt);
         }
@@ -140,6 +140,15 @@ impl Recording {
             entry.superseded.push(attempt);
         }
         self.save()
+    }
+
+    /// Adds `record` to the records. It is durable when this returns, and the manifest may name it.
+    fn append(&mut self, record: &[u8]) -> anyhow::Result<RecordEntry> {
+        let records = &mut self.writer.as_mut().expect("it was opened to add to it").records;
+        let appended = records.append(record).and_then(|entry| Ok((entry, records.sync()?)));
+        let (entry, all) = appended.with_context(|| cannot_write(records.path()))?;
+        self.manifest.records = all;
+        Ok(entry)
     }
 
     /// Adds the file `name` with `text`, of what is known only after the last run, and saves the manifest.
@@ -180,7 +189,7 @@ impl Recording {
     pub fn file(&self, name: &str) -> anyhow::Result<String> {
         let entry = self.manifest.files.iter().find(|entry| entry.path == name);
         let entry = entry.with_context(|| format!("the manifest does not name {name}"))?;
-        Ok(String::from_utf8(self.read(entry)?)?)
+        Ok(String::from_utf8(self.read_file(entry)?)?)
     }
 
     /// The record of run `number`, after its hash was checked. `None` when it left none.
@@ -191,16 +200,31 @@ impl Recording {
     /// # Panics
     /// When the recording has no such run.
     pub fn record(&self, number: usize) -> anyhow::Result<Option<RunRecord>> {
-        let Some(entry) = &self.manifest.runs[number - 1].attempt.file else { return Ok(None) };
-        self.read(entry)?;
-        Ok(Some(RunRecord::read(&self.folder.join(&entry.path))?))
+        let Some(entry) = &self.manifest.runs[number - 1].attempt.record else { return Ok(None) };
+        self.record_of(entry).map(Some).with_context(|| format!("run {number}"))
+    }
+
+    /// The record that `entry` names, after its hash was checked.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what the manifest says.
+    pub fn record_of(&self, entry: &RecordEntry) -> anyhow::Result<RunRecord> {
+        Ok(RunRecord::parse(&self.document(entry)?, &self.folder.join(RECORDS))?)
+    }
+
+    /// The document that `entry` names, byte for byte as the client wrote it, after its hash was checked.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what the manifest says.
+    pub fn document(&self, entry: &RecordEntry) -> anyhow::Result<Vec<u8>> {
+        self.reader.document(entry)
     }
 
     /// Content of the file that `entry` names, after its hash was checked.
     ///
     /// # Errors
     /// When it cannot be read, or is not what the manifest says.
-    pub fn read(&self, entry: &FileEntry) -> anyhow::Result<Vec<u8>> {
+    pub fn read_file(&self, entry: &FileEntry) -> anyhow::Result<Vec<u8>> {
         let path = self.folder.join(&entry.path);
         let content = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         ensure!(
@@ -238,40 +262,32 @@ impl Recording {
         Ok(capacity)
     }
 
-    /// Removes what a runner that died can have left: a record whose run was not entered, a temporary file.
+    /// Removes the temporary files that a runner that died can have left.
     fn remove_strays(&self) -> anyhow::Result<()> {
-        let is_ours = |path: &Path| {
-            path.starts_with(self.folder.join(RUNS)) || path.extension().is_some_and(|end| end == "tmp")
-        };
-        for path in self.unnamed()?.into_iter().filter(|path| is_ours(path)) {
+        let is_ours = |path: &PathBuf| path.extension().is_some_and(|end| end == "tmp");
+        for path in self.unnamed()?.into_iter().filter(is_ours) {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         Ok(())
     }
 
-    /// Files in the folder that the manifest does not name.
+    /// What is in the folder and not named by the manifest.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn unnamed(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut known = vec![self.folder.join(MANIFEST)];
-        known.extend(self.manifest.named().map(|entry| self.folder.join(&entry.path)));
-        let mut unnamed = Vec::new();
-        for folder in [self.folder.clone(), self.folder.join(RUNS)] {
-            let list = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-            for entry in list {
-                let path = entry?.path();
-                if !known.contains(&path) && path != self.folder.join(RUNS) {
-                    unnamed.push(path);
-                }
-            }
-        }
+        let folder = &self.folder;
+        let known: Vec<_> = self.manifest.named().chain([MANIFEST]).map(|name| folder.join(name)).collect();
+        let list = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        let paths: io::Result<Vec<_>> = list.map(|entry| Ok(entry?.path())).collect();
+        let mut unnamed = paths.with_context(|| format!("cannot read {}", folder.display()))?;
+        unnamed.retain(|path| !known.contains(path));
         unnamed.sort();
         Ok(unnamed)
     }
 
     fn save(&self) -> anyhow::Result<()> {
-        debug_assert!(self.lock.is_some(), "only an opened recording is written");
+        debug_assert!(self.writer.is_some(), "only an opened recording is written");
         write(&self.folder.join(MANIFEST), self.manifest.text().as_bytes())
     }
 }
@@ -284,6 +300,12 @@ pub fn parse(text: &str, path: &Path) -> anyhow::Result<Manifest> {
     let torn = || format!("{} is not a manifest", path.display());
     let value: Value = serde_json::from_str(text).with_context(torn)?;
     let version = value.get("schema_version").and_then(Value::as_u64);
+    if version == Some(convert::SCHEMA_VERSION_BEFORE) {
+        let folder = path.parent().unwrap_or(path).display();
+        bail!(
+            "{folder} has the layout of before, a file for each run; converted by `experiments convert {folder}`"
+        );
+    }
     ensure!(
         version == Some(SCHEMA_VERSION.into()),
         "{} has schema version {}, this build reads {SCHEMA_VERSION}; use the build that wrote it",
@@ -305,6 +327,14 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
 }
 
 fn write(path: &Path, text: &[u8]) -> anyhow::Result<()> {
-    let remedy = "what was measured before is kept: make room there, then go on with --resume";
-    write_whole(path, text).with_context(|| format!("cannot write {}; {remedy}", path.display()))
+    write_whole(path, text).with_context(|| cannot_write(path))
+}
+
+/// The recording is named, since one without a run is not the one that `--resume` alone would find.
+fn cannot_write(path: &Path) -> String {
+    format!(
+        "cannot write {}; what was measured before is kept: make room there, then go on with --resume {}",
+        path.display(),
+        path.parent().unwrap_or(path).display()
+    )
 }

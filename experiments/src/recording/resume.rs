@@ -8,24 +8,27 @@ use uring_echo::measure::host::Host;
 
 use crate::plan::{self, Run};
 use crate::recording::manifest::{Manifest, ProgramEntry, Status};
-use crate::recording::{HOST, Recording, SPEC};
+use crate::recording::{HOST, Recording, SPEC, convert};
 use crate::spec::Spec;
 
 /// The newest recording of `experiment` below `results` that has runs to make.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none, or it must be converted first.
 pub fn newest_unfinished(results: &Path, experiment: &str) -> anyhow::Result<PathBuf> {
     let folder = results.join(experiment);
     let list =
         fs::read_dir(&folder).with_context(|| format!("there is no recording in {}", folder.display()))?;
     let mut folders: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).collect();
     folders.sort();
-    let is_unfinished =
-        |folder: &PathBuf| Recording::open(folder).is_ok_and(|recording| is_to_resume(recording.manifest()));
-    folders.into_iter().rev().find(is_unfinished).ok_or_else(|| {
-        anyhow!("every recording in {} is complete: leave --resume out to begin a new one", folder.display())
-    })
+    for candidate in folders.into_iter().rev() {
+        match Recording::open(&candidate) {
+            Ok(recording) if is_to_resume(recording.manifest()) => return Ok(candidate),
+            Err(error) if convert::is_to_convert(&candidate) => return Err(error),
+            _ => {}
+        }
+    }
+    bail!("every recording in {} is complete: leave --resume out to begin a new one", folder.display())
 }
 
 fn is_to_resume(manifest: &Manifest) -> bool {

@@ -1,12 +1,12 @@
 //! Whether a recording is what its manifest says: nothing missing, nothing changed, nothing besides.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::Context;
-use uring_echo::record::RunRecord;
 
 use crate::recording::manifest::{Attempt, Manifest, RunEntry, Status};
+use crate::recording::records;
 use crate::recording::{self, MANIFEST, Recording};
 
 /// What is wrong with the recording in `folder`, a sentence each; nothing when it is whole.
@@ -22,8 +22,9 @@ pub fn faults(folder: &Path) -> anyhow::Result<Vec<String>> {
     let recording = Recording::open(folder)?;
     let mut faults = of_manifest(&manifest, &text);
     faults.extend(
-        manifest.files.iter().filter_map(|file| recording.read(file).err()).map(|e| format!("{e:#}")),
+        manifest.files.iter().filter_map(|file| recording.read_file(file).err()).map(|e| format!("{e:#}")),
     );
+    faults.extend(of_records(&manifest, folder));
     for run in &manifest.runs {
         faults.extend(run.attempts().filter_map(|attempt| of_attempt(&recording, run, attempt)));
     }
@@ -51,19 +52,43 @@ fn of_manifest(manifest: &Manifest, text: &str) -> Vec<String> {
 
 fn of_attempt(recording: &Recording, run: &RunEntry, attempt: &Attempt) -> Option<String> {
     let number = run.number;
-    let Some(file) = &attempt.file else {
+    let Some(entry) = &attempt.record else {
         let must_have = matches!(attempt.status, Status::Valid | Status::Invalid);
         return must_have.then(|| format!("run {number} has no record and is not said to have failed"));
     };
-    if let Err(error) = recording.read(file) {
-        return Some(format!("{error:#}"));
+    let expected = format!("{}/{number:04}", recording.manifest().recording);
+    match recording.record_of(entry) {
+        Err(error) => Some(format!("run {number}: {error:#}")),
+        Ok(record) => (record.run_id != expected)
+            .then(|| format!("run {number} has the record of run {}, not of {expected}", record.run_id)),
     }
-    match RunRecord::read(&recording.folder().join(&file.path)) {
-        Err(error) => Some(error.to_string()),
-        Ok(record) => {
-            let expected = format!("{}/{number:04}", recording.manifest().recording);
-            (record.run_id != expected)
-                .then(|| format!("{} is the record of run {}, not of {expected}", file.path, record.run_id))
-        }
+}
+
+/// What is wrong with the file of the records, whatever is in its frames: some bits of a frame change nothing that is read.
+fn of_records(manifest: &Manifest, folder: &Path) -> Vec<String> {
+    let path = folder.join(&manifest.records.path);
+    let mut faults = of_places(manifest);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) => return vec![format!("cannot read {}: {error}", path.display())],
+    };
+    faults.extend(records::check(&path, &file, &manifest.records).err().map(|error| format!("{error:#}")));
+    let length_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    if let Some(behind @ 1..) = length_bytes.checked_sub(manifest.records.length_bytes) {
+        faults.push(format!("the end of {}, {behind} bytes, is not in the manifest", path.display()));
     }
+    faults
+}
+
+/// Frames that do not lie one behind the other, from the beginning of the file to its end.
+fn of_places(manifest: &Manifest) -> Vec<String> {
+    let mut entries: Vec<_> = manifest.record_entries().collect();
+    entries.sort_by_key(|entry| entry.offset_bytes);
+    let ends = [0].into_iter().chain(entries.iter().map(|entry| entry.end_bytes()));
+    let begins = entries.iter().map(|entry| entry.offset_bytes).chain([manifest.records.length_bytes]);
+    let path = &manifest.records.path;
+    ends.zip(begins)
+        .filter(|(end, begin)| end != begin)
+        .map(|(end, begin)| format!("{path}: a frame ends at byte {end} and the next begins at {begin}"))
+        .collect()
 }

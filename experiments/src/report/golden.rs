@@ -7,7 +7,9 @@ use uring_echo::units::Nanos;
 use super::control::Controls;
 use super::grid::Grid;
 use crate::plan::Role;
-use crate::recording::manifest::{Attempt, EngineEntry, Manifest, RunEntry, SCHEMA_VERSION, Status};
+use crate::recording::manifest::{
+    Attempt, EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
+};
 use crate::spec::factors::Factors;
 use crate::spec::{Engine, Size, Table};
 
@@ -120,6 +122,7 @@ fn recording() -> (Manifest, Vec<Summary>) {
         server_busy_share_min: 0.95,
         client_busy_share_max: 0.9,
         files: Vec::new(),
+        records: RecordsEntry::default(),
         runs,
         sha256: String::new(),
     };

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::judge::agreement::Planned;
 use crate::judge::gate::SaturationLimits;
@@ -64,19 +65,19 @@ impl Runner<'_> {
     fn make(&self, runs: &[&Run], recording: &mut Recording, progress: &mut Progress) -> anyhow::Result<End> {
         for run in runs {
             progress.begin(run);
-            let Some(attempt) = self.attempt(run, recording, progress)? else {
+            let Some((attempt, record)) = self.attempt(run, recording, progress)? else {
                 return Ok(End::Interrupted);
             };
             let is_to_repeat = is_noisy(run, &attempt) && may_repeat(recording);
             progress.report(run, &attempt);
-            recording.settle(run.number, attempt)?;
+            recording.settle(run.number, attempt, record.as_deref())?;
             if is_to_repeat {
                 progress.say(&format!("run {} ({run}): once more", run.number));
-                let Some(again) = self.attempt(run, recording, progress)? else {
+                let Some((again, record)) = self.attempt(run, recording, progress)? else {
                     return Ok(End::Interrupted);
                 };
                 progress.report(run, &again);
-                recording.settle(run.number, again)?;
+                recording.settle(run.number, again, record.as_deref())?;
             }
             if let Some(summary) = recording.record(run.number)?.and_then(|record| record.summary) {
                 progress.note(run, summary.cpu_ns_per_message);
@@ -87,19 +88,15 @@ impl Runner<'_> {
         Ok(End::Complete)
     }
 
-    /// Makes `run` once. `None` when it was interrupted.
+    /// Makes `run` once: what became of it, and the record that it left. `None` when it was interrupted.
     fn attempt(
         &self,
         run: &Run,
         recording: &Recording,
         progress: &Progress,
-    ) -> anyhow::Result<Option<Attempt>> {
+    ) -> anyhow::Result<Option<(Attempt, Option<Vec<u8>>)>> {
         let begun = Instant::now();
-        let Some(made) = self.one(run, recording, progress)? else {
-            // What an interrupted client has written is of no run that the manifest will name.
-            let _ = fs::remove_file(recording.record_path(run.number));
-            return Ok(None);
-        };
+        let Some(made) = self.one(run, recording, progress)? else { return Ok(None) };
         let manifest = recording.manifest();
         let judge = Judge {
             noise: &manifest.noise,
@@ -108,8 +105,8 @@ impl Runner<'_> {
                 client_busy_share_max: manifest.client_busy_share_max,
             },
         };
-        let attempt = judge.attempt(made)?;
-        Ok(Some(Attempt { took_ns: Some(begun.elapsed().into()), ..attempt }))
+        let attempt = Attempt { took_ns: Some(begun.elapsed().into()), ..judge.attempt(&made)? };
+        Ok(Some((attempt, made.into_record())))
     }
 
     fn one(&self, run: &Run, recording: &Recording, progress: &Progress) -> anyhow::Result<Option<Made>> {
@@ -128,7 +125,7 @@ impl Runner<'_> {
             program: &self.programs.uring_echo,
             cpus: &self.cores.client,
             scratch: folder.path(),
-            out: &recording.record_path(run.number),
+            out: &folder.path().join("record.json"),
             run_id: &format!("{}/{:04}", recording.manifest().recording, run.number),
             rate_per_s,
         };
@@ -144,9 +141,19 @@ impl Runner<'_> {
             load,
             server,
             port,
-            out: client.out.to_owned(),
+            record: take(client.out)?,
         }))
     }
+}
+
+/// The record at `path`, if there is one. It is kept in the recording from here on, and this copy makes room for the next.
+fn take(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let record = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+    Ok(Some(record))
 }
 
 /// The runs to make: those that left no valid record. What was measured before stays in the recording.

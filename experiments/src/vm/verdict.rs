@@ -37,7 +37,7 @@ impl Verdict {
             let path = folder.join(&file.path);
             let parent = path.parent().unwrap_or(folder);
             fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-            let create = || File::create_new(&path)?.write_all(file.text.as_bytes());
+            let create = || File::create_new(&path)?.write_all(&file.content);
             create().with_context(|| format!("cannot write {}", path.display()))?;
             if path.ends_with("manifest.json") {
                 recordings.insert(parent.to_owned());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     fn file(path: &str) -> String {
-        format!(r#"{{"record":"file","path":"{path}","text":"t\n"}}"#)
+        format!(r#"{{"record":"file","path":"{path}","content":"dAo="}}"#)
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let verdict = judge(exited(0), "", &records, "quick").unwrap();
         let paths: Vec<&str> = verdict.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["quick/r/a", "quick/r/b"]);
-        assert_eq!(verdict.files[0].text, "t\n");
+        assert_eq!(verdict.files[0].content, b"t\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
+pub(crate) mod before;
 pub(crate) mod sound;
 
 use std::path::{Path, PathBuf};
@@ -76,9 +77,9 @@ impl Bench {
         self.command(&[&["run", "--spec", "spec.toml"], arguments].concat()).spawn().unwrap()
     }
 
-    /// Has the missing runs made.
+    /// Has the missing runs of the only recording made, whether any was made yet or not.
     pub(crate) fn resume(&self) -> Output {
-        self.run(&["--resume"])
+        self.run(&["--resume", self.recording().to_str().unwrap()])
     }
 
     /// Returns once nothing runs that was started here.
@@ -135,6 +136,13 @@ impl Bench {
 /// The manifest of the recording in `folder`.
 pub(crate) fn manifest_of(folder: &Path) -> Manifest {
     serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap()
+}
+
+/// Changes the manifest in `folder` by `change` and signs it again.
+pub(crate) fn change_manifest(folder: &Path, change: impl FnOnce(&mut Manifest)) {
+    let mut manifest = manifest_of(folder);
+    change(&mut manifest);
+    fs::write(folder.join("manifest.json"), manifest.text()).unwrap();
 }
 
 /// Sends the signal `name` to `pid`. Whether that was still there.

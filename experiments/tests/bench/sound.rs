@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
-use experiments::recording::manifest::{Attempt, Status};
+use experiments::recording::manifest::{Attempt, RecordEntry, Status};
 use experiments::recording::verify;
 use serde_json::Value;
 
@@ -14,14 +14,16 @@ use super::manifest_of;
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     /// Files, with their hashes.
-    named: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+    /// Records: where their frames begin, and what they are.
+    records: BTreeMap<u64, RecordEntry>,
     /// What became of the runs that were valid, by their numbers.
     valid: BTreeMap<usize, Attempt>,
 }
 
 impl Kept {
     /// Fails unless every JSON file in `folder` is whole, what was kept once is still there unchanged, no valid run was made
-    /// again, and nothing is wrong but that runs are missing, and files that no manifest names yet.
+    /// again, and nothing is wrong but that runs are missing, and files and an end of the records that no manifest names yet.
     pub(crate) fn check(&mut self, folder: &Path) {
         self.check_running(folder);
         let is_expected =
@@ -40,11 +42,15 @@ impl Kept {
             assert!(parsed.is_ok(), "{} is torn: {}", path.display(), parsed.unwrap_err());
         }
         let manifest = manifest_of(folder);
-        let named = manifest.named().map(|file| (file.path.clone(), file.sha256.clone())).collect();
+        let files = manifest.files.iter().map(|file| (file.path.clone(), file.sha256.clone())).collect();
+        let records = manifest.record_entries().map(|entry| (entry.offset_bytes, entry.clone())).collect();
         let valid = manifest.runs.iter().filter(|run| run.attempt.status == Status::Valid);
         let valid = valid.map(|run| (run.number, run.attempt.clone())).collect();
-        for (path, hash) in mem::replace(&mut self.named, named) {
-            assert_eq!(self.named.get(&path), Some(&hash), "{path} was kept once");
+        for (path, hash) in mem::replace(&mut self.files, files) {
+            assert_eq!(self.files.get(&path), Some(&hash), "{path} was kept once");
+        }
+        for (offset, entry) in mem::replace(&mut self.records, records) {
+            assert_eq!(self.records.get(&offset), Some(&entry), "a record at byte {offset} was kept once");
         }
         for (number, attempt) in mem::replace(&mut self.valid, valid) {
             assert_eq!(self.valid.get(&number), Some(&attempt), "run {number} was valid once");
@@ -54,8 +60,7 @@ impl Kept {
 
 /// The JSON files of the recording in `folder`, whether its manifest names them or not.
 fn json_files(folder: &Path) -> Vec<PathBuf> {
-    let list = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let all = list(folder).chain(list(&folder.join("runs")));
+    let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     all.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
 
