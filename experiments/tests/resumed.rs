@@ -5,7 +5,8 @@ mod bench;
 use std::fs;
 use std::io;
 
-use bench::{Bench, SHORT_SPEC, signal, text, wait_for_children};
+use bench::{Bench, SHORT_SPEC, change_manifest, manifest_of, signal, text, wait_for_children};
+use experiments::recording::manifest::{Attempt, RecordsEntry, Status};
 
 /// An interrupted recording.
 fn half_done() -> Bench {
@@ -63,4 +64,37 @@ fn with_nothing_unfinished_there_is_nothing_to_resume() {
     let output = bench.run(&["--resume"]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("is complete"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_recording_without_a_run_is_not_taken_for_the_interrupted_one() {
+    let bench = half_done();
+    let output = bench.run(&["--resume"]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("has no run yet"), "{}", text(&output.stderr));
+
+    // One run of this is made; what a later start left behind, which failed before its first run, is newer.
+    let bench = Bench::new("short", SHORT_SPEC);
+    assert!(bench.run(&["--seed", "5"]).status.success());
+    let interrupted = bench.recording();
+    change_manifest(&interrupted, |manifest| {
+        manifest.finished_unix_ms = None;
+        let last = manifest.runs.last_mut().unwrap();
+        last.attempt = Attempt::default();
+    });
+    let empty = interrupted.with_file_name("99991231T235959Z-000005");
+    fs::create_dir(&empty).unwrap();
+    for name in ["spec.toml", "host.json"] {
+        fs::copy(interrupted.join(name), empty.join(name)).unwrap();
+    }
+    fs::write(empty.join("runs.zst"), "").unwrap();
+    fs::write(empty.join("manifest.json"), fs::read(interrupted.join("manifest.json")).unwrap()).unwrap();
+    change_manifest(&empty, |manifest| {
+        manifest.records = RecordsEntry::default();
+        manifest.runs.iter_mut().for_each(|run| run.attempt = Attempt::default());
+    });
+    let output = bench.run(&["--resume"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(manifest_of(&interrupted).count(Status::Valid), 6);
+    assert_eq!(manifest_of(&empty).count(Status::Planned), 6);
 }

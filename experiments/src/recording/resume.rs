@@ -11,7 +11,8 @@ use crate::recording::manifest::{Manifest, ProgramEntry, Status};
 use crate::recording::{HOST, Recording, SPEC, convert};
 use crate::spec::Spec;
 
-/// The newest recording of `experiment` below `results` that has runs to make.
+/// The newest recording of `experiment` below `results` that has runs to make and runs that were made. One without any is
+/// what a start that failed leaves behind: the interrupted one is another.
 ///
 /// # Errors
 /// When there is none, or it must be converted first.
@@ -28,11 +29,16 @@ pub fn newest_unfinished(results: &Path, experiment: &str) -> anyhow::Result<Pat
             _ => {}
         }
     }
-    bail!("every recording in {} is complete: leave --resume out to begin a new one", folder.display())
+    bail!(
+        "every recording in {} is complete, or has no run yet: leave --resume out to begin a new one",
+        folder.display()
+    )
 }
 
 fn is_to_resume(manifest: &Manifest) -> bool {
-    manifest.finished_unix_ms.is_none() || manifest.count(Status::Valid) < manifest.runs.len()
+    let is_complete =
+        manifest.finished_unix_ms.is_some() && manifest.count(Status::Valid) == manifest.runs.len();
+    !is_complete && manifest.count(Status::Planned) < manifest.runs.len()
 }
 
 /// The runs of `recording` as they were planned, from what it holds itself.
