@@ -64,7 +64,7 @@ impl Row<'_> {
     /// A ratio stands once, in the row of its numerator.
     fn ratio(&self, name: &str, metric: Metric) -> Option<&Estimate> {
         let (of, _) = name.split_once('/')?;
-        if of == self.name { self.cell.ratios.get(name)?.get(metric.name()) } else { None }
+        if of == self.name { Some(&self.cell.ratios.get(name)?.get(metric.name())?.estimate) } else { None }
     }
 }
 

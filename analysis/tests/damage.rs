@@ -47,7 +47,7 @@ fn expect_left_out(reason: &str, spoil: impl FnOnce(&Path)) {
     assert!(told.starts_with("runs.zst: run 1: ") && told.contains(reason), "{told}");
     assert_eq!((values.runs.valid, values.runs.damaged, values.runs.planned), (11, 1, 12));
     assert_eq!((n(&values, SPOILT), n(&values, INTACT)), (2, 3));
-    let pairs = values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"].n;
+    let pairs = values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"].estimate.n;
     assert_eq!(pairs, 2, "a repetition without one side is no pair");
 }
 
@@ -199,7 +199,7 @@ fn a_cell_without_a_run_that_counts_is_a_gap_and_not_a_number() {
     let values = values(&scratch.folder);
     assert_eq!(values.gaps, ["stream/4096B/c8 uring: no run counts"]);
     assert_eq!((values.runs.missing, values.runs.failed, values.runs.invalid), (1, 1, 1));
-    let ratio = &values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"];
+    let ratio = &values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"].estimate;
     assert_eq!((ratio.median, ratio.low, ratio.n), (None, None, 0));
     assert_eq!(values.grid.means["stream"]["uring/epoll"]["cpu_ns_per_message"].mean, None);
     let text = serde_json::to_value(&values).unwrap();
@@ -212,7 +212,7 @@ fn a_cell_with_one_run_has_a_number_and_no_interval() {
     let mut small = MadeUp::small("made-up");
     small.cells.iter_mut().for_each(|cell| cell.1 = 1);
     let values = values(&small.write(directory.path()));
-    let ratio = &values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"];
+    let ratio = &values.grid.cells[SPOILT].ratios["uring/epoll"]["cpu_ns_per_message"].estimate;
     assert!((ratio.median.unwrap() - support::RATIO).abs() < 1e-9);
     assert_eq!((ratio.low, ratio.high, ratio.n), (None, None, 1));
 }

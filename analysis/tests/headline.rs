@@ -31,9 +31,32 @@ fn the_table_has_a_row_for_each_mode_with_the_ratio_that_was_put_in() {
     let table = printed(scratch.path());
     let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
     let row = |mode| {
-        ["made-up", mode, "1", "0.80 (0.80–0.80)", "0.80–0.80", "1 / 0", "1.00 (1.00–1.00)", "quick, 6 runs"]
+        [
+            "made-up",
+            mode,
+            "1",
+            "0.80 (0.80–0.80)",
+            "0.80–0.80",
+            "no claim",
+            "1.00 (1.00–1.00)",
+            "quick, 6 runs",
+        ]
     };
     assert_eq!(rows, [row("stream"), row("req-res")], "{table}");
+}
+
+#[test]
+fn a_full_recording_says_what_its_control_allows() {
+    let scratch = tempfile::tempdir().unwrap();
+    let mut made_up = MadeUp::small("made-up");
+    made_up.cells.iter_mut().for_each(|cell| cell.1 = 5);
+    let folder = made_up.write(&scratch.path().join("results"));
+    change_manifest(&folder, |manifest| manifest.size = Size::Full);
+    let verdict = |table: &str| cells(table.lines().nth(2).unwrap())[5].to_owned();
+    assert_eq!(verdict(&printed(scratch.path())), "less (cells: 1 less, 0 more)");
+    // A control that differs by half from itself, in the first of four pairs, lets nothing smaller be claimed.
+    change_record(&folder, 21, |record| record["summary"]["cpu_ns_per_message"] = serde_json::json!(9000.0));
+    assert_eq!(verdict(&printed(scratch.path())), "no difference (cells: 0 less, 0 more)");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::statistics::{Estimate, Latency, geometric_mean, mean_of_ratios, median, percentile};
+use analysis::statistics::{Estimate, Judge, Latency, Mean, Silence, geometric_mean, median, percentile};
 use serde::Deserialize;
 use uring_echo::measure::fairness::jain;
 use uring_echo::measure::histogram::Histogram;
@@ -72,7 +72,7 @@ fn bootstrap_intervals_are_those_of_every_resample_or_of_scipy() {
 #[test]
 fn the_interval_of_a_mean_over_cells_is_that_of_numpy() {
     let Reference { cells, mean: expected, mean_interval: [low, high], .. } = reference();
-    let mean = mean_of_ratios(&cells);
+    let mean = Mean::of(&cells, &Judge::silent(Silence::NoControl));
     hold("mean", mean.mean, expected, expected * EXACT);
     hold("low", mean.low, low, (high - low) * RESAMPLED);
     hold("high", mean.high, high, (high - low) * RESAMPLED);

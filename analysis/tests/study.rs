@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use analysis::output;
 use analysis::recording::newest_of_each_experiment;
+use analysis::statistics::Word;
 use analysis::study::Study;
 use experiments::spec::Size;
 use polars::prelude::DataFrame;
@@ -38,7 +39,7 @@ fn the_ratio_that_was_put_in_comes_out() {
     for mode in ["stream", "req-res"] {
         let mean = &experiment.grid.means[mode]["uring/epoll"]["cpu_ns_per_message"];
         assert!((mean.mean.unwrap() - RATIO).abs() < 1e-9, "{mean:?}");
-        assert_eq!((mean.cells, mean.clearly_below_1), (1, 1));
+        assert_eq!((mean.cells, mean.intervals_below_1, mean.verdict), (1, 1, Word::NoClaim));
     }
     let control = &experiment.control["cpu_ns_per_message"];
     assert_eq!((control.ratio.n, control.contains_1, control.smallest_effect), (4, Some(true), Some(0.0)));

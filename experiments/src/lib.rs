@@ -7,6 +7,7 @@
 //! | [`run`] | making the runs: where the two ends run, what they are, how far it is |
 //! | [`judge`] | what is held against a run once it was made |
 //! | [`recording`] | what stays of them (docs/RECORDING.md); going on with it; whether it is whole |
+//! | [`verdict`] | what may be said of it: pairs, intervals, the control, the words |
 //! | [`report`] | saying what came out |
 //! | [`doctor`] | what of this machine bends a measurement |
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
@@ -24,4 +25,5 @@ pub mod recording;
 pub mod report;
 pub mod run;
 pub mod spec;
+pub mod verdict;
 pub mod vm;

@@ -1,5 +1,6 @@
 //! Ratios over a grid, centred on 1.
 
+use experiments::verdict::Word;
 use serde::Serialize;
 
 use super::mark::{Area, gap};
@@ -27,6 +28,7 @@ pub struct Ratio {
     interval: Option<(f64, f64)>,
     runs: u32,
     mark: String,
+    verdict: Word,
 }
 
 impl Ratio {
@@ -38,7 +40,14 @@ impl Ratio {
         }
         let usable =
             |&(low, high): &(f64, f64)| low.is_finite() && high.is_finite() && low <= high && runs > 1;
-        Some(Self { value, interval: interval.filter(usable), runs, mark: mark.into() })
+        let (interval, mark) = (interval.filter(usable), mark.into());
+        Some(Self { value, interval, runs, mark, verdict: Word::NoClaim })
+    }
+
+    /// The same ratio, of which `verdict` may be said. Without, nothing may.
+    #[must_use]
+    pub fn saying(self, verdict: Word) -> Self {
+        Self { verdict, ..self }
     }
 
     /// The ratio.
@@ -65,10 +74,14 @@ impl Ratio {
         &self.mark
     }
 
-    /// Whether the interval leaves 1 out; `None` without an interval.
+    /// Whether a difference may be claimed; `None` where nothing may.
     #[must_use]
     pub fn is_clear(&self) -> Option<bool> {
-        self.interval.map(|(low, high)| low > 1.0 || high < 1.0)
+        match self.verdict {
+            Word::Less | Word::More => Some(true),
+            Word::NoDifference => Some(false),
+            Word::NoClaim => None,
+        }
     }
 
     /// The number as the cell shows it.
@@ -124,7 +137,8 @@ impl Heat {
             gap: self.slots().any(|(row, column)| self.cell(row, column).is_none()),
             clear: ratios().any(|ratio| ratio.is_clear() == Some(true)),
             within_noise: ratios().any(|ratio| ratio.is_clear() == Some(false)),
-            no_interval: ratios().any(|ratio| ratio.is_clear().is_none()),
+            no_interval: ratios().any(|ratio| ratio.interval.is_none()),
+            no_claim: ratios().any(|ratio| ratio.interval.is_some() && ratio.is_clear().is_none()),
             ..Hints::default()
         }
     }

@@ -69,6 +69,8 @@ pub struct Hints {
     pub clear: bool,
     /// A ratio with ≈.
     pub within_noise: bool,
+    /// A ratio with an interval that claims nothing.
+    pub no_claim: bool,
     /// A curve that breaks off.
     pub broken_line: bool,
 }
@@ -81,6 +83,7 @@ impl Hints {
             gap: self.gap | other.gap,
             clear: self.clear | other.clear,
             within_noise: self.within_noise | other.within_noise,
+            no_claim: self.no_claim | other.no_claim,
             broken_line: self.broken_line | other.broken_line,
         }
     }
@@ -88,8 +91,9 @@ impl Hints {
     fn sentences(self, hollow: bool) -> Vec<&'static str> {
         let without = if hollow { "Hollow marker: no interval." } else { "Plain: no interval." };
         let all = [
-            (self.clear, "Bold: the interval leaves 1 out."),
-            (self.within_noise, "≈: the interval contains 1, no difference is claimed."),
+            (self.clear, "Bold: less or more, by the interval and by the A/A control."),
+            (self.within_noise, "≈: no difference."),
+            (self.no_claim, "Neither bold nor ≈: nothing is claimed."),
             (self.single_run, "◇: one run, no interval."),
             (self.no_interval, without),
             (self.gap, "Hatched: no valid run."),

@@ -5,6 +5,7 @@ use super::scale::Scale;
 use super::sheet::{NARROW, WIDE};
 use super::svg::{Svg, Tag, escape};
 use super::*;
+use crate::statistics::Word;
 
 fn bars(values: Vec<Option<Estimate>>) -> Sheet {
     let categories = (0..values.len()).map(|index| index.to_string()).collect();
@@ -165,16 +166,23 @@ fn a_single_run_has_no_interval_and_says_so() {
 
 #[test]
 fn a_cell_shows_on_which_side_of_one_it_is_or_that_nobody_knows() {
-    let ratio = |value, interval| Ratio::new(value, interval, 5, "");
-    let cells = vec![ratio(0.5, Some((0.4, 0.6))), ratio(1.02, Some((0.9, 1.1))), ratio(1.3, None)];
+    let ratio = |value, interval, verdict| Some(Ratio::new(value, interval, 5, "")?.saying(verdict));
+    let cells = vec![
+        ratio(0.5, Some((0.4, 0.6)), Word::Less),
+        ratio(1.02, Some((0.9, 1.1)), Word::NoDifference),
+        ratio(1.3, None, Word::NoClaim),
+        // The interval leaves 1 out, and the recording claims nothing.
+        ratio(0.7, Some((0.6, 0.8)), Word::NoClaim),
+    ];
     let svg = heat(cells).svg(WIDE);
     assert!(
         svg.contains("font-weight=\"bold\" fill=\"#ffffff\">0.50<"),
         "a losing cell stays visible: {svg}"
     );
     assert!(svg.contains(">1.02 ≈<"), "{svg}");
-    assert!(svg.contains(">1.30<"), "{svg}");
-    for sentence in ["Bold: ", "≈: ", "Plain: no interval."] {
+    assert!(svg.contains(">1.30<") && svg.contains("font-weight=\"normal\""), "{svg}");
+    assert_eq!(count(&svg, "font-weight=\"bold\" fill=\"#ffffff\">0.70<"), 0, "{svg}");
+    for sentence in ["Bold: ", "≈: ", "Plain: no interval.", "Neither bold nor ≈:"] {
         assert!(svg.contains(sentence), "{sentence} is not explained");
     }
 }

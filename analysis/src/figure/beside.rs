@@ -13,7 +13,7 @@ pub enum Agreement {
     Same,
     /// One is above, one below.
     Opposite,
-    /// Ours has no interval, or one that contains 1: it is on neither side.
+    /// Of ours neither less nor more may be said: it is on neither side.
     Open,
     /// One of the two is missing.
     Unpaired,
@@ -94,7 +94,7 @@ pub fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &Abou
         subtitle: format!("{summary} {}", about.interval),
         quick: about.quick,
         description: format!("Published and own ratios of {what}, payload × connections. {summary}"),
-        notes: vec!["Open: ours has no interval that leaves 1 out.".to_owned()],
+        notes: vec!["Open: of ours, neither less nor more may be said.".to_owned()],
         columns: 2,
         one_scale: true,
         panels: panels.collect(),

@@ -3,6 +3,7 @@ use super::curves::{Shares, connections};
 use super::input::{About, At, Compared, Measured, Workload};
 use super::*;
 use crate::chart::{Body, Estimate, MarkKind, Ratio, Role};
+use crate::statistics::Word;
 
 fn at(workload: Workload, payload_bytes: u64, connections: u64) -> At {
     At { workload, payload_bytes, connections }
@@ -97,23 +98,28 @@ fn a_pair_that_was_never_published_is_a_gap() {
 }
 
 #[test]
-fn agreement_needs_an_interval_on_one_side() {
-    let ratio = |value, interval| Ratio::new(value, interval, 5, "");
-    let published = ratio(0.9, None);
-    let judged = |ours: Option<Ratio>| Agreement::of(published.as_ref(), ours.as_ref());
-    assert_eq!(judged(ratio(0.8, Some((0.7, 0.9)))), Agreement::Same);
-    assert_eq!(judged(ratio(1.2, Some((1.1, 1.3)))), Agreement::Opposite);
-    assert_eq!(judged(ratio(0.8, Some((0.7, 1.1)))), Agreement::Open);
-    assert_eq!(judged(ratio(0.8, None)), Agreement::Open);
-    assert_eq!(judged(None), Agreement::Unpaired);
+fn agreement_needs_a_ratio_of_which_less_or_more_may_be_said() {
+    let published = Ratio::new(0.9, None, 5, "");
+    let judged = |value, verdict| {
+        let ours = Ratio::new(value, Some((0.7, 1.3)), 5, "").map(|ratio| ratio.saying(verdict));
+        Agreement::of(published.as_ref(), ours.as_ref())
+    };
+    assert_eq!(judged(0.8, Word::Less), Agreement::Same);
+    assert_eq!(judged(1.2, Word::More), Agreement::Opposite);
+    assert_eq!(judged(0.8, Word::NoDifference), Agreement::Open);
+    assert_eq!(judged(0.8, Word::NoClaim), Agreement::Open);
+    assert_eq!(Agreement::of(published.as_ref(), None), Agreement::Unpaired);
 }
 
 #[test]
 fn pairs_are_counted_in_words() {
     let place = at(Workload::Stream, 256, 1);
-    let compared = |value, interval| vec![Compared { at: place, ratio: Ratio::new(value, interval, 5, "") }];
-    let ours = compared(1.2, Some((1.1, 1.3)));
-    let sheet = beside::pairs("responses per second", &compared(0.9, None), &ours, &About::default());
+    let compared = |value, verdict| {
+        let ratio = Ratio::new(value, Some((1.1, 1.3)), 5, "").map(|ratio| ratio.saying(verdict));
+        vec![Compared { at: place, ratio }]
+    };
+    let (theirs, ours) = (compared(0.9, Word::NoClaim), compared(1.2, Word::More));
+    let sheet = beside::pairs("responses per second", &theirs, &ours, &About::default());
     assert!(
         sheet
             .subtitle

@@ -4,8 +4,8 @@ use uring_echo::record::Mode;
 
 use crate::grid::Comparison;
 use crate::metric::Metric;
-use crate::statistics::Mean;
-use crate::values::{ExperimentValues, GridValues};
+use crate::statistics::{Mean, Word};
+use crate::values::ExperimentValues;
 
 /// What a comparison came to in one mode of an experiment: geometric means over the cells.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Row<'a> {
 /// The rows of `experiment`, whose name is `name`: none where io_uring is not compared with epoll.
 pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
     let grid = &experiment.grid;
-    let comparisons = grid.ratios.iter().filter_map(|ratio| Comparison::parse(ratio));
+    let comparisons = grid.comparisons().into_iter();
     let comparisons: Vec<Comparison> = comparisons.filter(Comparison::is_of_engines).collect();
     let mut rows = Vec::new();
     for comparison in &comparisons {
@@ -34,8 +34,8 @@ pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
             _ => format!("{name}: {}", comparison.name()),
         };
         for mode in [Mode::Stream, Mode::ReqRes] {
-            let Some(cpu) = mean(grid, mode, comparison, Metric::CpuNsPerMessage) else { continue };
-            let throughput = mean(grid, mode, comparison, Metric::MessagesPerS);
+            let Some(cpu) = grid.mean(mode, comparison, Metric::CpuNsPerMessage) else { continue };
+            let throughput = grid.mean(mode, comparison, Metric::MessagesPerS);
             let recorded = recorded(experiment, mode, comparison);
             rows.push(Row { name: name.clone(), mode, cpu, throughput, recorded });
         }
@@ -43,10 +43,12 @@ pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
     rows
 }
 
-/// The mean of `metric`; `None` where no cell has both servers.
-fn mean<'a>(grid: &'a GridValues, mode: Mode, comparison: &Comparison, metric: Metric) -> Option<&'a Mean> {
-    let mean = grid.means.get(&mode.to_string())?.get(&comparison.name())?.get(metric.name())?;
-    (mean.cells > 0).then_some(mean)
+/// What may be said of the mean and of how many of its cells; of a recording that claims nothing, only that.
+pub fn verdict(mean: &Mean) -> String {
+    match mean.verdict {
+        Word::NoClaim => Word::NoClaim.to_string(),
+        word => format!("{word} (cells: {} less, {} more)", mean.less, mean.more),
+    }
 }
 
 /// The mean with its 95 % interval.

@@ -1,6 +1,6 @@
 //! The rows as a table.
 
-use super::row::{Row, rows, with_interval};
+use super::row::{Row, rows, verdict, with_interval};
 use crate::markdown::{self, Head};
 use crate::statistics::Mean;
 use crate::values::Values;
@@ -22,7 +22,7 @@ pub fn table(values: &Values) -> String {
         Head::numbers("cells"),
         Head::numbers("CPU per message, io_uring ÷ epoll"),
         Head::numbers("least–most cell"),
-        Head::numbers("clearly below / above 1"),
+        Head::words("verdict"),
         Head::numbers("messages per s, io_uring ÷ epoll"),
         Head::words("recorded"),
     ];
@@ -37,7 +37,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
         cpu.cells.to_string(),
         with_interval(cpu),
         least_to_most(cpu),
-        format!("{} / {}", cpu.clearly_below_1, cpu.clearly_above_1),
+        verdict(cpu),
         row.throughput.map_or_else(|| "–".to_owned(), with_interval),
         row.recorded.clone(),
     ]
@@ -51,10 +51,11 @@ fn least_to_most(mean: &Mean) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::{Judge, Silence};
 
     #[test]
     fn a_mean_without_repetitions_has_no_interval_to_show() {
-        let mean = crate::statistics::mean_of_ratios(&[vec![2.0], vec![0.5]]);
+        let mean = Mean::of(&[vec![2.0], vec![0.5]], &Judge::silent(Silence::NoControl));
         assert_eq!((with_interval(&mean), least_to_most(&mean)), ("1.00".into(), "0.50–2.00".into()));
     }
 }

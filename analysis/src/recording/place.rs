@@ -61,6 +61,11 @@ impl Place {
         }
     }
 
+    /// Whether it is of `engine` in the cell called `key`.
+    pub fn is_of(&self, key: &str, engine: &str) -> bool {
+        self.cell.key == key && self.engine == engine
+    }
+
     /// Whether both are the same measurement, which is made once. Runs of other roles may be made often.
     pub fn is_same_as(&self, other: &Self) -> bool {
         matches!(self.role, Role::Measured | Role::Control)

@@ -12,7 +12,7 @@ use crate::figure::input::reader_name;
 use crate::figure::study::{Chapter, Origin};
 use crate::metric::Metric;
 use crate::recording::{Recording, Run};
-use crate::statistics::Mean;
+use crate::statistics::{Mean, Word};
 use crate::study::Study;
 use crate::validity::Standing;
 use crate::values::{Control, ExperimentValues, GridValues};
@@ -87,13 +87,11 @@ fn in_words(when: &str, (experiment, mean): (&String, &Mean)) -> String {
         (Some(value), None) => format!("{value:.2} times as much, without an interval"),
         (None, _) => "unknown".to_owned(),
     };
-    let (less, more) = (mean.clearly_below_1, mean.clearly_above_1);
-    let open = mean.cells.saturating_sub(less + more);
-    format!(
-        "{when} {ratio} over {} cells, clearly less in {less}, clearly more in {more}, no difference claimed in {open} \
-         ({experiment})",
-        mean.cells
-    )
+    let cells = format!("{when} {ratio} over {} cells", mean.cells);
+    match mean.verdict {
+        Word::NoClaim => format!("{cells}, no claim ({experiment})"),
+        word => format!("{cells}: {word}; less in {}, more in {} ({experiment})", mean.less, mean.more),
+    }
 }
 
 /// The machine, once if all recordings were made on the same, and what each recording can tell from noise.
@@ -103,8 +101,9 @@ fn limits(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<String> {
     let common = machines.first().filter(|_| is_one).map(|machine| format!("All on {machine}."));
     let own = experiments.iter().zip(&machines).map(|((name, values), machine)| {
         let on = if is_one { String::new() } else { format!("{machine}, ") };
+        let claims = values.claims_nothing.as_ref().map_or_else(String::new, |why| format!("{why}; "));
         let noise = noise(values.control.get(Metric::CpuNsPerMessage.name()));
-        format!("{name} ({}): {on}{} repetitions; {noise}.", values.size, values.repetitions)
+        format!("{name} ({}): {on}{} repetitions; {claims}{noise}.", values.size, values.repetitions)
     });
     common.into_iter().chain(own).collect()
 }
@@ -142,8 +141,9 @@ fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
         "Cells",
         "Least",
         "Most",
-        "Clearly < 1",
-        "Clearly > 1",
+        "Verdict",
+        "Less in",
+        "More in",
     ];
     let rows: Vec<Vec<String>> = ["stream", "req-res"]
         .iter()
@@ -166,7 +166,7 @@ fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
         Some((low, high)) => format!("{} to {}", number::ratio(low), number::ratio(high)),
         None => "–".to_owned(),
     };
-    let counts = [mean.clearly_below_1, mean.clearly_above_1].map(|count| count.to_string());
+    let counts = [mean.verdict.to_string(), mean.less.to_string(), mean.more.to_string()];
     let numbers = [say(mean.mean), interval, mean.cells.to_string(), say(mean.least), say(mean.most)];
     [mode.to_owned(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 use uring_echo::record::Mode;
 
 use super::memory;
-use crate::grid::{Grid, Row, Samples};
+use crate::grid::{Comparison, Grid, Row, Samples};
 use crate::metric::Metric;
 use crate::recording::Cell;
-use crate::statistics::{Estimate, Latency, Mean, mean_of_ratios};
+use crate::statistics::{Estimate, Judge, Latency, Mean, Ratio};
 
 /// One cell.
 #[derive(Clone, Debug, Serialize)]
@@ -24,7 +24,7 @@ pub struct CellValues {
 }
 
 /// Paired ratios of two servers, by metric.
-pub type RatioValues = BTreeMap<&'static str, Estimate>;
+pub type RatioValues = BTreeMap<&'static str, Ratio>;
 
 /// Means over the cells of a mode: by mode, comparison and metric.
 pub type Means = BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, Mean>>>;
@@ -91,9 +91,9 @@ impl EngineValues {
 
 impl CellValues {
     /// The values of `row`, one of `grid`'s.
-    pub fn of(grid: &Grid, row: &Row) -> Self {
+    pub fn of(grid: &Grid, row: &Row, judge: &dyn Fn(Metric) -> Judge) -> Self {
         let ratios = grid.comparisons.iter().map(|comparison| {
-            let of = |metric| Estimate::of(&row.ratios(comparison, metric));
+            let of = |metric| Ratio::of(&row.ratios(comparison, metric), &judge(metric));
             (comparison.name(), Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), of(metric))).collect())
         });
         let engines = row.samples.iter().map(|(name, samples)| {
@@ -103,8 +103,15 @@ impl CellValues {
     }
 }
 
+impl CellValues {
+    /// How the servers of `comparison` compare by `metric`; `None` where it is not asked for.
+    pub fn ratio(&self, comparison: &Comparison, metric: Metric) -> Option<&Ratio> {
+        self.ratios.get(&comparison.name())?.get(metric.name())
+    }
+}
+
 /// The means over the cells of each mode.
-pub(super) fn means(grid: &Grid) -> Means {
+pub(super) fn means(grid: &Grid, judge: &dyn Fn(Metric) -> Judge) -> Means {
     let mut means = Means::new();
     for mode in [Mode::Stream, Mode::ReqRes] {
         let rows: Vec<&Row> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
@@ -114,7 +121,8 @@ pub(super) fn means(grid: &Grid) -> Means {
         let of_mode = means.entry(mode.to_string()).or_default();
         for comparison in &grid.comparisons {
             let mean = |metric| {
-                mean_of_ratios(&rows.iter().map(|row| row.ratios(comparison, metric)).collect::<Vec<_>>())
+                let cells: Vec<_> = rows.iter().map(|row| row.ratios(comparison, metric)).collect();
+                Mean::of(&cells, &judge(metric))
             };
             let by_metric = Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), mean(metric)));
             of_mode.insert(comparison.name(), by_metric.collect());

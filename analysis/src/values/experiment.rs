@@ -6,10 +6,12 @@ use experiments::plan::Role;
 use serde::Serialize;
 
 use super::GridValues;
-use super::control::{Control, control};
+use super::control::control;
 use super::noise::{Noise, noise};
 use crate::grid::Grid;
+use crate::metric::Metric;
 use crate::recording::Recording;
+use crate::statistics::{Control, Judge};
 use crate::validity::Counts;
 
 /// An experiment.
@@ -55,6 +57,8 @@ pub struct ExperimentValues {
     pub damage: Vec<String>,
     /// Cells in which a planned server has no run that counts.
     pub gaps: Vec<String>,
+    /// Why nothing is claimed of this recording. `None` where something may be.
+    pub claims_nothing: Option<String>,
     /// The same server measured twice, by metric; empty without a control.
     pub control: BTreeMap<&'static str, Control>,
     /// The grid.
@@ -70,6 +74,9 @@ impl ExperimentValues {
     pub fn of(recording: &Recording) -> anyhow::Result<Self> {
         let manifest = &recording.manifest;
         let grid = Grid::of(recording);
+        let control = control(recording);
+        let judge = |metric: Metric| Judge::new(manifest.size, control.get(metric.name()));
+        let silence = judge(Metric::CpuNsPerMessage).smallest_effect().err();
         let of_role = |role| recording.runs.iter().filter(move |run| run.place.role == role);
         Ok(Self {
             title: manifest.title.clone(),
@@ -92,8 +99,9 @@ impl ExperimentValues {
             noise: noise(recording.counted().filter_map(|run| run.record.as_ref())),
             damage: damage(recording),
             gaps: gaps(&grid),
-            control: control(recording),
-            grid: GridValues::of(&grid),
+            claims_nothing: silence.map(|why| why.to_string()),
+            grid: GridValues::of(&grid, &judge),
+            control,
         })
     }
 }

@@ -29,8 +29,8 @@ use crate::recording::manifest::{
     Attempt, FileEntry, Manifest, RecordEntry, RunEntry, SCHEMA_VERSION, Status,
 };
 use crate::recording::records::{Reader, Records};
-use crate::report::statistics::median;
 use crate::spec::factors::Factors;
+use crate::verdict::statistics::median;
 
 /// Name of the manifest in a recording's folder.
 pub const MANIFEST: &str = "manifest.json";

@@ -5,8 +5,8 @@ use uring_echo::table::{self, Column, Row, left, right};
 
 use super::grid::{Comparison, Grid, Metric, Samples};
 use crate::report::format::{bytes, decimal, plural, span, three_digits};
-use crate::report::statistics::{PairedRatio, geometric_mean};
 use crate::spec::factors::Factors;
+use crate::verdict::{Mean, Ratio, Word};
 
 const COLUMNS: [Column; 14] = [
     right("payload", ""),
@@ -21,7 +21,7 @@ const COLUMNS: [Column; 14] = [
     right("Jain", "worst"),
     left("limit", ""),
     left("ratio", "to"),
-    left("CPU per message", "median (min..max)"),
+    left("CPU per message", "median (95 %)"),
     right("goodput", "median"),
 ];
 
@@ -125,41 +125,46 @@ fn limit(samples: &Samples) -> &'static str {
 }
 
 fn ratio_cells(grid: &Grid, cell: &Factors, comparison: &Comparison) -> [String; 3] {
-    let ratio = |metric, format: fn(&PairedRatio) -> String| {
+    let ratio = |metric, format: fn(&Ratio) -> String| {
         grid.ratio(cell, comparison, metric).map_or_else(|| "–".into(), |ratio| format(&ratio))
     };
     [comparison.to.clone(), ratio(Metric::CpuPerMessage, spread), ratio(Metric::Goodput, middle)]
 }
 
-/// A ratio with its spread.
-fn spread(ratio: &PairedRatio) -> String {
-    let PairedRatio { median, min, max, pair_count } = ratio;
-    match pair_count {
-        1 => format!("{median:.2}"),
-        _ => format!("{median:.2} ({min:.2}..{max:.2}){}", doubt(ratio)),
+/// A ratio with its interval.
+fn spread(ratio: &Ratio) -> String {
+    with_interval(ratio.estimate.median, ratio.estimate.low.zip(ratio.estimate.high)) + sign(ratio.verdict)
+}
+
+/// A ratio without its interval.
+fn middle(ratio: &Ratio) -> String {
+    with_interval(ratio.estimate.median, None) + sign(ratio.verdict)
+}
+
+fn with_interval(middle: Option<f64>, interval: Option<(f64, f64)>) -> String {
+    let interval = interval.map_or_else(String::new, |(low, high)| format!(" ({low:.2}..{high:.2})"));
+    or_dash(middle, |middle| format!("{middle:.2}")) + &interval
+}
+
+/// What may be said of a ratio, as a sign; a blank in its place keeps the digits aligned.
+const fn sign(word: Word) -> &'static str {
+    match word {
+        Word::Less => " <",
+        Word::More => " >",
+        Word::NoDifference => " ≈",
+        Word::NoClaim => "  ",
     }
 }
 
-/// A ratio without its spread.
-fn middle(ratio: &PairedRatio) -> String {
-    format!("{:.2}{}", ratio.median, doubt(ratio))
-}
-
-/// `≈` when some repetitions lie above 1 and some below; a blank in its place keeps the digits aligned.
-fn doubt(ratio: &PairedRatio) -> &'static str {
-    if ratio.pair_count > 1 && ratio.min <= 1.0 && ratio.max >= 1.0 { " ≈" } else { "  " }
-}
-
 fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
-    let medians = |metric| -> Vec<f64> {
-        let ratios = grid.cells_of(mode).filter_map(|cell| grid.ratio(cell, comparison, metric));
-        ratios.map(|ratio| ratio.median).collect()
+    let mean = |metric, format: fn(&Mean) -> String| {
+        grid.mean(mode, comparison, metric).map_or_else(|| "–".into(), |mean| format(&mean))
     };
-    let mean =
-        |metric| geometric_mean(&medians(metric)).map_or_else(|| "–".into(), |mean| format!("{mean:.2}"));
+    let spread = |mean: &Mean| with_interval(mean.mean, mean.low.zip(mean.high)) + sign(mean.verdict);
+    let middle = |mean: &Mean| with_interval(mean.mean, None) + sign(mean.verdict);
     let label = format!("geometric mean of the cells: {} to {}", comparison.of, comparison.to);
     let mut cells = vec![String::new(); MEASURED_COUNT];
-    cells.extend([comparison.to.clone(), mean(Metric::CpuPerMessage), mean(Metric::Goodput) + "  "]);
+    cells.extend([comparison.to.clone(), mean(Metric::CpuPerMessage, spread), mean(Metric::Goodput, middle)]);
     Row::Labelled(label, cells)
 }
 
@@ -171,15 +176,27 @@ pub(super) fn legend(grid: &Grid) -> Vec<String> {
              softirq included.",
             plural(grid.repetitions as usize, "repetition")
         ),
-        "Ratios: median of the ratios of the repetitions, each of two runs made right after each other. CPU below 1 \
-         and goodput".into(),
-        "above 1 are better. ≈: the repetitions disagree which side of 1 it is. Limit: the end whose core was at \
-         least 95 % busy.".into(),
+        "Ratios: median of the ratios of the repetitions, each of two runs made right after each other, with its 95 % \
+         interval. CPU".into(),
+        "below 1 and goodput above 1 are better. Limit: the end whose core was at least 95 % busy.".into(),
+        signs(grid),
     ];
     if grid.cells().any(|cell| grid.engines.iter().any(|engine| has_no_counters(grid, cell, engine))) {
         lines.push("–: the engine does not count this, or there is no valid run.".into());
     }
     lines
+}
+
+/// What stands behind a ratio.
+fn signs(grid: &Grid) -> String {
+    match grid.judge(Metric::CpuPerMessage).smallest_effect() {
+        Ok(_) => {
+            "<, >: less or more, by the interval and by the A/A control of this recording; ≈: no difference; \
+                  no sign: too few pairs to say."
+                .into()
+        }
+        Err(why) => format!("No ratio is marked as less or more; {why}."),
+    }
 }
 
 fn has_no_counters(grid: &Grid, cell: &Factors, engine: &str) -> bool {

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use uring_echo::record::RunRecord;
+use uring_echo::record::{RunRecord, Summary};
 
 use crate::plan::{Arm, Role};
 use crate::recording::Recording;
 use crate::recording::manifest::Status;
 use crate::report::format::{bytes, plural, three_digits};
-use crate::report::statistics::median;
+use crate::report::grid::Metric;
 use crate::spec::factors::Factors;
+use crate::verdict::statistics::median;
+use crate::verdict::{Control, Judge, paired_ratios};
 
-/// Cost of a message in both arms of a pair; `None` where there is no valid run.
-type Pair = [Option<f64>; 2];
+/// Both arms of a pair; `None` where there is no valid run.
+type Pair = [Option<Summary>; 2];
 
 /// The controls and ceilings of a recording.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ impl Controls {
             let Some(record) = recording.record(run.number)? else { continue };
             match (run.role, run.arm, &record.summary) {
                 (Role::Control, Some(arm), Some(summary)) => {
-                    controls.add(&run.factors, run.repetition, arm, summary.cpu_ns_per_message);
+                    controls.add(&run.factors, run.repetition, arm, summary);
                 }
                 (Role::Ceiling, ..) => {
                     let rates = controls.ceilings.entry(run.factors.payload_bytes).or_default();
@@ -46,21 +48,24 @@ impl Controls {
         Ok(controls)
     }
 
-    fn add(&mut self, factors: &Factors, pair: u32, arm: Arm, cost: Option<f64>) {
+    pub(super) fn add(&mut self, factors: &Factors, pair: u32, arm: Arm, summary: &Summary) {
         let pair = self.pairs.entry((factors.clone(), pair)).or_default();
-        pair[usize::from(arm == Arm::B)] = cost;
+        pair[usize::from(arm == Arm::B)] = Some(summary.clone());
     }
 
-    /// Ratios of the arms, one for each pair that has both.
-    fn ratios(&self) -> Vec<f64> {
-        let ratio = |&[a, b]: &Pair| Some(b? / a.filter(|&a| a > 0.0)?);
-        self.pairs.values().filter_map(ratio).collect()
+    /// How `metric` differs between the arms; `None` without a pair.
+    pub(super) fn of(&self, metric: Metric) -> Option<Control> {
+        let arm = |arm: usize| -> Vec<Option<f64>> {
+            self.pairs.values().map(|pair| metric.value(pair[arm].as_ref()?)).collect()
+        };
+        let ratios = paired_ratios(&arm(0), &arm(1));
+        (!ratios.is_empty()).then(|| Control::of(&ratios))
     }
 
-    /// What they say, after an empty line; nothing without any.
-    pub(super) fn lines(&self) -> Vec<String> {
+    /// What they say, after an empty line, under the `judge` of CPU per message; nothing without any.
+    pub(super) fn lines(&self, judge: &Judge) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.extend(self.same_engine());
+        lines.extend(self.same_engine(judge));
         lines.extend(self.ceiling());
         if !lines.is_empty() {
             lines.insert(0, String::new());
@@ -68,16 +73,23 @@ impl Controls {
         lines
     }
 
-    fn same_engine(&self) -> Option<String> {
-        let ratios = self.ratios();
-        let middle = median(&ratios)?;
-        let farthest = ratios.iter().map(|ratio| (ratio - 1.0).abs()).fold(0.0, f64::max);
-        let (least, most) = ratios.iter().fold((f64::INFINITY, 0.0_f64), |(l, m), &r| (l.min(r), m.max(r)));
+    fn same_engine(&self, judge: &Judge) -> Option<String> {
+        let control = self.of(Metric::CpuPerMessage)?;
+        let middle = control.ratio.median?;
+        let interval = control.ratio.low.zip(control.ratio.high);
+        let interval = interval.map_or_else(String::new, |(low, high)| format!(" ({low:.2}..{high:.2})"));
+        let pairs = plural(control.ratio.n, "pair");
+        let claims = match (judge.smallest_effect(), control.smallest_effect) {
+            (Ok(effect), _) => {
+                format!(" No difference of {:.1} % or less may be claimed here.", effect * 100.0)
+            }
+            (Err(why), Some(effect)) => {
+                format!(" Differences of {:.1} % or less are noise; {why}.", effect * 100.0)
+            }
+            (Err(_), None) => String::new(),
+        };
         Some(format!(
-            "A/A control, the same engine twice, {}: CPU per message {middle:.2} ({least:.2}..{most:.2}). No difference \
-             of a pair under {:.1} % may be claimed here.",
-            plural(ratios.len(), "pair"),
-            farthest * 100.0
+            "A/A control, the same engine twice, {pairs}: CPU per message {middle:.2}{interval}.{claims}"
         ))
     }
 
@@ -100,24 +112,44 @@ fn sent_bytes_per_s(record: &RunRecord) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::golden::summary_of;
+    use crate::spec::Size;
     use uring_echo::record::Mode;
 
-    #[test]
-    fn the_farthest_pair_says_what_may_not_be_claimed() {
+    fn controls() -> Controls {
         let mut controls = Controls::default();
         let cell = Factors::new(Mode::Stream, 256, 8);
-        for (pair, (a, b)) in (1..).zip([(100.0, 101.0), (100.0, 97.0), (200.0, 204.0)]) {
-            controls.add(&cell, pair, Arm::B, Some(b));
-            controls.add(&cell, pair, Arm::A, Some(a));
+        // a ÷ b: 0.99, 1.03, 0.98, 1.00; the fifth pair has lost a run.
+        let pairs = [(99.0, 100.0), (103.0, 100.0), (196.0, 200.0), (50.0, 50.0)];
+        for (pair, (a, b)) in (1..).zip(pairs) {
+            controls.add(&cell, pair, Arm::B, &summary_of(100.0, b));
+            controls.add(&cell, pair, Arm::A, &summary_of(100.0, a));
         }
-        controls.add(&cell, 4, Arm::A, Some(1.0));
-        let lines = controls.lines();
-        assert!(lines[1].contains("3 pairs: CPU per message 1.01 (0.97..1.02)"), "{lines:?}");
-        assert!(lines[1].contains("under 3.0 %"), "{lines:?}");
+        controls.add(&cell, 5, Arm::A, &summary_of(100.0, 1.0));
+        controls
+    }
+
+    #[test]
+    fn the_far_end_of_the_interval_says_what_may_not_be_claimed() {
+        let controls = controls();
+        let judge = Judge::new(Size::Full, controls.of(Metric::CpuPerMessage).as_ref());
+        let lines = controls.lines(&judge);
+        // Median of 0.98, 0.99, 1.00, 1.03 and, of four values, nearly their whole range.
+        assert!(lines[1].contains("4 pairs: CPU per message 0.99 (0.98..1.03)"), "{lines:?}");
+        assert!(lines[1].ends_with("No difference of 3.0 % or less may be claimed here."), "{lines:?}");
+    }
+
+    #[test]
+    fn a_quick_recording_shows_its_noise_and_claims_nothing() {
+        let controls = controls();
+        let judge = Judge::new(Size::Quick, controls.of(Metric::CpuPerMessage).as_ref());
+        let lines = controls.lines(&judge);
+        assert!(lines[1].ends_with("3.0 % or less are noise; quick size: claims nothing."), "{lines:?}");
     }
 
     #[test]
     fn without_controls_there_is_nothing_to_say() {
-        assert!(Controls::default().lines().is_empty());
+        let judge = Judge::new(Size::Full, None);
+        assert!(Controls::default().lines(&judge).is_empty());
     }
 }

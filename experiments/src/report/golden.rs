@@ -6,7 +6,7 @@ use uring_echo::units::Nanos;
 
 use super::control::Controls;
 use super::grid::Grid;
-use crate::plan::Role;
+use crate::plan::{Arm, Role};
 use crate::recording::manifest::{
     Attempt, EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
 };
@@ -51,20 +51,31 @@ fn entry(number: usize, repetition: u32, engine: &str, mode: Mode) -> RunEntry {
     }
 }
 
-fn summary(run: &RunEntry, goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Summary {
-    let goodput_bytes_per_s = goodput_mb_per_s * 1e6;
+/// What a run measured that brought `goodput_mb_per_s` at a cost of `cpu_ns_per_message`, in messages of a megabyte.
+pub(super) fn summary_of(goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Summary {
     Summary {
-        goodput_bytes_per_s,
-        messages_per_s: goodput_bytes_per_s / run.factors.payload_bytes as f64,
+        goodput_bytes_per_s: goodput_mb_per_s * 1e6,
+        messages_per_s: goodput_mb_per_s,
         cpu_ns_per_message: Some(cpu_ns_per_message),
         cpu_ns_per_byte: None,
-        syscalls_per_message: (run.engine != "mio").then_some(0.0625),
-        jain: Some(1.0 - f64::from(run.repetition) / 1000.0),
+        syscalls_per_message: Some(0.0625),
+        jain: None,
         connection_received_bytes: None,
         server_core_foreign_share: None,
         server_busy_share: Some(1.0),
         client_busy_share: 0.5,
+        limit: Limit::Server,
+    }
+}
+
+fn summary(run: &RunEntry, goodput_mb_per_s: f64, cpu_ns_per_message: f64) -> Summary {
+    let usual = summary_of(goodput_mb_per_s, cpu_ns_per_message);
+    Summary {
+        messages_per_s: usual.goodput_bytes_per_s / run.factors.payload_bytes as f64,
+        syscalls_per_message: usual.syscalls_per_message.filter(|_| run.engine != "mio"),
+        jain: Some(1.0 - f64::from(run.repetition) / 1000.0),
         limit: if run.engine == "mio" && run.repetition == 2 { Limit::Both } else { Limit::Server },
+        ..usual
     }
 }
 
@@ -131,13 +142,37 @@ fn recording() -> (Manifest, Vec<Summary>) {
 
 fn rendered() -> String {
     let (manifest, summaries) = recording();
-    let mut grid = Grid::of(&manifest);
+    let controls = Controls::default();
+    let mut grid = Grid::of(&manifest, &controls);
     for (run, summary) in manifest.runs.iter().zip(summaries) {
         if run.counts() {
             grid.add(run, summary.into(), Some(&latency(run)));
         }
     }
-    super::text(&manifest, &grid, &Controls::default())
+    super::text(&manifest, &grid, &controls)
+}
+
+/// The same four times, in full size, with twelve control pairs that differ by up to 1 %.
+fn rendered_in_full() -> String {
+    let (mut manifest, mut summaries) = recording();
+    let once = manifest.runs.clone();
+    for round in 1..4 {
+        let later = |run: &RunEntry| RunEntry { repetition: run.repetition + 3 * round, ..run.clone() };
+        manifest.runs.extend(once.iter().map(later));
+        summaries.extend_from_within(..once.len());
+    }
+    (manifest.size, manifest.repetitions) = (Size::Full, 12);
+    let mut controls = Controls::default();
+    for pair in 1..=12 {
+        let cost = 99.0 + f64::from(pair % 3);
+        controls.add(&once[0].factors, pair, Arm::A, &summary_of(100.0, cost));
+        controls.add(&once[0].factors, pair, Arm::B, &summary_of(100.0, 100.0));
+    }
+    let mut grid = Grid::of(&manifest, &controls);
+    for (run, summary) in manifest.runs.iter().zip(summaries).filter(|(run, _)| run.counts()) {
+        grid.add(run, summary.into(), Some(&latency(run)));
+    }
+    super::text(&manifest, &grid, &controls)
 }
 
 #[test]
@@ -151,4 +186,18 @@ fn no_line_is_longer_than_140_columns() {
     let report = rendered();
     let longest = report.lines().max_by_key(|line| line.chars().count()).unwrap();
     assert!(longest.chars().count() <= 140, "{longest}");
+}
+
+#[test]
+fn a_full_recording_says_less_more_or_no_difference_by_its_control() {
+    let report = rendered_in_full();
+    // Against epoll 0.80 and 0.90 of the cost, 1.10 and 1.20 of the goodput, each four times.
+    assert!(report.contains("epoll  0.85 (0.80..0.90) <   1.15 >"), "{report}");
+    assert!(report.contains("epoll  1.00 (0.95..1.10) ≈   1.00 ≈"), "{report}");
+    assert!(report.contains("No difference of 1.0 % or less may be claimed here."), "{report}");
+    let prose = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    let expected =
+        "uring against epoll: no difference (1.00) in stream (1 cell); 15 % less in req-res (1 cell).";
+    assert!(prose.contains(expected), "{report}");
+    assert!(!prose.contains("claims nothing"), "{report}");
 }

@@ -9,8 +9,10 @@ use uring_echo::record::{Latency, Limit, Mode, RunRecord, Summary};
 use crate::plan::Role;
 use crate::recording::Recording;
 use crate::recording::manifest::{Manifest, RunEntry};
-use crate::report::statistics::{PairedRatio, median};
+use crate::report::control::Controls;
 use crate::spec::factors::Factors;
+use crate::verdict::statistics::median;
+use crate::verdict::{Judge, Mean, Ratio, paired_ratios};
 
 /// What one run measured, but for its distributions.
 #[derive(Clone, Debug)]
@@ -106,7 +108,7 @@ pub(super) struct Comparison {
 }
 
 /// The values of a ratio that are reported.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Metric {
     /// Busy time of the server's core per message.
     CpuPerMessage,
@@ -115,10 +117,10 @@ pub(super) enum Metric {
 }
 
 impl Metric {
-    fn value(self, point: &Point) -> Option<f64> {
+    pub(super) fn value(self, summary: &Summary) -> Option<f64> {
         match self {
-            Self::CpuPerMessage => point.summary.cpu_ns_per_message,
-            Self::Goodput => Some(point.summary.goodput_bytes_per_s),
+            Self::CpuPerMessage => summary.cpu_ns_per_message,
+            Self::Goodput => Some(summary.goodput_bytes_per_s),
         }
     }
 }
@@ -129,14 +131,16 @@ pub(super) struct Grid {
     pub(super) engines: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) repetitions: u32,
+    /// What may be said of CPU per message and of goodput.
+    judges: [Judge; 2],
     cells: BTreeMap<Factors, BTreeMap<String, Samples>>,
 }
 
 impl Grid {
-    /// The runs of `recording` that figures stand on.
-    pub(super) fn read(recording: &Recording) -> anyhow::Result<Self> {
+    /// The runs of `recording` that figures stand on. `controls` say what may be claimed of them.
+    pub(super) fn read(recording: &Recording, controls: &Controls) -> anyhow::Result<Self> {
         let manifest = recording.manifest();
-        let mut grid = Self::of(manifest);
+        let mut grid = Self::of(manifest, controls);
         for run in manifest.runs.iter().filter(|run| run.counts()) {
             let Some(record) = recording.record(run.number)? else { continue };
             let damaged = || format!("the record of run {} is damaged", run.number);
@@ -154,7 +158,7 @@ impl Grid {
     }
 
     /// The cells that `manifest` plans, nothing measured.
-    pub(super) fn of(manifest: &Manifest) -> Self {
+    pub(super) fn of(manifest: &Manifest, controls: &Controls) -> Self {
         let comparison = |ratio: &String| {
             ratio.split_once('/').map(|(of, to)| Comparison { of: of.to_owned(), to: to.to_owned() })
         };
@@ -167,6 +171,8 @@ impl Grid {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
             comparisons: manifest.ratios.iter().filter_map(comparison).collect(),
             repetitions: manifest.repetitions,
+            judges: [Metric::CpuPerMessage, Metric::Goodput]
+                .map(|metric| Judge::new(manifest.size, controls.of(metric).as_ref())),
             cells,
         }
     }
@@ -199,13 +205,30 @@ impl Grid {
         self.cells.get(cell)?.get(engine)
     }
 
-    pub(super) fn ratio(
-        &self,
-        cell: &Factors,
-        comparison: &Comparison,
-        metric: Metric,
-    ) -> Option<PairedRatio> {
-        let series = |engine: &str| Some(self.samples(cell, engine)?.series(|point| metric.value(point)));
-        PairedRatio::of(&series(&comparison.of)?, &series(&comparison.to)?)
+    /// What may be said of `metric`.
+    pub(super) fn judge(&self, metric: Metric) -> &Judge {
+        &self.judges[usize::from(metric == Metric::Goodput)]
+    }
+
+    /// The ratios of the repetitions of `cell`; none where one of the servers was not planned.
+    fn ratios(&self, cell: &Factors, comparison: &Comparison, metric: Metric) -> Vec<f64> {
+        let series = |engine: &str| {
+            let samples = self.samples(cell, engine)?;
+            Some(samples.series(|point| metric.value(&point.summary)))
+        };
+        let sides = series(&comparison.of).zip(series(&comparison.to));
+        sides.map_or_else(Vec::new, |(of, to)| paired_ratios(&of, &to))
+    }
+
+    /// How the servers compare in `cell`; `None` without a pair.
+    pub(super) fn ratio(&self, cell: &Factors, comparison: &Comparison, metric: Metric) -> Option<Ratio> {
+        let ratios = self.ratios(cell, comparison, metric);
+        (!ratios.is_empty()).then(|| Ratio::of(&ratios, self.judge(metric)))
+    }
+
+    /// How they compare over the cells of `mode`; `None` without a pair.
+    pub(super) fn mean(&self, mode: Mode, comparison: &Comparison, metric: Metric) -> Option<Mean> {
+        let cells: Vec<_> = self.cells_of(mode).map(|cell| self.ratios(cell, comparison, metric)).collect();
+        Some(Mean::of(&cells, self.judge(metric))).filter(|mean| mean.cells > 0)
     }
 }

@@ -1,7 +1,6 @@
 //! A recording as a table for the terminal and a verdict in plain words.
 
 pub mod format;
-pub mod statistics;
 
 mod columns;
 mod control;
@@ -18,14 +17,15 @@ use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::spec::Table;
 
 use control::Controls;
-use grid::Grid;
+use grid::{Grid, Metric};
 
 /// The report of `recording`: title, tables, what was left out or flagged, the verdict.
 ///
 /// # Errors
 /// When a record that the manifest names is missing or was changed.
 pub fn render(recording: &Recording) -> anyhow::Result<String> {
-    Ok(text(recording.manifest(), &Grid::read(recording)?, &Controls::read(recording)?))
+    let controls = Controls::read(recording)?;
+    Ok(text(recording.manifest(), &Grid::read(recording, &controls)?, &controls))
 }
 
 fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
@@ -36,7 +36,7 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
         Table::Fairness => fairness::section(grid),
         Table::Scale => scale::section(grid),
     });
-    lines.extend(controls.lines());
+    lines.extend(controls.lines(grid.judge(Metric::CpuPerMessage)));
     lines.extend(left_out(manifest));
     if manifest.table == Table::Grid {
         lines.push(String::new());

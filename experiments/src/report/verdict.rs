@@ -5,14 +5,13 @@ use uring_echo::record::{Limit, Mode};
 use super::grid::{Comparison, Grid, Metric};
 use crate::recording::manifest::Manifest;
 use crate::report::format::{plural, wrap};
-use crate::report::statistics::geometric_mean;
+use crate::verdict::{Judge, Mean, Word};
 
 /// The verdict, wrapped.
 pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
-    let noise = noise(grid);
     let mut sentences: Vec<String> =
-        grid.comparisons.iter().filter_map(|comparison| compared(grid, comparison, noise)).collect();
-    sentences.push(noise_sentence(manifest.repetitions, noise));
+        grid.comparisons.iter().filter_map(|comparison| compared(grid, comparison)).collect();
+    sentences.push(ground(grid.judge(Metric::CpuPerMessage), manifest.repetitions));
     sentences.extend(limit_sentence(grid));
     if manifest.client_cpus.contains(&manifest.server_cpu) {
         sentences.push(
@@ -23,55 +22,41 @@ pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
     wrap(&sentences.join(" "))
 }
 
-/// By how much a single repetition strays from the median ratio of its cell: the share that three of four cells keep
-/// to. `None` when no ratio has two pairs.
-fn noise(grid: &Grid) -> Option<f64> {
-    let mut deviations: Vec<f64> = Vec::new();
-    for comparison in &grid.comparisons {
-        let ratios = grid.cells().filter_map(|cell| grid.ratio(cell, comparison, Metric::CpuPerMessage));
-        deviations.extend(ratios.filter(|ratio| ratio.pair_count > 1).map(|ratio| ratio.deviation()));
-    }
-    deviations.sort_by(f64::total_cmp);
-    let rank = (deviations.len() * 3).div_ceil(4);
-    deviations.get(rank.checked_sub(1)?).copied()
-}
-
-fn noise_sentence(repetitions: u32, noise: Option<f64>) -> String {
+/// On what the words above stand, or why there are none.
+fn ground(judge: &Judge, repetitions: u32) -> String {
     let repetitions = plural(repetitions as usize, "repetition");
-    match noise {
-        Some(noise) => {
-            format!("{repetitions}: differences under {} % are noise here.", percent(noise).max(1))
-        }
-        None => format!("{repetitions}: nothing says how large the noise is."),
+    match judge.smallest_effect() {
+        Ok(effect) => format!(
+            "{repetitions}; by the A/A control, differences of {:.1} % or less are noise here.",
+            effect * 100.0
+        ),
+        Err(why) => format!("{repetitions}; {why}."),
     }
 }
 
-fn compared(grid: &Grid, comparison: &Comparison, noise: Option<f64>) -> Option<String> {
-    let clauses: Vec<_> = grid.modes().filter_map(|mode| clause(grid, mode, comparison, noise)).collect();
+fn compared(grid: &Grid, comparison: &Comparison) -> Option<String> {
+    let of_mode = |mode| Some(clause(mode, &grid.mean(mode, comparison, Metric::CpuPerMessage)?));
+    let clauses: Vec<_> = grid.modes().filter_map(of_mode).collect();
     let Comparison { of, to } = comparison;
     (!clauses.is_empty())
         .then(|| format!("Server CPU per message, {of} against {to}: {}.", clauses.join("; ")))
 }
 
-fn clause(grid: &Grid, mode: Mode, comparison: &Comparison, noise: Option<f64>) -> Option<String> {
-    let ratios = grid.cells_of(mode).filter_map(|cell| grid.ratio(cell, comparison, Metric::CpuPerMessage));
-    let mut medians: Vec<f64> = ratios.map(|ratio| ratio.median).collect();
-    medians.sort_by(f64::total_cmp);
-    let mean = geometric_mean(&medians)?;
-    let range = match medians.as_slice() {
-        [least, .., most] => format!(", {least:.2} to {most:.2}"),
+fn clause(mode: Mode, mean: &Mean) -> String {
+    let range = match mean.least.zip(mean.most) {
+        Some((least, most)) if mean.cells > 1 => format!(", {least:.2} to {most:.2}"),
         _ => String::new(),
     };
-    let cells = plural(medians.len(), "cell") + &range;
-    Some(format!("{} in {mode} ({cells})", difference(mean, noise)))
+    let cells = plural(mean.cells, "cell") + &range;
+    format!("{} in {mode} ({cells})", in_words(mean))
 }
 
-fn difference(ratio: f64, noise: Option<f64>) -> String {
-    match percent((ratio - 1.0).abs()) {
-        _ if noise.is_some_and(|noise| (ratio - 1.0).abs() <= noise) => "no clear difference".into(),
-        0 => "the same".into(),
-        percent if ratio < 1.0 => format!("{percent} % less"),
-        percent => format!("{percent} % more"),
+fn in_words(mean: &Mean) -> String {
+    let Some(ratio) = mean.mean else { return Word::NoClaim.to_string() };
+    match mean.verdict {
+        Word::NoDifference => format!("no difference ({ratio:.2})"),
+        Word::NoClaim => format!("{ratio:.2} (no claim)"),
+        word => format!("{:.0} % {word}", (ratio - 1.0).abs() * 100.0),
     }
 }
 
@@ -91,26 +76,32 @@ fn limit_sentence(grid: &Grid) -> Option<String> {
     }
 }
 
-/// `share` in percent, rounded.
-fn percent(share: f64) -> u64 {
-    (share * 100.0).round() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Size;
+    use crate::verdict::{Control, Silence};
 
     #[test]
-    fn a_difference_within_the_noise_is_none() {
-        assert_eq!(difference(1.04, Some(0.05)), "no clear difference");
-        assert_eq!(difference(0.90, Some(0.05)), "10 % less");
-        assert_eq!(difference(1.20, Some(0.05)), "20 % more");
-        assert_eq!(difference(1.0, None), "the same");
+    fn a_mean_is_told_in_the_word_that_its_recording_may_use() {
+        let judge = Judge::new(Size::Full, Some(&Control::of(&[0.97, 1.0, 1.02])));
+        let said = |ratio: f64, judge| {
+            let cell = [0.99, 0.995, 1.0, 1.005, 1.01].map(|noise| ratio * noise);
+            in_words(&Mean::of(&[cell.to_vec()], judge))
+        };
+        assert_eq!(said(0.90, &judge), "10 % less");
+        assert_eq!(said(1.20, &judge), "20 % more");
+        assert_eq!(said(0.98, &judge), "no difference (0.98)");
+        assert_eq!(said(0.90, &Judge::silent(Silence::Quick)), "0.90 (no claim)");
     }
 
     #[test]
-    fn noise_that_nothing_shows_is_not_claimed_to_be_small() {
-        assert_eq!(noise_sentence(1, None), "1 repetition: nothing says how large the noise is.");
-        assert_eq!(noise_sentence(3, Some(0.001)), "3 repetitions: differences under 1 % are noise here.");
+    fn the_ground_of_the_words_or_of_their_absence_is_told() {
+        let judge = Judge::new(Size::Full, Some(&Control::of(&[0.97, 1.0, 1.02])));
+        assert_eq!(
+            ground(&judge, 5),
+            "5 repetitions; by the A/A control, differences of 3.0 % or less are noise here."
+        );
+        assert_eq!(ground(&Judge::silent(Silence::Quick), 1), "1 repetition; quick size: claims nothing.");
     }
 }

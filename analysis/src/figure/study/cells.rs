@@ -1,13 +1,14 @@
-//! From the grid of a recording to estimates and ratios.
+//! From the values of a recording to estimates and ratios, as charts take them.
 
 use uring_echo::record::Mode;
 
 use crate::chart::{Cell as HeatCell, Estimate, Ratio};
 use crate::figure::input::{At, Compared, Measured, Workload, distinct};
-use crate::grid::{Comparison, Grid, Row};
+use crate::grid::Comparison;
 use crate::metric::Metric;
 use crate::recording::{Cell, Run};
 use crate::statistics;
+use crate::values::{CellValues, EngineValues, GridValues};
 
 /// How clients behave in `mode`.
 pub(super) fn workload(mode: Mode) -> Workload {
@@ -32,36 +33,46 @@ pub(super) fn is_one_of(run: &Run, comparison: &Comparison) -> bool {
 }
 
 /// Whether payload and connections tell all cells apart, so that a grid of them shows each.
-pub(super) fn is_plain(grid: &Grid) -> bool {
-    let places: Vec<At> = grid.rows.iter().map(|row| at(&row.cell)).collect();
+pub(super) fn is_plain(grid: &GridValues) -> bool {
+    let places: Vec<At> = grid.rows().map(|row| at(&row.cell)).collect();
     distinct(&places, |at| *at).len() == places.len()
 }
 
 /// Whether `grid` compares io_uring with epoll more than once, so that figures have to say of which variants they are.
-pub(super) fn has_variants(grid: &Grid) -> bool {
-    grid.comparisons.iter().filter(|comparison| comparison.is_of_engines()).count() > 1
+pub(super) fn has_variants(grid: &GridValues) -> bool {
+    grid.comparisons().iter().filter(|comparison| comparison.is_of_engines()).count() > 1
+}
+
+/// The servers that are planned in `row`, in the order of `grid`, with what each measured.
+pub(super) fn planned<'a>(
+    grid: &'a GridValues,
+    row: &'a CellValues,
+) -> impl Iterator<Item = (&'a String, &'a EngineValues)> {
+    grid.engines.iter().filter_map(|engine| row.engines.get_key_value(engine))
 }
 
 /// `metric` of every server in every cell.
-pub(super) fn measured(grid: &Grid, metric: Metric) -> Vec<Measured> {
-    let all = grid.rows.iter().flat_map(|row| {
-        let planned = grid.engines.iter().filter_map(|engine| row.samples.get_key_value(engine));
-        planned.map(|(engine, samples)| Measured {
+pub(super) fn measured(grid: &GridValues, metric: Metric) -> Vec<Measured> {
+    let all = grid.rows().flat_map(|row| {
+        planned(grid, row).map(|(engine, values)| Measured {
             at: at(&row.cell),
             engine: engine.clone(),
-            value: estimate(&statistics::Estimate::of(&samples.values(metric))),
+            value: values.metrics.get(metric.name()).and_then(estimate),
         })
     });
     all.collect()
 }
 
+/// Whether both servers of `comparison` are planned in `row`.
+fn plans_both(row: &CellValues, comparison: &Comparison) -> bool {
+    [&comparison.of, &comparison.to].into_iter().all(|engine| row.engines.contains_key(engine))
+}
+
 /// `comparison` of `metric` in every cell that plans both servers.
-pub(super) fn compared(grid: &Grid, comparison: &Comparison, metric: Metric) -> Vec<Compared> {
-    let plans_both = |row: &&Row| {
-        [&comparison.of, &comparison.to].into_iter().all(|engine| row.samples.contains_key(engine))
-    };
-    let rows = grid.rows.iter().filter(plans_both);
-    rows.map(|row| Compared { at: at(&row.cell), ratio: ratio(&row.ratios(comparison, metric)) }).collect()
+pub(super) fn compared(grid: &GridValues, comparison: &Comparison, metric: Metric) -> Vec<Compared> {
+    let rows = grid.rows().filter(|row| plans_both(row, comparison));
+    let of = |row: &CellValues| row.ratio(comparison, metric).and_then(ratio);
+    rows.map(|row| Compared { at: at(&row.cell), ratio: of(row) }).collect()
 }
 
 /// The same estimate, as charts take it.
@@ -69,11 +80,12 @@ pub(super) fn estimate(of: &statistics::Estimate) -> Option<Estimate> {
     Estimate::new(of.median?, of.low.zip(of.high), count(of.n))
 }
 
-fn ratio(ratios: &[f64]) -> HeatCell {
-    let of = statistics::Estimate::of(ratios);
-    Ratio::new(of.median?, of.low.zip(of.high), count(of.n), "")
+fn ratio(of: &statistics::Ratio) -> HeatCell {
+    let statistics::Ratio { estimate, verdict } = of;
+    let ends = estimate.low.zip(estimate.high);
+    Some(Ratio::new(estimate.median?, ends, count(estimate.n), "")?.saying(*verdict))
 }
 
-fn count(n: usize) -> u32 {
+pub(super) fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

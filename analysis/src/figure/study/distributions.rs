@@ -2,21 +2,21 @@
 
 use uring_echo::record::{Mode, RunRecord};
 
-use super::cells;
+use super::cells::{self, planned};
 use crate::chart::Estimate;
 use crate::figure::curves::{CellCurves, Curve, Shares, point};
 use crate::figure::input::distinct;
-use crate::grid::{Grid, Row, Samples};
 use crate::recording::{Recording, Run};
 use crate::statistics::{Latency, median};
+use crate::values::{CellValues, GridValues};
 
 /// Cells of a figure of distributions: more panels are not looked at.
 const CELLS_MAX: usize = 4;
 
 /// Keys of the cells of `mode` whose distributions are shown: smallest and largest messages, over few and many
 /// connections. A single connection shows nothing of fairness and is passed over where there are others.
-pub(super) fn telling(grid: &Grid, mode: Mode) -> Vec<String> {
-    let rows: Vec<_> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
+pub(super) fn telling(grid: &GridValues, mode: Mode) -> Vec<String> {
+    let rows: Vec<_> = grid.rows().filter(|row| row.cell.factors.mode == mode).collect();
     let ends = |values: Vec<usize>| -> Vec<usize> {
         let several: Vec<usize> = values.iter().copied().filter(|value| *value > 1).collect();
         let from = if several.is_empty() { values } else { several };
@@ -24,7 +24,7 @@ pub(super) fn telling(grid: &Grid, mode: Mode) -> Vec<String> {
     };
     let payloads = ends(distinct(&rows, |row| row.cell.factors.payload_bytes));
     let connections = ends(distinct(&rows, |row| row.cell.factors.connections));
-    let is_telling = |row: &&&Row| {
+    let is_telling = |row: &&&CellValues| {
         payloads.contains(&row.cell.factors.payload_bytes)
             && connections.contains(&row.cell.factors.connections)
     };
@@ -45,10 +45,11 @@ pub(super) fn by_percentile(latency: &Latency) -> Vec<(f64, Option<Estimate>)> {
 }
 
 /// Latency by percentile in the cells called `keys`. Empty where none was recorded.
-pub(super) fn latency(grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
+pub(super) fn latency(recording: &Recording, grid: &GridValues, keys: &[String]) -> Vec<CellCurves> {
     let cells = rows(grid, keys).map(|row| {
-        let curves = planned(grid, row).map(|engine| {
-            let latency = row.samples.get(engine).and_then(Samples::merged_latency);
+        let curves = planned(grid, row).map(|(engine, _)| {
+            let own = recording.counted().filter(|run| run.place.is_of(&row.cell.key, engine));
+            let latency = Latency::merged(own.filter_map(|run| run.latency.as_ref()));
             let points = latency.as_ref().map(by_percentile).unwrap_or_default();
             Curve { engine: engine.clone(), points }
         });
@@ -65,11 +66,15 @@ fn runs<'a>(recording: &'a Recording, key: &str) -> Vec<(&'a Run, &'a RunRecord)
 
 /// What each connection got of its run's fair share, in the cells called `keys` that have several connections and
 /// a run that counts. Servers are in the order of the grid, so that each has one colour in all panels.
-pub(super) fn shares(recording: &Recording, grid: &Grid, keys: &[String]) -> Vec<(String, Vec<Shares>)> {
+pub(super) fn shares(
+    recording: &Recording,
+    grid: &GridValues,
+    keys: &[String],
+) -> Vec<(String, Vec<Shares>)> {
     let mut cells = Vec::new();
     for row in rows(grid, keys).filter(|row| row.cell.factors.connections > 1) {
         let runs = runs(recording, &row.cell.key);
-        let shares = planned(grid, row).map(|engine| shares_of_engine(&runs, engine));
+        let shares = planned(grid, row).map(|(engine, _)| shares_of_engine(&runs, engine));
         cells.push((cells::at(&row.cell).say(), shares.collect::<Vec<Shares>>()));
     }
     cells.retain(|(_, shares)| shares.iter().any(|shares| !shares.received.is_empty()));
@@ -77,13 +82,8 @@ pub(super) fn shares(recording: &Recording, grid: &Grid, keys: &[String]) -> Vec
 }
 
 /// The rows of `grid` called `keys`.
-fn rows<'a>(grid: &'a Grid, keys: &'a [String]) -> impl Iterator<Item = &'a Row> {
-    grid.rows.iter().filter(|row| keys.contains(&row.cell.key))
-}
-
-/// The servers that are planned in `row`.
-fn planned<'a>(grid: &'a Grid, row: &'a Row) -> impl Iterator<Item = &'a String> {
-    grid.engines.iter().filter(|engine| row.samples.contains_key(*engine))
+fn rows<'a>(grid: &'a GridValues, keys: &'a [String]) -> impl Iterator<Item = &'a CellValues> {
+    grid.rows().filter(|row| keys.contains(&row.cell.key))
 }
 
 fn shares_of_engine(runs: &[(&Run, &RunRecord)], engine: &str) -> Shares {
@@ -101,12 +101,12 @@ fn fair_shares(received: &[u64]) -> Vec<f64> {
 }
 
 /// The first run that counts of each server, second by second, in the cells called `keys`.
-pub(super) fn seconds(recording: &Recording, grid: &Grid, keys: &[String]) -> Vec<CellCurves> {
+pub(super) fn seconds(recording: &Recording, grid: &GridValues, keys: &[String]) -> Vec<CellCurves> {
     let mut cells = Vec::new();
     for row in rows(grid, keys) {
         let mut runs = runs(recording, &row.cell.key);
         runs.sort_by_key(|(run, _)| run.place.repetition);
-        let curves = planned(grid, row).map(|engine| {
+        let curves = planned(grid, row).map(|(engine, _)| {
             let first = runs.iter().find(|(run, _)| run.place.engine == *engine);
             let points = first.map(|(_, record)| rates(record)).unwrap_or_default();
             Curve { engine: engine.clone(), points }

@@ -6,18 +6,23 @@ use super::cells;
 use crate::chart::{Better, Estimate, Sheet};
 use crate::figure::features::{Effect, Quantity, forest};
 use crate::figure::input::About;
-use crate::grid::{Comparison, Grid, Row};
+use crate::grid::Comparison;
 use crate::metric::Metric;
 use crate::recording::Recording;
-use crate::statistics;
-use crate::values::control;
+use crate::statistics::{Judge, Silence};
+use crate::values::{CellValues, ExperimentValues, GridValues};
 
 /// Cells of a workload that are shown one by one; of more, only their mean.
 const CELLS_MAX: usize = 3;
 
 /// Forest plots of cost and throughput. Empty where only one pair of servers is compared: its heat map says more.
-pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<(&'static str, Sheet)> {
-    if grid.comparisons.len() < 2 {
+pub(super) fn figures(
+    recording: &Recording,
+    values: &ExperimentValues,
+    about: &About,
+) -> Vec<(&'static str, Sheet)> {
+    let grid = &values.grid;
+    if grid.ratios.len() < 2 {
         return Vec::new();
     }
     let shown = [
@@ -31,23 +36,24 @@ pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<
             .filter(|(_, effects)| !effects.is_empty())
             .collect();
         let quantity = Quantity { title: title.to_owned(), better };
-        (what, forest(&quantity, &workloads, noise(recording, metric), about))
+        (what, forest(&quantity, &workloads, noise(recording, values, metric), about))
     });
     sheets.into_iter().collect()
 }
 
 /// What the control of `recording` says of `metric`.
-fn noise(recording: &Recording, metric: Metric) -> String {
+fn noise(recording: &Recording, values: &ExperimentValues, metric: Metric) -> String {
     if is_of_the_same(recording) {
         return "Both sides of each ratio are the same server: what is seen here is noise.".to_owned();
     }
-    let control = control(recording);
-    match control.get(metric.name()).and_then(|control| control.smallest_effect) {
-        Some(effect) => format!(
-            "The same server measured twice differs by up to {:.1} % here: nothing smaller is claimed.",
-            effect * 100.0
-        ),
-        None => "Without a control, the smallest difference that may be claimed is unknown.".to_owned(),
+    let control = values.control.get(metric.name());
+    let Some(effect) = control.and_then(|control| control.smallest_effect) else {
+        return "Without a control, the smallest difference that may be claimed is unknown.".to_owned();
+    };
+    let effect = format!("The same server measured twice differs by up to {:.1} % here", effect * 100.0);
+    match Judge::new(recording.manifest.size, control).smallest_effect() {
+        Err(Silence::Quick) => format!("{effect}. A quick recording claims nothing."),
+        _ => format!("{effect}: nothing smaller is claimed."),
     }
 }
 
@@ -62,31 +68,35 @@ fn is_of_the_same(recording: &Recording) -> bool {
     comparisons.map(|of| server(&of.of) == server(&of.to)).reduce(|all, same| all && same) == Some(true)
 }
 
-fn effects(grid: &Grid, mode: Mode, metric: Metric) -> Vec<Effect> {
-    let rows: Vec<&Row> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
+fn effects(grid: &GridValues, mode: Mode, metric: Metric) -> Vec<Effect> {
+    let rows: Vec<&CellValues> = grid.rows().filter(|row| row.cell.factors.mode == mode).collect();
     let planned = |comparison: &&Comparison| {
-        let has = |engine| rows.iter().any(|row| row.samples.contains_key(engine));
+        let has = |engine| rows.iter().any(|row| row.engines.contains_key(engine));
         has(&comparison.of) && has(&comparison.to)
     };
-    let comparisons = grid.comparisons.iter().filter(planned);
-    comparisons.map(|comparison| effect(&rows, comparison, metric)).collect()
+    let comparisons = grid.comparisons();
+    let comparisons = comparisons.iter().filter(planned);
+    comparisons.map(|comparison| effect(grid, &rows, comparison, (mode, metric))).collect()
 }
 
-fn effect(rows: &[&Row], comparison: &Comparison, metric: Metric) -> Effect {
-    let ratios: Vec<Vec<f64>> = rows.iter().map(|row| row.ratios(comparison, metric)).collect();
-    let pairs: usize = ratios.iter().map(Vec::len).sum();
-    let mean = statistics::mean_of_ratios(&ratios);
-    let estimate = mean.mean.and_then(|value| {
-        Estimate::new(value, mean.low.zip(mean.high), u32::try_from(pairs).unwrap_or(u32::MAX))
-    });
-    let one_by_one = rows.iter().zip(&ratios).map(|(row, ratios)| {
-        (cells::at(&row.cell).say(), cells::estimate(&statistics::Estimate::of(ratios)))
-    });
+fn effect(
+    grid: &GridValues,
+    rows: &[&CellValues],
+    comparison: &Comparison,
+    (mode, metric): (Mode, Metric),
+) -> Effect {
+    let ratio = |row: &&CellValues| row.ratio(comparison, metric).map(|ratio| ratio.estimate.clone());
+    let pairs: usize = rows.iter().filter_map(ratio).map(|ratio| ratio.n).sum();
+    let mean = grid.mean(mode, comparison, metric);
+    let estimate =
+        mean.and_then(|mean| Estimate::new(mean.mean?, mean.low.zip(mean.high), cells::count(pairs)));
+    let one_by_one =
+        rows.iter().map(|row| (cells::at(&row.cell).say(), ratio(row).as_ref().and_then(cells::estimate)));
     Effect {
         of: comparison.of.clone(),
         to: comparison.to.clone(),
         cells: if rows.len() > CELLS_MAX { Vec::new() } else { one_by_one.collect() },
         mean: estimate,
-        cell_count: mean.cells,
+        cell_count: mean.map_or(0, |mean| mean.cells),
     }
 }

@@ -13,10 +13,11 @@ use uring_echo::record::Mode;
 use super::input::{About, Compared, Workload};
 use super::{Figure, Source, beside, curves, grid};
 use crate::chart::{Better, Sheet};
-use crate::grid::{Comparison, Grid};
+use crate::grid::Comparison;
 use crate::metric::Metric;
 use crate::recording::{Recording, Run};
 use crate::study::Study;
+use crate::values::{ExperimentValues, GridValues};
 
 /// What drew the figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +53,11 @@ pub struct Chapter {
 pub fn chapters(study: &Study, origin: &Origin) -> anyhow::Result<Vec<Chapter>> {
     let published = published::runs()?;
     let known = super::published::compared(&published);
-    let mut chapters: Vec<Chapter> =
-        study.recordings.iter().map(|recording| chapter(recording, &known, origin)).collect();
+    let of = |recording: &Recording| {
+        let values = study.values.experiments.get(recording.experiment())?;
+        Some(chapter(recording, values, &known, origin))
+    };
+    let mut chapters: Vec<Chapter> = study.recordings.iter().filter_map(of).collect();
     chapters.push(published::chapter(&published, origin));
     Ok(chapters)
 }
@@ -61,28 +65,33 @@ pub fn chapters(study: &Study, origin: &Origin) -> anyhow::Result<Vec<Chapter>> 
 /// A recording on the way to its figures.
 struct Drawing<'a> {
     recording: &'a Recording,
-    grid: Grid,
+    values: &'a ExperimentValues,
+    grid: &'a GridValues,
     about: About,
     origin: &'a Origin,
     figures: Vec<Drawn>,
 }
 
-fn chapter(recording: &Recording, published: &[Compared], origin: &Origin) -> Chapter {
-    let grid = Grid::of(recording);
-    let about = About { quick: is_quick(recording), interval: interval(&grid), variants: None };
-    let mut drawing = Drawing { recording, grid, about, origin, figures: Vec::new() };
+fn chapter(
+    recording: &Recording,
+    values: &ExperimentValues,
+    published: &[Compared],
+    origin: &Origin,
+) -> Chapter {
+    let grid = &values.grid;
+    let about = About { quick: is_quick(recording), interval: interval(grid), variants: None };
+    let mut drawing = Drawing { recording, values, grid, about, origin, figures: Vec::new() };
     drawing.of_factors();
-    if !cells::is_plain(&drawing.grid) {
+    if !cells::is_plain(grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
-    for comparison in drawing.grid.comparisons.clone().iter().filter(|comparison| comparison.is_of_engines())
-    {
+    for comparison in grid.comparisons().iter().filter(|comparison| comparison.is_of_engines()) {
         drawing.ratios(comparison);
         drawing.beside(comparison, published);
     }
     drawing.effects();
     for mode in [Mode::Stream, Mode::ReqRes] {
-        if drawing.grid.rows.iter().any(|row| row.cell.factors.mode == mode) {
+        if grid.rows().any(|row| row.cell.factors.mode == mode) {
             drawing.of_mode(mode);
         }
     }
@@ -95,8 +104,8 @@ fn is_quick(recording: &Recording) -> bool {
 }
 
 /// On how many repetitions figures stand, where that differs the fewest and the most.
-fn repetitions(grid: &Grid) -> String {
-    let counts = grid.rows.iter().flat_map(|row| row.samples.values().map(crate::grid::Samples::run_count));
+fn repetitions(grid: &GridValues) -> String {
+    let counts = grid.rows().flat_map(|row| row.engines.values().map(|engine| engine.runs));
     let counts: Vec<usize> = counts.filter(|count| *count > 0).collect();
     match (counts.iter().min(), counts.iter().max()) {
         (Some(1), Some(1)) => "1 repetition".to_owned(),
@@ -107,7 +116,7 @@ fn repetitions(grid: &Grid) -> String {
 }
 
 /// What an interval is and on how many repetitions it stands.
-fn interval(grid: &Grid) -> String {
+fn interval(grid: &GridValues) -> String {
     format!("Medians of {}; intervals: 95 % bootstrap.", repetitions(grid))
 }
 
@@ -152,13 +161,13 @@ impl Drawing<'_> {
 
     /// Name of a figure of `mode`: without it where the experiment has only one.
     fn name(&self, mode: Mode, what: &str) -> String {
-        let several = self.grid.rows.iter().any(|row| row.cell.factors.mode != mode);
+        let several = self.grid.rows().any(|row| row.cell.factors.mode != mode);
         if several { format!("{mode}-{what}") } else { what.to_owned() }
     }
 
     /// What tells figures of `comparison` apart from those of another one, in their stem and in their title.
     fn of_pair(&self, comparison: &Comparison) -> (String, About) {
-        if !cells::has_variants(&self.grid) {
+        if !cells::has_variants(self.grid) {
             return (String::new(), self.about.clone());
         }
         let variants = Some((comparison.of.clone(), comparison.to.clone()));
@@ -173,7 +182,7 @@ impl Drawing<'_> {
         ];
         let (suffix, about) = self.of_pair(comparison);
         for (what, title, metric, better) in shown {
-            let compared = cells::compared(&self.grid, comparison, metric);
+            let compared = cells::compared(self.grid, comparison, metric);
             let sheet = grid::ratios(title, better, &compared, &about);
             self.add(&format!("ratios-{what}{suffix}"), sheet, READ_HEAT, |run| {
                 cells::is_one_of(run, comparison)
@@ -183,7 +192,7 @@ impl Drawing<'_> {
 
     /// Beside what was published, as far as it was measured there as well.
     fn beside(&mut self, comparison: &Comparison, published: &[Compared]) {
-        let ours = cells::compared(&self.grid, comparison, Metric::MessagesPerS);
+        let ours = cells::compared(self.grid, comparison, Metric::MessagesPerS);
         let is_published = |own: &Compared| published.iter().any(|theirs| theirs.at == own.at);
         let ours: Vec<Compared> = ours.into_iter().filter(is_published).collect();
         if !ours.is_empty() {
@@ -197,33 +206,32 @@ impl Drawing<'_> {
 
     /// Figures of what payload and connections do not tell apart.
     fn of_factors(&mut self) {
-        for (what, sheet) in open::victims(&self.grid, &self.about) {
+        for (what, sheet) in open::victims(self.grid, &self.about) {
             self.add(&what, sheet, READ_VICTIMS, |_| true);
         }
-        for (what, sheet) in open::loads(self.recording, &self.grid, &self.about) {
+        for (what, sheet) in open::loads(self.recording, self.grid, &self.about) {
             self.add(&what, sheet, READ_LOAD, |run| open::is_open(&run.place.cell));
         }
-        for (what, sheet) in open::tails(self.recording, &self.grid, &self.merged()) {
+        for (what, sheet) in open::tails(self.recording, self.grid, &self.merged()) {
             self.add(&what, sheet, READ_LOAD, |run| open::is_open(&run.place.cell));
         }
-        for (what, sheet, keys) in scale::figures(self.recording, &self.grid, &self.about) {
+        for (what, sheet, keys) in scale::figures(self.recording, self.grid, &self.about) {
             self.add(&what, sheet, READ_SCALE, |run| keys.contains(&run.place.cell.key));
         }
     }
 
     /// What is said of percentiles of all repetitions together.
     fn merged(&self) -> About {
-        let interval = format!("Histograms of {} merged.", repetitions(&self.grid));
+        let interval = format!("Histograms of {} merged.", repetitions(self.grid));
         About { interval, ..self.about.clone() }
     }
 
     fn effects(&mut self) {
-        let compared = |run: &Run, grid: &Grid| {
-            grid.comparisons.iter().any(|comparison| cells::is_one_of(run, comparison))
-        };
-        for (what, sheet) in effects::figures(self.recording, &self.grid, &self.about) {
-            let grid = self.grid.clone();
-            self.add(what, sheet, READ_EFFECTS, |run| compared(run, &grid));
+        let comparisons = self.grid.comparisons();
+        for (what, sheet) in effects::figures(self.recording, self.values, &self.about) {
+            self.add(what, sheet, READ_EFFECTS, |run| {
+                comparisons.iter().any(|comparison| cells::is_one_of(run, comparison))
+            });
         }
     }
 
@@ -236,7 +244,7 @@ impl Drawing<'_> {
             ("syscalls", Metric::SyscallsPerMessage, grid::Shown::syscalls(), READ_COST),
         ];
         for (what, metric, shown, how_to_read) in shown {
-            let measured = cells::measured(&self.grid, metric);
+            let measured = cells::measured(self.grid, metric);
             let sheet = grid::by_payload(workload, &measured, &shown, &self.about);
             self.add(&self.name(mode, what), sheet, how_to_read, is_in);
         }
@@ -244,23 +252,23 @@ impl Drawing<'_> {
     }
 
     fn distributions(&mut self, mode: Mode, workload: Workload) {
-        let keys = distributions::telling(&self.grid, mode);
+        let keys = distributions::telling(self.grid, mode);
         let is_in = |run: &Run| keys.contains(&run.place.cell.key);
         let title = |what: &str| format!("{}: {what}", workload.title());
-        let latency = distributions::latency(&self.grid, &keys);
+        let latency = distributions::latency(self.recording, self.grid, &keys);
         if !latency.is_empty() {
             let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());
             self.add(&self.name(mode, "latency"), sheet, READ_TAIL, is_in);
         }
-        let together = format!("Connections of {} together.", repetitions(&self.grid));
+        let together = format!("Connections of {} together.", repetitions(self.grid));
         let pooled = About { interval: together, ..self.about.clone() };
-        let shares = distributions::shares(self.recording, &self.grid, &keys);
+        let shares = distributions::shares(self.recording, self.grid, &keys);
         if !shares.is_empty() {
             let sheet = curves::connections(&title("what each connection got"), &shares, &pooled);
             self.add(&self.name(mode, "connections"), sheet, READ_SHARES, is_in);
         }
         let first = About { interval: "The first repetition that counts.".to_owned(), ..self.about.clone() };
-        let seconds = distributions::seconds(self.recording, &self.grid, &keys);
+        let seconds = distributions::seconds(self.recording, self.grid, &keys);
         if !seconds.is_empty() {
             let sheet = curves::seconds(&title("second by second"), &seconds, &first);
             self.add(&self.name(mode, "seconds"), sheet, READ_SECONDS, is_in);

@@ -7,19 +7,19 @@ use crate::chart::{Sheet, number};
 use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
 use crate::figure::fairness::{self, Victims};
 use crate::figure::input::{About, At, distinct};
-use crate::grid::{Grid, Row};
 use crate::metric::Metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
+use crate::values::{CellValues, GridValues};
 
 use super::{cells, distributions};
 
 /// What the measured connections got beside each kind of hog, a figure a place of the grid. Empty without hogs.
-pub(super) fn victims(grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+pub(super) fn victims(grid: &GridValues, about: &About) -> Vec<(String, Sheet)> {
     let mut sheets = Vec::new();
-    for at in distinct(&grid.rows, |row| cells::at(&row.cell)) {
-        let own = grid.rows.iter().filter(|row| cells::at(&row.cell) == at);
-        let rows: Vec<&Row> = own.collect();
+    for at in distinct(&grid.rows().collect::<Vec<_>>(), |row| cells::at(&row.cell)) {
+        let own = grid.rows().filter(|row| cells::at(&row.cell) == at);
+        let rows: Vec<&CellValues> = own.collect();
         if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
             let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
             let mut sheet = fairness::victims(&victims, about);
@@ -30,15 +30,14 @@ pub(super) fn victims(grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
     sheets
 }
 
-fn beside(grid: &Grid, row: &Row) -> Vec<Victims> {
+fn beside(grid: &GridValues, row: &CellValues) -> Vec<Victims> {
     let factors = &row.cell.factors;
     let hogs = match factors.hog_kind {
         Some(kind) => format!("beside {} {kind} hogs", factors.hogs),
         None => "without hogs".to_owned(),
     };
-    let planned = grid.engines.iter().filter_map(|engine| row.samples.get_key_value(engine));
-    let of = planned.map(|(engine, samples)| {
-        let estimate = |metric| cells::estimate(&statistics::Estimate::of(&samples.values(metric)));
+    let of = cells::planned(grid, row).map(|(engine, values)| {
+        let estimate = |metric: Metric| values.metrics.get(metric.name()).and_then(cells::estimate);
         Victims {
             engine: engine.clone(),
             hogs: hogs.clone(),
@@ -55,8 +54,8 @@ pub(super) fn is_open(cell: &Cell) -> bool {
 }
 
 /// The open cells of each place of the grid, by rising load.
-fn places(grid: &Grid) -> Vec<(At, Vec<&Row>)> {
-    let open: Vec<&Row> = grid.rows.iter().filter(|row| is_open(&row.cell)).collect();
+fn places(grid: &GridValues) -> Vec<(At, Vec<&CellValues>)> {
+    let open: Vec<&CellValues> = grid.rows().filter(|row| is_open(&row.cell)).collect();
     let of = |at: At| (at, open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect());
     distinct(&open, |row| cells::at(&row.cell)).into_iter().map(of).collect()
 }
@@ -70,7 +69,7 @@ const OVER_LOAD: [(&str, Percentile); 2] =
     [("p50", |latency| latency.p50_ns), ("p99", |latency| latency.p99_ns)];
 
 /// Latency over offered load, a figure a place of the grid. Empty without open loops.
-pub(super) fn loads(recording: &Recording, grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+pub(super) fn loads(recording: &Recording, grid: &GridValues, about: &About) -> Vec<(String, Sheet)> {
     let sheets = places(grid).into_iter().map(|(at, rows)| {
         let capacity = capacity_per_s(recording, grid, &rows);
         let offered = offered(recording, grid, &rows, capacity);
@@ -85,43 +84,48 @@ pub(super) fn loads(recording: &Recording, grid: &Grid, about: &About) -> Vec<(S
 }
 
 /// The rate that `row` offered; `None` where no run says so.
-fn rate_per_s(recording: &Recording, grid: &Grid, row: &Row) -> Option<f64> {
+fn rate_per_s(recording: &Recording, grid: &GridValues, row: &CellValues) -> Option<f64> {
     let of = |engine: &String| open_loops(recording, &row.cell.key, engine);
     let rates = grid.engines.iter().flat_map(of).map(|open| open.rate_per_s as f64);
     statistics::median(&rates.collect::<Vec<f64>>())
 }
 
 /// The capacity of which the loads of `rows` are shares; `None` where they are none, or nothing was offered.
-fn capacity_per_s(recording: &Recording, grid: &Grid, rows: &[&Row]) -> Option<f64> {
-    let of = |row: &&Row| Some(rate_per_s(recording, grid, row)? / f64::from(row.cell.factors.load?));
+fn capacity_per_s(recording: &Recording, grid: &GridValues, rows: &[&CellValues]) -> Option<f64> {
+    let of = |row: &&CellValues| Some(rate_per_s(recording, grid, row)? / f64::from(row.cell.factors.load?));
     statistics::median(&rows.iter().filter_map(of).collect::<Vec<f64>>())
 }
 
 /// `rows` with the rate that each offered or, where no run of it counts, was to offer; by rising rate.
 fn offered<'a>(
     recording: &Recording,
-    grid: &Grid,
-    rows: &[&'a Row],
+    grid: &GridValues,
+    rows: &[&'a CellValues],
     capacity_per_s: Option<f64>,
-) -> Vec<(f64, &'a Row)> {
-    let planned = |row: &Row| match row.cell.factors.rate_per_s {
+) -> Vec<(f64, &'a CellValues)> {
+    let planned = |row: &CellValues| match row.cell.factors.rate_per_s {
         Some(rate) => Some(rate as f64),
         None => Some(f64::from(row.cell.factors.load?) * capacity_per_s?),
     };
-    let of = |row: &&'a Row| {
+    let of = |row: &&'a CellValues| {
         let rate = rate_per_s(recording, grid, row).or_else(|| planned(row))?;
         Some((rate, *row))
     };
-    let mut offered: Vec<(f64, &Row)> = rows.iter().filter_map(of).collect();
+    let mut offered: Vec<(f64, &CellValues)> = rows.iter().filter_map(of).collect();
     offered.sort_by(|one, other| one.0.total_cmp(&other.0));
     offered
 }
 
 type Percentile = fn(&Latency) -> Nanos;
 
-fn over_load(recording: &Recording, offered: &[(f64, &Row)], engine: &str, percentile: Percentile) -> Timed {
+fn over_load(
+    recording: &Recording,
+    offered: &[(f64, &CellValues)],
+    engine: &str,
+    percentile: Percentile,
+) -> Timed {
     let curve = |latency: fn(&OpenLoop) -> Option<&Latency>| {
-        let point = |(rate, row): &(f64, &Row)| {
+        let point = |(rate, row): &(f64, &CellValues)| {
             let runs = open_loops(recording, &row.cell.key, engine);
             let values = runs.iter().filter_map(|open| Some(percentile(latency(open)?).0 as f64));
             (*rate, cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<f64>>())))
@@ -137,7 +141,7 @@ fn over_load(recording: &Recording, offered: &[(f64, &Row)], engine: &str, perce
 
 /// What the runs of `engine` in the cell called `key` that count measured in open loop.
 fn open_loops<'a>(recording: &'a Recording, key: &str, engine: &str) -> Vec<&'a OpenLoop> {
-    let own = recording.counted().filter(|run| run.place.cell.key == key && run.place.engine == engine);
+    let own = recording.counted().filter(|run| run.place.is_of(key, engine));
     own.filter_map(|run| run.record.as_ref()?.open_loop.as_ref()).collect()
 }
 
@@ -145,9 +149,9 @@ fn open_loops<'a>(recording: &'a Recording, key: &str, engine: &str) -> Vec<&'a 
 const LOADS_MAX: usize = 4;
 
 /// Latency by percentile at a few of the offered loads, a figure a place of the grid. Empty without open loops.
-pub(super) fn tails(recording: &Recording, grid: &Grid, about: &About) -> Vec<(String, Sheet)> {
+pub(super) fn tails(recording: &Recording, grid: &GridValues, about: &About) -> Vec<(String, Sheet)> {
     let sheets = places(grid).into_iter().map(|(at, rows)| {
-        let panel = |row: &Row| {
+        let panel = |row: &CellValues| {
             let of = |engine: &String| tail(engine, &open_loops(recording, &row.cell.key, engine));
             (load_in_words(&row.cell), grid.engines.iter().map(of).collect())
         };
@@ -159,7 +163,7 @@ pub(super) fn tails(recording: &Recording, grid: &Grid, about: &About) -> Vec<(S
 }
 
 /// A few of `rows`, evenly spread, the first and the last among them.
-fn spread<'a>(rows: &[&'a Row]) -> Vec<&'a Row> {
+fn spread<'a>(rows: &[&'a CellValues]) -> Vec<&'a CellValues> {
     let count = rows.len().min(LOADS_MAX);
     let last = rows.len().saturating_sub(1);
     (0..count).map(|index| rows[index * last / (count - 1).max(1)]).collect()

@@ -6,10 +6,10 @@ use super::cells;
 use crate::chart::{Axis, Extent, Format, Sheet};
 use crate::figure::curves::{CellCurves, Curve, scaling};
 use crate::figure::input::{About, distinct};
-use crate::grid::{Grid, Row, Samples};
 use crate::metric::Metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
+use crate::values::{CellValues, GridValues};
 
 /// A quantity that is drawn over connections.
 struct Quantity {
@@ -59,8 +59,8 @@ pub(super) type Scaled = (String, Sheet, Vec<String>);
 
 /// Cost and memory over connections, all of them at work or all but a few silent. Empty unless `recording` is about
 /// that: it says so itself, or has silent connections.
-pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<Scaled> {
-    let has_idle = grid.rows.iter().any(|row| row.cell.factors.idle > 0);
+pub(super) fn figures(recording: &Recording, grid: &GridValues, about: &About) -> Vec<Scaled> {
+    let has_idle = grid.rows().any(|row| row.cell.factors.idle > 0);
     if recording.manifest.table != Table::Scale && !has_idle {
         return Vec::new();
     }
@@ -80,18 +80,19 @@ pub(super) fn figures(recording: &Recording, grid: &Grid, about: &About) -> Vec<
             is_in: |cell| cell.factors.idle > 0,
         },
     ];
-    all.iter().flat_map(|rising| rising.figures(grid, about)).collect()
+    all.iter().flat_map(|rising| rising.figures(recording, grid, about)).collect()
 }
 
 impl Rising {
     /// A figure for each workload, payload and number of what does not rise.
-    fn figures(&self, grid: &Grid, about: &About) -> Vec<Scaled> {
-        let rows: Vec<&Row> = grid.rows.iter().filter(|row| (self.is_in)(&row.cell)).collect();
+    fn figures(&self, recording: &Recording, grid: &GridValues, about: &About) -> Vec<Scaled> {
+        let rows: Vec<&CellValues> = grid.rows().filter(|row| (self.is_in)(&row.cell)).collect();
         let stems = distinct(&rows, |row| self.stem_of(&row.cell));
         let figure = |stem: String| {
-            let own: Vec<&Row> = rows.iter().copied().filter(|row| self.stem_of(&row.cell) == stem).collect();
+            let own: Vec<&CellValues> =
+                rows.iter().copied().filter(|row| self.stem_of(&row.cell) == stem).collect();
             let keys = own.iter().map(|row| row.cell.key.clone()).collect();
-            (stem, self.sheet(grid, &own, about), keys)
+            (stem, self.sheet(recording, grid, &own, about), keys)
         };
         stems.into_iter().map(figure).collect()
     }
@@ -102,9 +103,9 @@ impl Rising {
         if cell.factors.idle > 0 { format!("{stem}-{}", at.connections) } else { stem }
     }
 
-    fn sheet(&self, grid: &Grid, rows: &[&Row], about: &About) -> Sheet {
+    fn sheet(&self, recording: &Recording, grid: &GridValues, rows: &[&CellValues], about: &About) -> Sheet {
         let quantities: Vec<(Axis, CellCurves)> =
-            QUANTITIES.iter().map(|quantity| self.curves(grid, rows, quantity)).collect();
+            QUANTITIES.iter().map(|quantity| self.curves(recording, grid, rows, quantity)).collect();
         let place = rows.first().map(|row| {
             let at = cells::at(&row.cell);
             let fixed = if row.cell.factors.idle > 0 {
@@ -118,12 +119,18 @@ impl Rising {
         scaling(&title, self.label, &quantities, about)
     }
 
-    fn curves(&self, grid: &Grid, rows: &[&Row], quantity: &Quantity) -> (Axis, CellCurves) {
+    fn curves(
+        &self,
+        recording: &Recording,
+        grid: &GridValues,
+        rows: &[&CellValues],
+        quantity: &Quantity,
+    ) -> (Axis, CellCurves) {
         let curve = |engine: &String| {
             let mut points: Vec<_> = rows
                 .iter()
                 .map(|row| {
-                    let value = row.samples.get(engine).and_then(|samples| quantity.of(&row.cell, samples));
+                    let value = quantity.of(recording, row, engine);
                     ((self.count)(&row.cell) as f64, value)
                 })
                 .collect();
@@ -137,10 +144,13 @@ impl Rising {
 }
 
 impl Quantity {
-    fn of(&self, cell: &Cell, samples: &Samples) -> Option<crate::chart::Estimate> {
-        let sockets = cell.factors.sockets();
-        let share = if self.is_shared { sockets as f64 } else { 1.0 };
-        let values: Vec<f64> = samples.values(self.metric).iter().map(|value| value / share).collect();
-        cells::estimate(&statistics::Estimate::of(&values))
+    fn of(&self, recording: &Recording, row: &CellValues, engine: &str) -> Option<crate::chart::Estimate> {
+        if !self.is_shared {
+            return cells::estimate(row.engines.get(engine)?.metrics.get(self.metric.name())?);
+        }
+        let sockets = row.cell.factors.sockets() as f64;
+        let own = recording.counted().filter(|run| run.place.is_of(&row.cell.key, engine));
+        let values = own.filter_map(|run| Some(self.metric.of(run.record.as_ref()?)? / sockets));
+        cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<_>>()))
     }
 }

@@ -1,6 +1,7 @@
 //! The percentile bootstrap, stratified: how far a statistic moves when its values are drawn again, with replacement.
 
-use experiments::plan::random::Random;
+use super::statistics::{percentile, sorted};
+use crate::plan::random::Random;
 
 /// How much of the resampled statistics an interval holds.
 pub const CONFIDENCE: f64 = 0.95;
@@ -38,26 +39,10 @@ pub fn interval(strata: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64
     Some((percentile(&outcomes, outside)?, percentile(&outcomes, 1.0 - outside)?))
 }
 
-/// The value that `share` of `sorted` lie below, interpolated between neighbours: type 7 of Hyndman and Fan (1996), the
-/// default of NumPy and R. `None` of nothing.
-pub fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let position = share.clamp(0.0, 1.0) * last as f64;
-    let below = position.floor() as usize;
-    let above = (below + 1).min(last);
-    Some(sorted[below] + (sorted[above] - sorted[below]) * (position - below as f64))
-}
-
-fn sorted(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statistics::median;
+    use crate::verdict::statistics::median;
 
     #[test]
     fn the_same_values_give_the_same_interval() {
@@ -74,13 +59,5 @@ mod tests {
             median(&drawn[1])
         });
         assert_eq!(ends, Some((1.0, 2.0)));
-    }
-
-    #[test]
-    fn a_percentile_lies_between_its_neighbours() {
-        assert_eq!(percentile(&[1.0, 2.0, 4.0], 0.5), Some(2.0));
-        assert_eq!(percentile(&[1.0, 2.0, 4.0], 0.75), Some(3.0));
-        assert_eq!(percentile(&[1.0, 2.0, 4.0], 1.0), Some(4.0));
-        assert_eq!(percentile(&[], 0.5), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Latency of several runs together. Percentiles cannot be averaged; histograms can be added.
+//! What is said about repeated measurements: the intervals and words of [`experiments::verdict`], and percentiles of merged
+//! histograms. Percentiles cannot be averaged; histograms can be added.
 
 use std::io::Cursor;
 
@@ -6,6 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{DeserializeError, Deserializer};
+
+pub use experiments::verdict::statistics::{geometric_mean, median, percentile};
+pub use experiments::verdict::{Control, Estimate, Judge, Mean, Ratio, Silence, Word, paired_ratios};
 
 /// Why a text of a record is not a histogram that can be added to others.
 #[derive(Debug, thiserror::Error)]
