@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use crate::compile::{self, Inputs};
+use crate::compile;
+use crate::inputs::Inputs;
 use crate::text::Text;
 use crate::values::Values;
 

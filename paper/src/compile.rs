@@ -1,7 +1,5 @@
 //! From text, values and figures to the bytes of a PDF.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 use typst::diag::{SourceDiagnostic, Warned};
 use typst::ecow::EcoVec;
@@ -11,22 +9,8 @@ use typst_kit::diagnostics::{self, DiagnosticFormat};
 use typst_layout::PagedDocument;
 use typst_pdf::PdfOptions;
 
-use crate::text::Text;
-use crate::values::Values;
+use crate::inputs::Inputs;
 use crate::world::Desk;
-
-/// What the paper is made of.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    /// Its text.
-    pub text: Text,
-    /// Its numbers.
-    pub values: Values,
-    /// Folder of its figures.
-    pub figures: PathBuf,
-    /// Experiments whose sections say that they are left out.
-    pub without: Vec<String>,
-}
 
 /// A compiled paper.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@
 
 pub mod cli;
 pub mod compile;
+pub mod inputs;
 pub mod text;
 pub mod values;
 mod world;

@@ -13,7 +13,7 @@ use typst_kit::diagnostics::DiagnosticWorld;
 use typst_kit::files::{FileLoader, FileStore};
 use typst_kit::fonts::{self, FontStore};
 
-use crate::compile::Inputs;
+use crate::inputs::Inputs;
 
 /// What the text calls the values.
 const VALUES: &str = "values.json";

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use paper::compile::{Inputs, Paper, compile};
+use paper::compile::{Paper, compile};
+use paper::inputs::Inputs;
 use paper::text::{FILES, Text};
 use paper::values::Values;
 use serde_json::Value;
