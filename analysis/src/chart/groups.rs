@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::axis::{Axis, Extent};
 use super::estimate::Estimate;
+use super::hints::Hints;
+use super::key::{Key, Swatch};
+use super::kind::{Kind, UPRIGHT_HEIGHT, draw_value_axis, plot_area};
 use super::mark::{Area, Filling, gap, marker, single_run, whisker_up};
 use super::paint::{Paint, Role};
 use super::scale::Scale;
-use super::sheet::{Hints, Key, Swatch, draw_value_axis};
 use super::svg::{Anchor, Label, Svg, Tag};
 
 /// How a value is shown.
@@ -45,22 +47,8 @@ pub struct Groups {
     pub series: Vec<GroupSeries>,
 }
 
-impl Groups {
-    /// The axis of the values: bars begin at zero, whatever was asked for, or their lengths would lie.
-    pub(super) fn value_axis(&self) -> Axis {
-        match self.mark {
-            MarkKind::Bar => Axis { extent: Extent::FromZero, ..self.y.clone() },
-            MarkKind::Dot => self.y.clone(),
-        }
-    }
-
-    /// Every number that has to be visible.
-    pub(super) fn reach(&self) -> Vec<f64> {
-        let estimates = self.series.iter().flat_map(|series| series.values.iter().flatten());
-        estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach())).collect()
-    }
-
-    pub(super) fn keys(&self) -> Vec<Key> {
+impl Kind for Groups {
+    fn keys(&self) -> Vec<Key> {
         let swatch = match self.mark {
             MarkKind::Bar => Swatch::Box,
             MarkKind::Dot => Swatch::Marker,
@@ -68,18 +56,27 @@ impl Groups {
         self.series.iter().map(|series| Key::new(&series.name, series.role, swatch)).collect()
     }
 
-    pub(super) fn hints(&self) -> Hints {
+    fn hints(&self) -> Hints {
         let all = || self.series.iter().flat_map(|series| series.values.iter());
         let single = all().flatten().any(|estimate| estimate.interval().is_none());
         Hints {
             single_run: single && self.mark == MarkKind::Bar,
-            no_interval: single && self.mark == MarkKind::Dot,
+            hollow: single && self.mark == MarkKind::Dot,
             gap: all().any(Option::is_none),
             ..Hints::default()
         }
     }
 
-    pub(super) fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+    fn height(&self) -> f64 {
+        UPRIGHT_HEIGHT
+    }
+
+    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
+        Some((self.value_axis(), self.reach()))
+    }
+
+    fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+        let area = plot_area(area, 4.0);
         draw_value_axis(svg, area, &self.y, scale);
         let slot = area.width / self.categories.len().max(1) as f64;
         for (index, category) in self.categories.iter().enumerate() {
@@ -92,6 +89,22 @@ impl Groups {
         let below = (area.x + area.width / 2.0, area.bottom() + 29.0);
         svg.label(Label { paint: Paint::Muted, ..Label::new(&self.x_label, below, Anchor::Middle) });
         svg.stroke((area.x, area.bottom()), (area.right(), area.bottom()), Paint::Ink, 1.0);
+    }
+}
+
+impl Groups {
+    /// The axis of the values: bars begin at zero, whatever was asked for, or their lengths would lie.
+    fn value_axis(&self) -> Axis {
+        match self.mark {
+            MarkKind::Bar => Axis { extent: Extent::FromZero, ..self.y.clone() },
+            MarkKind::Dot => self.y.clone(),
+        }
+    }
+
+    /// Every number that has to be visible.
+    fn reach(&self) -> Vec<f64> {
+        let estimates = self.series.iter().flat_map(|series| series.values.iter().flatten());
+        estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach())).collect()
     }
 
     fn draw_category(&self, svg: &mut Svg, slot: Area, index: usize, scale: Scale) {

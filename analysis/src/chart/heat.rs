@@ -3,10 +3,14 @@
 use experiments::verdict::Word;
 use serde::Serialize;
 
+use super::axis::Axis;
+use super::hints::Hints;
+use super::key::Key;
+use super::kind::Kind;
 use super::mark::{Area, gap};
 use super::number;
 use super::paint::{MEDIUM, Paint, Role, diverging, over_diverging};
-use super::sheet::Hints;
+use super::scale::Scale;
 use super::svg::{Anchor, Label, Svg, Tag};
 
 /// The factor at which the colour is at its strongest: half and double.
@@ -125,12 +129,12 @@ const HEADS: f64 = 34.0;
 /// Room below for the colour bar.
 const COLOUR_BAR: f64 = 58.0;
 
-impl Heat {
-    pub(super) fn height(&self) -> f64 {
-        HEADS + ROW * self.rows.len() as f64 + COLOUR_BAR
+impl Kind for Heat {
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
     }
 
-    pub(super) fn hints(&self) -> Hints {
+    fn hints(&self) -> Hints {
         let all = || self.cells.iter().flatten();
         let ratios = || all().flatten();
         Hints {
@@ -143,22 +147,15 @@ impl Heat {
         }
     }
 
-    fn slots(&self) -> impl Iterator<Item = (usize, usize)> {
-        let columns = self.columns.len();
-        (0..self.rows.len()).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+    fn height(&self) -> f64 {
+        HEADS + ROW * self.rows.len() as f64 + COLOUR_BAR
     }
 
-    fn cell(&self, row: usize, column: usize) -> Option<&Ratio> {
-        self.cells.get(row).and_then(|cells| cells.get(column)).and_then(Option::as_ref)
+    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
+        None
     }
 
-    /// Where the colour of `ratio` is between epoll's, -1, and io_uring's, 1.
-    fn place(&self, ratio: f64) -> f64 {
-        let towards = (ratio.ln() / STRONGEST.ln()).clamp(-1.0, 1.0);
-        if self.better == Better::Higher { towards } else { -towards }
-    }
-
-    pub(super) fn draw(&self, svg: &mut Svg, area: Area) {
+    fn draw(&self, svg: &mut Svg, area: Area, _scale: Scale) {
         let heads = 58.0;
         let grid = Area {
             x: area.x + heads,
@@ -174,6 +171,23 @@ impl Heat {
             self.draw_cell(svg, cell.inset(0.75, 0.75, 0.75, 0.75), row, column);
         }
         self.draw_colour_bar(svg, Area { y: grid.bottom() + 12.0, height: 9.0, ..grid });
+    }
+}
+
+impl Heat {
+    fn slots(&self) -> impl Iterator<Item = (usize, usize)> {
+        let columns = self.columns.len();
+        (0..self.rows.len()).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+    }
+
+    fn cell(&self, row: usize, column: usize) -> Option<&Ratio> {
+        self.cells.get(row).and_then(|cells| cells.get(column)).and_then(Option::as_ref)
+    }
+
+    /// Where the colour of `ratio` is between epoll's, -1, and io_uring's, 1.
+    fn place(&self, ratio: f64) -> f64 {
+        let towards = (ratio.ln() / STRONGEST.ln()).clamp(-1.0, 1.0);
+        if self.better == Better::Higher { towards } else { -towards }
     }
 
     fn draw_heads(&self, svg: &mut Svg, area: Area, grid: Area) {

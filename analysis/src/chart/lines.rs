@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::estimate::Estimate;
+use super::hints::Hints;
+use super::key::{Key, Swatch};
+use super::kind::{Kind, UPRIGHT_HEIGHT, draw_value_axis, plot_area};
 use super::mark::{Area, Filling, gap, marker, whisker_up};
 use super::number::coordinate;
 use super::paint::{Paint, Role};
 use super::scale::Scale;
-use super::sheet::{Hints, Key, Swatch, draw_value_axis};
 use super::svg::{Anchor, Label, Svg, Tag};
 use super::wrap;
 
@@ -67,23 +69,8 @@ impl Place {
     }
 }
 
-impl Lines {
-    /// Every number of `y` that has to be visible.
-    pub(super) fn reach(&self) -> Vec<f64> {
-        let points = self.lines.iter().flat_map(|line| &line.points);
-        let estimates = points.filter_map(|(_, value)| *value);
-        estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach())).collect()
-    }
-
-    /// The scale from left to right.
-    pub(super) fn x_scale(&self) -> Scale {
-        let points = self.lines.iter().flat_map(|line| &line.points);
-        let own = points.map(|(x, _)| *x);
-        let marked = self.verticals.iter().map(|(x, _)| *x);
-        self.x.scale(&own.chain(marked).collect::<Vec<f64>>())
-    }
-
-    pub(super) fn keys(&self) -> Vec<Key> {
+impl Kind for Lines {
+    fn keys(&self) -> Vec<Key> {
         let swatch = |line: &Line| match (line.dash, line.markers) {
             (Dash::Dashed, _) => Swatch::Dashed,
             (Dash::Solid, true) => Swatch::MarkedLine,
@@ -92,11 +79,11 @@ impl Lines {
         self.lines.iter().map(|line| Key::new(&line.name, line.role, swatch(line))).collect()
     }
 
-    pub(super) fn hints(&self) -> Hints {
+    fn hints(&self) -> Hints {
         let values =
             || self.lines.iter().flat_map(|line| line.points.iter().map(move |point| (line, point.1)));
         Hints {
-            no_interval: values().any(|(line, value)| {
+            hollow: values().any(|(line, value)| {
                 line.markers && value.is_some_and(|estimate| estimate.interval().is_none())
             }),
             gap: self.reach().is_empty(),
@@ -105,7 +92,16 @@ impl Lines {
         }
     }
 
-    pub(super) fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+    fn height(&self) -> f64 {
+        UPRIGHT_HEIGHT
+    }
+
+    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
+        Some((self.y.clone(), self.reach()))
+    }
+
+    fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+        let area = plot_area(area, 18.0);
         draw_value_axis(svg, area, &self.y, scale);
         let place = Place { area, x: self.x_scale(), y: scale };
         self.draw_x_axis(svg, &place);
@@ -120,6 +116,23 @@ impl Lines {
         for line in self.lines.iter().filter(|line| line.markers) {
             self.draw_markers(svg, &place, line);
         }
+    }
+}
+
+impl Lines {
+    /// Every number of `y` that has to be visible.
+    fn reach(&self) -> Vec<f64> {
+        let points = self.lines.iter().flat_map(|line| &line.points);
+        let estimates = points.filter_map(|(_, value)| *value);
+        estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach())).collect()
+    }
+
+    /// The scale from left to right.
+    fn x_scale(&self) -> Scale {
+        let points = self.lines.iter().flat_map(|line| &line.points);
+        let own = points.map(|(x, _)| *x);
+        let marked = self.verticals.iter().map(|(x, _)| *x);
+        self.x.scale(&own.chain(marked).collect::<Vec<f64>>())
     }
 
     fn draw_x_axis(&self, svg: &mut Svg, place: &Place) {

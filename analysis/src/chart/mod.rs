@@ -11,17 +11,23 @@
 //! | [`heat`] | ratios over a grid, centred on 1 |
 //! | [`lines`] | curves |
 //! | [`rows`] | estimates one below the other: pairs, forest plots |
+//! | [`panel`] | one of these four under a title |
 //! | [`sheet`] | the figure around them: title, key, panels, caption |
+//! | [`key`], [`hints`] | what colours and marks mean |
 //! | [`paint`], [`svg`], [`wrap`] | the one look, the markup, the width of a text |
 
 pub mod axis;
 pub mod estimate;
 pub mod groups;
 pub mod heat;
+pub mod hints;
+pub mod key;
+mod kind;
 pub mod lines;
 pub mod mark;
 pub mod number;
 pub mod paint;
+pub mod panel;
 pub mod rows;
 pub mod scale;
 pub mod sheet;
@@ -34,8 +40,9 @@ pub use groups::{GroupSeries, Groups, MarkKind};
 pub use heat::{Better, Cell, Heat, Ratio};
 pub use lines::{Dash, Line, Lines};
 pub use paint::Role;
+pub use panel::{Body, Panel};
 pub use rows::{Reference, Row, RowMark, Rows, Start};
-pub use sheet::{Body, Panel, Sheet};
+pub use sheet::Sheet;
 
 #[cfg(test)]
 mod tests;

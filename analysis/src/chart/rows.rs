@@ -4,10 +4,12 @@ use serde::Serialize;
 
 use super::axis::Axis;
 use super::estimate::Estimate;
+use super::hints::Hints;
+use super::key::{Key, Swatch};
+use super::kind::Kind;
 use super::mark::{Area, Filling, gap, marker, whisker_across};
 use super::paint::{Paint, Role, SMALL};
 use super::scale::Scale;
-use super::sheet::{Hints, Key, Swatch};
 use super::svg::{Anchor, Label, Svg, Tag};
 use super::wrap;
 
@@ -88,39 +90,31 @@ impl Start {
     }
 }
 
-impl Rows {
-    pub(super) fn height(&self) -> f64 {
-        let above: f64 = self.rows.iter().enumerate().map(|(index, row)| row.start.height(index)).sum();
-        self.head() + ROW * self.rows.len() as f64 + above + FOOT
-    }
-
-    /// Room above the rows.
-    fn head(&self) -> f64 {
-        if self.reference.is_some() { HEAD } else { 2.0 }
-    }
-
-    /// Every number that has to be visible.
-    pub(super) fn reach(&self) -> Vec<f64> {
-        let estimates = self.rows.iter().flat_map(|row| row.marks.iter().filter_map(|mark| mark.value));
-        let own = estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach()));
-        own.chain(self.reference.iter().map(|reference| reference.value)).collect()
-    }
-
-    pub(super) fn keys(&self) -> Vec<Key> {
+impl Kind for Rows {
+    fn keys(&self) -> Vec<Key> {
         let marks = self.rows.iter().flat_map(|row| &row.marks);
         marks.map(|mark| Key::new(&mark.name, mark.role, Swatch::Marker)).collect()
     }
 
-    pub(super) fn hints(&self) -> Hints {
+    fn hints(&self) -> Hints {
         let values = || self.rows.iter().flat_map(|row| row.marks.iter().map(|mark| mark.value));
         Hints {
-            no_interval: values().flatten().any(|estimate| estimate.interval().is_none()),
+            hollow: values().flatten().any(|estimate| estimate.interval().is_none()),
             gap: self.rows.iter().any(|row| row.marks.iter().all(|mark| mark.value.is_none())),
             ..Hints::default()
         }
     }
 
-    pub(super) fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
+    fn height(&self) -> f64 {
+        let above: f64 = self.rows.iter().enumerate().map(|(index, row)| row.start.height(index)).sum();
+        self.head() + ROW * self.rows.len() as f64 + above + FOOT
+    }
+
+    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
+        Some((self.x.clone(), self.reach()))
+    }
+
+    fn draw(&self, svg: &mut Svg, area: Area, scale: Scale) {
         let widest = |texts: &mut dyn Iterator<Item = &String>| {
             texts.map(|text| wrap::width(text, SMALL)).fold(0.0, f64::max)
         };
@@ -138,6 +132,20 @@ impl Rows {
             svg.label(Label { paint: Paint::Muted, ..verdict });
             top += ROW;
         }
+    }
+}
+
+impl Rows {
+    /// Room above the rows.
+    fn head(&self) -> f64 {
+        if self.reference.is_some() { HEAD } else { 2.0 }
+    }
+
+    /// Every number that has to be visible.
+    fn reach(&self) -> Vec<f64> {
+        let estimates = self.rows.iter().flat_map(|row| row.marks.iter().filter_map(|mark| mark.value));
+        let own = estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach()));
+        own.chain(self.reference.iter().map(|reference| reference.value)).collect()
     }
 
     fn draw_axis(&self, svg: &mut Svg, plot: Area, scale: Scale) {
