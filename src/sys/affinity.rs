@@ -1,27 +1,23 @@
 //! Which CPUs a process may run on: taskset(1) semantics, read back after setting.
 
-use std::{io, mem};
+use std::io;
 
-use super::Errno;
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Restricts the calling thread, and threads it spawns later, to `cpus`; returns what the kernel then says.
 ///
 /// # Errors
 /// EINVAL when none of `cpus` is online and permitted, with the ones that are.
 pub fn pin(cpus: &[usize]) -> io::Result<Vec<usize>> {
-    // SAFETY: cpu_set_t is a plain bit array; all zeroes is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
+    let mut set = CpuSet::new();
     for &cpu in cpus {
-        if cpu >= libc::CPU_SETSIZE as usize {
-            return Err(io::Error::other(format!("CPU {cpu} is past the limit of {}", libc::CPU_SETSIZE)));
+        if cpu >= CpuSet::MAX_CPU {
+            return Err(io::Error::other(format!("CPU {cpu} is past the limit of {}", CpuSet::MAX_CPU)));
         }
-        // SAFETY: `cpu` is below CPU_SETSIZE, hence inside the bit array.
-        unsafe { libc::CPU_SET(cpu, &mut set) };
+        set.set(cpu);
     }
-    // SAFETY: `set` is initialised and its size is passed along; 0 is the calling thread.
-    let result = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
-    if result != 0 {
-        let errno = Errno::last();
+    if let Err(errno) = sched_setaffinity(None, &set) {
         return Err(io::Error::other(format!(
             "cannot run on CPU {cpus:?}: {errno}; permitted are {:?}",
             permitted(0)?
@@ -39,17 +35,9 @@ pub fn pin(cpus: &[usize]) -> io::Result<Vec<usize>> {
 /// # Errors
 /// ESRCH when there is no such process.
 pub fn permitted(pid: u32) -> io::Result<Vec<usize>> {
-    let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
-    // SAFETY: cpu_set_t is a plain bit array; all zeroes is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { mem::zeroed() };
-    // SAFETY: `set` is valid for the kernel to fill and its size is passed along.
-    let result = unsafe { libc::sched_getaffinity(pid, size_of::<libc::cpu_set_t>(), &raw mut set) };
-    Errno::check(result)?;
-    let is_set = |cpu: &usize| {
-        // SAFETY: `cpu` is below CPU_SETSIZE, hence inside the bit array.
-        unsafe { libc::CPU_ISSET(*cpu, &set) }
-    };
-    Ok((0..libc::CPU_SETSIZE as usize).filter(is_set).collect())
+    let pid = Pid::from_raw(i32::try_from(pid).map_err(io::Error::other)?);
+    let set = sched_getaffinity(pid)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect())
 }
 
 #[cfg(test)]

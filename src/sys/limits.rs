@@ -2,7 +2,12 @@
 
 use std::fs;
 
+use rustix::process::{Resource, Rlimit};
+
 use super::Errno;
+
+/// A limit that is none.
+pub const UNLIMITED: u64 = u64::MAX;
 
 /// A soft and a hard limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +18,9 @@ pub struct Limit {
     pub hard: u64,
 }
 
-fn get(resource: libc::__rlimit_resource_t) -> Result<Limit, Errno> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is valid for the kernel to fill.
-    Errno::check(unsafe { libc::getrlimit(resource, &raw mut limit) })?;
-    Ok(Limit { soft: limit.rlim_cur, hard: limit.rlim_max })
+fn get(resource: Resource) -> Limit {
+    let Rlimit { current, maximum } = rustix::process::getrlimit(resource);
+    Limit { soft: current.unwrap_or(UNLIMITED), hard: maximum.unwrap_or(UNLIMITED) }
 }
 
 /// RLIMIT_NOFILE: open descriptors, and the size of an io_uring direct-descriptor table.
@@ -25,27 +28,19 @@ fn get(resource: libc::__rlimit_resource_t) -> Result<Limit, Errno> {
 /// # Errors
 /// None on Linux.
 pub fn nofile() -> Result<Limit, Errno> {
-    get(libc::RLIMIT_NOFILE)
-}
-
-/// RLIMIT_MEMLOCK in bytes: before Linux 5.12 it bounds io_uring's rings.
-///
-/// # Errors
-/// None on Linux.
-pub fn memlock() -> Result<Limit, Errno> {
-    get(libc::RLIMIT_MEMLOCK)
+    Ok(get(Resource::Nofile))
 }
 
 /// fs.nr_open: what no process's RLIMIT_NOFILE can be raised above. No limit if nobody says.
 pub fn nr_open() -> u64 {
     let text = fs::read_to_string("/proc/sys/fs/nr_open").ok();
-    text.and_then(|text| text.trim().parse().ok()).unwrap_or(u64::MAX)
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(UNLIMITED)
 }
 
-/// Bytes of address space that RLIMIT_AS leaves to this process; `u64::MAX` without such a limit.
+/// Bytes of address space that RLIMIT_AS leaves to this process; [`UNLIMITED`] without such a limit.
 pub fn unmapped_bytes() -> u64 {
-    let limit = get(libc::RLIMIT_AS).map_or(libc::RLIM_INFINITY, |limit| limit.soft);
-    if limit == libc::RLIM_INFINITY { u64::MAX } else { limit.saturating_sub(mapped_bytes()) }
+    let limit = get(Resource::As).soft;
+    if limit == UNLIMITED { UNLIMITED } else { limit.saturating_sub(mapped_bytes()) }
 }
 
 fn mapped_bytes() -> u64 {
@@ -67,8 +62,7 @@ pub fn raise_nofile(needed: u64) -> Result<Limit, Errno> {
         return Err(Errno(libc::EMFILE));
     }
     // A hard limit above fs.nr_open, left from a time when that was higher, is refused even if it stays as it is.
-    let wanted = libc::rlimit { rlim_cur: needed, rlim_max: now.hard.min(nr_open().max(needed)) };
-    // SAFETY: `wanted` is initialised and only read.
-    Errno::check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) })?;
+    let maximum = Some(now.hard.min(nr_open().max(needed))).filter(|&hard| hard != UNLIMITED);
+    rustix::process::setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum })?;
     nofile()
 }

@@ -24,7 +24,6 @@ pub mod ring;
 pub mod scheduling;
 pub mod signal;
 pub mod socket;
-pub mod testing;
 pub mod uring_probe;
 
 pub use errno::Errno;

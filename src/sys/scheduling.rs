@@ -1,5 +1,7 @@
 //! How the kernel treats the calling thread against others and against its timers.
 
+use std::num::NonZeroU64;
+
 use super::Errno;
 
 /// Has the calling thread's timers expire when they are due, rather than up to 50 µs later, which the kernel uses to
@@ -8,10 +10,8 @@ use super::Errno;
 /// # Errors
 /// None on Linux 2.6.28 and later.
 pub fn expire_timers_at_once() -> Result<(), Errno> {
-    /// 0 would restore the default.
-    const SLACK_NS: libc::c_ulong = 1;
-    // SAFETY: the option takes one integer and touches no memory.
-    Errno::check(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, SLACK_NS) }).map(drop)
+    const SLACK_NS: NonZeroU64 = NonZeroU64::MIN;
+    Ok(rustix::thread::set_current_timer_slack(Some(SLACK_NS))?)
 }
 
 /// Has the calling thread, when it wakes, not take the core from a thread that runs there. It keeps its fair share of

@@ -1,82 +1,18 @@
-//! TCP sockets, non-blocking.
+//! TCP sockets, non-blocking. What a server or client does to them once is asked for by rustix; what it does for each
+//! connection and transfer is written out, so that one sees what is measured.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::{io, mem, ptr};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::{io, ptr};
+
+use rustix::net::{self, AddressFamily, Shutdown, SocketFlags, SocketType, ipproto, sockopt};
 
 use super::Errno;
 
-/// A socket address in the kernel's form.
-pub(super) struct RawAddr {
-    pub(super) storage: libc::sockaddr_storage,
-    pub(super) len: libc::socklen_t,
-}
-
-impl RawAddr {
-    pub(super) fn new(addr: SocketAddr) -> Self {
-        // SAFETY: sockaddr_storage is plain integers, for which zero is valid.
-        let mut storage: libc::sockaddr_storage = unsafe { mem::zeroed() };
-        let len = match addr {
-            SocketAddr::V4(v4) => {
-                let raw = libc::sockaddr_in {
-                    sin_family: libc::AF_INET as libc::sa_family_t,
-                    sin_port: v4.port().to_be(),
-                    sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
-                    sin_zero: [0; 8],
-                };
-                // SAFETY: sockaddr_storage is at least as large and aligned as every address family's struct.
-                unsafe { (&raw mut storage).cast::<libc::sockaddr_in>().write(raw) };
-                size_of::<libc::sockaddr_in>()
-            }
-            SocketAddr::V6(v6) => {
-                let raw = libc::sockaddr_in6 {
-                    sin6_family: libc::AF_INET6 as libc::sa_family_t,
-                    sin6_port: v6.port().to_be(),
-                    sin6_flowinfo: v6.flowinfo(),
-                    sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
-                    sin6_scope_id: v6.scope_id(),
-                };
-                // SAFETY: as above.
-                unsafe { (&raw mut storage).cast::<libc::sockaddr_in6>().write(raw) };
-                size_of::<libc::sockaddr_in6>()
-            }
-        };
-        Self { storage, len: len as libc::socklen_t }
-    }
-
-    fn decode(&self) -> io::Result<SocketAddr> {
-        match i32::from(self.storage.ss_family) {
-            libc::AF_INET => {
-                // SAFETY: the family says which struct the storage holds, and it is large enough for either.
-                let raw = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in>().read() };
-                let ip = Ipv4Addr::from(raw.sin_addr.s_addr.to_ne_bytes());
-                Ok(SocketAddr::new(IpAddr::V4(ip), u16::from_be(raw.sin_port)))
-            }
-            libc::AF_INET6 => {
-                // SAFETY: as above.
-                let raw = unsafe { (&raw const self.storage).cast::<libc::sockaddr_in6>().read() };
-                let ip = Ipv6Addr::from(raw.sin6_addr.s6_addr);
-                Ok(SocketAddr::new(IpAddr::V6(ip), u16::from_be(raw.sin6_port)))
-            }
-            family => Err(io::Error::other(format!("address family {family} is not IP"))),
-        }
-    }
-}
-
 fn open(addr: SocketAddr) -> Result<OwnedFd, Errno> {
-    let family = if addr.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-    let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    // SAFETY: the call takes three integers.
-    let fd = Errno::check(unsafe { libc::socket(family, kind, libc::IPPROTO_TCP) })?;
-    // SAFETY: socket just returned this descriptor and nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-pub(super) fn set(fd: BorrowedFd<'_>, level: i32, option: i32, value: i32) -> Result<(), Errno> {
-    let size = size_of::<i32>() as libc::socklen_t;
-    // SAFETY: `value` is valid for reads of `size` bytes for the call.
-    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const value).cast(), size) };
-    Errno::check(result).map(drop)
+    let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    Ok(net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?)
 }
 
 /// What accepted connections inherit from their listener (tcp(7), socket(7)).
@@ -94,17 +30,12 @@ pub struct StreamOptions {
 /// # Errors
 /// EADDRINUSE, EACCES (port below 1024), EADDRNOTAVAIL.
 pub fn listen(addr: SocketAddr, backlog: u32, options: StreamOptions) -> io::Result<(OwnedFd, SocketAddr)> {
-    use std::os::fd::AsFd;
     let fd = open(addr)?;
-    set(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
-    set(fd.as_fd(), libc::SOL_SOCKET, libc::SO_OOBINLINE, 1)?;
-    set(fd.as_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, i32::from(options.nodelay))?;
-    let raw = RawAddr::new(addr);
-    // SAFETY: `raw` holds an address of `raw.len` bytes and is only read.
-    Errno::check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const raw.storage).cast(), raw.len) })?;
-    let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-    // SAFETY: the call takes two integers.
-    Errno::check(unsafe { libc::listen(fd.as_raw_fd(), backlog) })?;
+    sockopt::set_socket_reuseaddr(&fd, true)?;
+    sockopt::set_socket_oobinline(&fd, true)?;
+    sockopt::set_tcp_nodelay(&fd, options.nodelay)?;
+    net::bind(&fd, &addr)?;
+    net::listen(&fd, i32::try_from(backlog).unwrap_or(i32::MAX))?;
     let bound = local_addr(fd.as_fd())?;
     Ok((fd, bound))
 }
@@ -114,14 +45,7 @@ pub fn listen(addr: SocketAddr, backlog: u32, options: StreamOptions) -> io::Res
 /// # Errors
 /// None for an open IP socket.
 pub fn local_addr(fd: BorrowedFd<'_>) -> io::Result<SocketAddr> {
-    // SAFETY: sockaddr_storage is plain integers, for which zero is valid.
-    let storage = unsafe { mem::zeroed() };
-    let mut raw = RawAddr { storage, len: size_of::<libc::sockaddr_storage>() as libc::socklen_t };
-    // SAFETY: `storage` has room for `len` bytes, and both are valid for the kernel to write.
-    let result =
-        unsafe { libc::getsockname(fd.as_raw_fd(), (&raw mut raw.storage).cast(), &raw mut raw.len) };
-    Errno::check(result)?;
-    raw.decode()
+    Ok(net::getsockname(fd)?.try_into()?)
 }
 
 /// Begins to connect to `addr`; the socket turns writable when that has ended, and [`take_error`] says how.
@@ -129,15 +53,11 @@ pub fn local_addr(fd: BorrowedFd<'_>) -> io::Result<SocketAddr> {
 /// # Errors
 /// EMFILE; EADDRNOTAVAIL when local ports ran out; ECONNREFUSED, which loopback may report at once.
 pub fn connect(addr: SocketAddr, options: StreamOptions) -> Result<OwnedFd, Errno> {
-    use std::os::fd::AsFd;
     let fd = open(addr)?;
-    set(fd.as_fd(), libc::IPPROTO_TCP, libc::TCP_NODELAY, i32::from(options.nodelay))?;
-    let raw = RawAddr::new(addr);
-    // SAFETY: `raw` holds an address of `raw.len` bytes and is only read.
-    match Errno::check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const raw.storage).cast(), raw.len) }) {
-        Ok(_) => Ok(fd),
-        Err(Errno(libc::EINPROGRESS)) => Ok(fd),
-        Err(errno) => Err(errno),
+    sockopt::set_tcp_nodelay(&fd, options.nodelay)?;
+    match net::connect(&fd, &addr) {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(fd),
+        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -146,19 +66,19 @@ pub fn connect(addr: SocketAddr, options: StreamOptions) -> Result<OwnedFd, Errn
 /// # Errors
 /// That error.
 pub fn take_error(fd: BorrowedFd<'_>) -> Result<(), Errno> {
-    let (mut value, mut len) = (0i32, size_of::<i32>() as libc::socklen_t);
-    // SAFETY: `value` has room for `len` bytes, and both are valid for the kernel to write.
-    let result = unsafe {
-        libc::getsockopt(
-            fd.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_ERROR,
-            (&raw mut value).cast(),
-            &raw mut len,
-        )
-    };
-    Errno::check(result)?;
-    if value == 0 { Ok(()) } else { Err(Errno(value)) }
+    Ok(sockopt::socket_error(fd)??)
+}
+
+/// Has the peer of `fd` send segments of `len` bytes at most (TCP_MAXSEG), if asked before the connection is made.
+///
+/// # Errors
+/// EINVAL for less than 88 or more than 32,767.
+pub fn set_segment_bytes(fd: BorrowedFd<'_>, len: i32) -> Result<(), Errno> {
+    let size = size_of::<i32>() as libc::socklen_t;
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_MAXSEG);
+    // SAFETY: `len` is valid for reads of `size` bytes for the call.
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const len).cast(), size) };
+    Errno::check(result).map(drop)
 }
 
 /// Accepts one connection, non-blocking and closed on exec.
@@ -210,8 +130,7 @@ pub fn send(fd: BorrowedFd<'_>, buffer: &[u8]) -> Result<usize, Errno> {
 /// # Errors
 /// None for a listening socket.
 pub fn stop_listening(fd: BorrowedFd<'_>) -> Result<(), Errno> {
-    // SAFETY: the call takes two integers.
-    Errno::check(unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_RDWR) }).map(drop)
+    Ok(net::shutdown(fd, Shutdown::Both)?)
 }
 
 /// Ends the sending direction: the peer reads end of stream after the bytes already sent.
@@ -219,15 +138,13 @@ pub fn stop_listening(fd: BorrowedFd<'_>) -> Result<(), Errno> {
 /// # Errors
 /// ENOTCONN when the peer is gone.
 pub fn shutdown_send(fd: BorrowedFd<'_>) -> Result<(), Errno> {
-    // SAFETY: the call takes two integers.
-    Errno::check(unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_WR) }).map(drop)
+    Ok(net::shutdown(fd, Shutdown::Write)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::TcpStream;
-    use std::os::fd::AsFd;
 
     #[test]
     fn a_listener_binds_either_family_and_reports_its_port() {

@@ -4,9 +4,9 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use uring_echo::measure::histogram::Histogram;
 use uring_echo::record::{Arrivals, Latency, RunRecord};
-use uring_echo::sys::testing::{Upset, upset};
 use uring_echo::units::Nanos;
 
 use super::{Fault, PROGRAM, Server, client, command, serve};
@@ -67,9 +67,10 @@ fn stalled(arguments: &str) -> RunRecord {
     while server.stats_lines("snapshot") == 0 && child.try_wait().unwrap().is_none() {
         thread::sleep(Duration::from_millis(5));
     }
-    upset(server.child.id(), Upset::Stop).unwrap();
+    let server_process = Pid::from_child(&server.child);
+    kill_process(server_process, Signal::STOP).unwrap();
     thread::sleep(STALL);
-    upset(server.child.id(), Upset::Continue).unwrap();
+    kill_process(server_process, Signal::CONT).unwrap();
     let output = child.wait_with_output().unwrap();
     RunRecord::read(&path).unwrap_or_else(|error| panic!("{PROGRAM}: {error}: {output:?}"))
 }

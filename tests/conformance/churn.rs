@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::both_engines;
 use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers, TINY};
+use crate::support::kernel::Signal;
 use crate::support::procfs::{descriptors, open_connections};
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
@@ -86,7 +87,7 @@ fn a_broken_pipe_does_not_end_the_server(engine: Engine) {
         // The server is about to send on all of them.
         blocked.reset();
     }
-    server.upset(uring_echo::sys::testing::Upset::BrokenPipe);
+    server.upset(Signal::PIPE);
     server.assert_serves();
     server.stop();
 }
@@ -94,9 +95,9 @@ fn a_broken_pipe_does_not_end_the_server(engine: Engine) {
 fn a_burst_of_five_hundred_connections_is_served(engine: Engine) {
     let server = Launch::new(engine).args("--backlog 512").start();
     // Frozen, the server accepts none: all of them wait in the backlog.
-    server.upset(uring_echo::sys::testing::Upset::Stop);
+    server.upset(Signal::STOP);
     let mut fleet = Fleet::connect(server.addr, 500, SocketBuffers::default());
-    server.upset(uring_echo::sys::testing::Upset::Continue);
+    server.upset(Signal::CONT);
     fleet.echo(1000);
     fleet.finish();
     assert_eq!(server.stop_clean().accepted, 500);
@@ -106,11 +107,11 @@ fn a_reset_before_accept_is_survived(engine: Engine) {
     let server = Launch::new(engine).args("--backlog 512").start();
     let before = descriptors(server.pid());
     for _ in 0..scaled(10) {
-        server.upset(uring_echo::sys::testing::Upset::Stop);
+        server.upset(Signal::STOP);
         let mut fleet = Fleet::connect(server.addr, 50, SocketBuffers::default());
         fleet.send_only(1000);
         fleet.reset();
-        server.upset(uring_echo::sys::testing::Upset::Continue);
+        server.upset(Signal::CONT);
         server.assert_serves();
     }
     assert_all_closed(&server, before);

@@ -1,12 +1,9 @@
 //! What is sent comes back: every byte, in order, once.
 
-use std::os::fd::AsFd;
 use std::thread;
 
-use uring_echo::sys::testing;
-
 use crate::both_engines;
-use crate::support::{Engine, Fleet, Launch, Server, Stream, fleet, scaled};
+use crate::support::{Engine, Fleet, Launch, Server, Stream, fleet, kernel, scaled};
 
 both_engines! {
     beside_others: [
@@ -104,7 +101,7 @@ fn an_urgent_byte_comes_back_in_its_place(engine: Engine) {
     for _ in 0..20 {
         stream.send(100);
         let urgent = stream.pattern.slice(stream.sent, 1)[0];
-        testing::send_urgent(stream.socket.as_fd(), urgent).unwrap();
+        kernel::send_urgent(&stream.socket, urgent);
         stream.sent += 1;
         stream.send(100);
         stream.receive(201);

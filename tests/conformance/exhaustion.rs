@@ -4,13 +4,11 @@
 use std::thread;
 use std::time::Duration;
 
-use uring_echo::sys::testing;
-
 use crate::both_engines;
 use crate::support::fleet::{Fleet, SocketBuffers};
 use crate::support::procfs::lowest_free_descriptor;
 use crate::support::scale::widened;
-use crate::support::{Engine, Launch, Server};
+use crate::support::{Engine, Launch, Server, kernel};
 
 both_engines! {
     beside_others: [
@@ -60,7 +58,7 @@ fn a_server_out_of_descriptors_rests_and_recovers(engine: Engine) {
     let server = launch.start();
     let mut served = Fleet::connect(server.addr, 8, SocketBuffers::default());
     served.echo(100);
-    let old = testing::set_nofile_of(server.pid(), lowest_free_descriptor(server.pid())).unwrap();
+    kernel::set_nofile_of(server.pid(), lowest_free_descriptor(server.pid()), 64);
     let mut waiting = Fleet::connect(server.addr, 8, SocketBuffers::default());
     // An accept that io_uring had armed before was granted a descriptor under the old limit.
     let granted = usize::from(engine == Engine::Uring);
@@ -70,7 +68,7 @@ fn a_server_out_of_descriptors_rests_and_recovers(engine: Engine) {
     served.echo(100);
     served.finish();
     waiting.drain();
-    testing::set_nofile_of(server.pid(), old.soft).unwrap();
+    kernel::set_nofile_of(server.pid(), 64, 64);
     waiting.finish();
     server.assert_serves();
     assert!(server.stop_clean().accept_pauses > 0, "running out was not counted");

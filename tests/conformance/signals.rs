@@ -5,10 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use uring_echo::sys::process;
-use uring_echo::sys::testing::{self, Upset};
 
 use crate::both_engines;
 use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers, TINY};
+use crate::support::kernel::{self, Signal};
 use crate::support::scale::widened;
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
@@ -53,7 +53,7 @@ fn sigint_ends_a_server_with_idle_connections(engine: Engine) {
     let server = Server::start(engine);
     let mut fleet = Fleet::connect(server.addr, 20, SocketBuffers::default()).that_may_be_cut();
     fleet.echo(1000);
-    server.upset(Upset::Interrupt);
+    server.upset(Signal::INT);
     let counters = server.exited();
     assert_eq!((counters.received_bytes, counters.sent_bytes), (20_000, 20_000));
     assert_eq!(fleet.echo_to_end(0), 20_000);
@@ -91,7 +91,7 @@ fn a_second_stop_signal_cuts_the_drain_short(engine: Engine) {
     fleet.fill(MORE_THAN_KERNELS_HOLD);
     process::terminate(server.pid()).unwrap();
     thread::sleep(Duration::from_millis(200));
-    server.upset(Upset::Interrupt);
+    server.upset(Signal::INT);
     assert_eq!(server.exited().cut_off, 1);
 }
 
@@ -100,10 +100,10 @@ fn stop_signals_at_once_cut_off_and_count_everybody(engine: Engine) {
     let mut fleet = Fleet::connect(server.addr, 8, SocketBuffers::default()).that_may_be_cut();
     fleet.echo(1000);
     // Frozen, so that it learns of both in one look, as it may under load.
-    server.upset(Upset::Stop);
+    server.upset(Signal::STOP);
     process::terminate(server.pid()).unwrap();
-    server.upset(Upset::Interrupt);
-    server.upset(Upset::Continue);
+    server.upset(Signal::INT);
+    server.upset(Signal::CONT);
     let counters = server.exited();
     assert_eq!(counters.cut_off, 8, "{counters:?}");
 }
@@ -114,7 +114,7 @@ fn a_stopping_server_accepts_nobody(engine: Engine) {
     fleet.fill(MORE_THAN_KERNELS_HOLD);
     process::terminate(server.pid()).unwrap();
     thread::sleep(Duration::from_millis(200));
-    let refused = testing::connect(server.addr, SocketBuffers::default()).err().map(|error| error.kind());
+    let refused = kernel::connect(server.addr, SocketBuffers::default()).err().map(|error| error.kind());
     assert_eq!(refused, Some(std::io::ErrorKind::ConnectionRefused));
     assert_eq!(server.exited().accepted, 1);
 }
@@ -220,7 +220,7 @@ fn a_flood_of_snapshots_under_load_loses_nothing(engine: Engine) {
 }
 
 fn freeze_and_thaw(server: &Server, span: Duration) {
-    server.upset(Upset::Stop);
+    server.upset(Signal::STOP);
     thread::sleep(span);
-    server.upset(Upset::Continue);
+    server.upset(Signal::CONT);
 }

@@ -1,14 +1,12 @@
 //! Whatever else an engine can be told to be is still an echo server: each variant loses nothing under the loads that
 //! make it short of send buffers, of receive buffers, of slots.
 
-use std::os::fd::AsFd;
 use std::thread;
 
 use uring_echo::kernel_version::KernelVersion;
-use uring_echo::sys::testing;
 
 use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SMALL, TINY};
-use crate::support::{Engine, Launch, Server, Stream, beside_others, scaled};
+use crate::support::{Engine, Launch, Server, Stream, beside_others, kernel, scaled};
 
 /// Makes a test of each variant: its name, engine and arguments.
 macro_rules! variants {
@@ -90,7 +88,7 @@ fn come_and_go(server: &Server) {
             0 => drop(stream),
             1 => stream.reset(),
             2 => {
-                testing::send_urgent(stream.socket.as_fd(), stream.pattern.slice(1000, 1)[0]).unwrap();
+                kernel::send_urgent(&stream.socket, stream.pattern.slice(1000, 1)[0]);
                 stream.sent += 1;
                 stream.finish();
             }

@@ -9,10 +9,11 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use uring_echo::sys::epoll::{Epoll, Events, Interest};
-use uring_echo::sys::{limits, testing};
+use uring_echo::sys::limits;
 
-pub(crate) use uring_echo::sys::testing::SocketBuffers;
+pub(crate) use super::kernel::SocketBuffers;
 
+use super::kernel;
 use super::pattern::Pattern;
 use super::scale::patience;
 use super::stream::next_id;
@@ -160,7 +161,7 @@ impl Fleet {
     /// Every member closes with RST, dropping what is queued.
     pub(crate) fn reset(self) {
         for member in &self.members {
-            testing::reset_on_close(member.socket.as_fd()).unwrap();
+            kernel::reset_on_close(&member.socket);
         }
     }
 
@@ -247,7 +248,7 @@ impl Fleet {
 impl Member {
     fn connect(addr: SocketAddr, buffers: SocketBuffers) -> Self {
         let socket =
-            testing::connect(addr, buffers).unwrap_or_else(|error| panic!("connect to {addr}: {error}"));
+            kernel::connect(addr, buffers).unwrap_or_else(|error| panic!("connect to {addr}: {error}"));
         socket.set_nodelay(true).unwrap();
         socket.set_nonblocking(true).unwrap();
         Self {

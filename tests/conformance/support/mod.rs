@@ -2,6 +2,7 @@
 
 pub(crate) mod fairness;
 pub(crate) mod fleet;
+pub(crate) mod kernel;
 pub(crate) mod pattern;
 pub(crate) mod procfs;
 pub(crate) mod scale;

@@ -15,9 +15,10 @@ use std::{env, fs};
 use tempfile::TempDir;
 use uring_echo::measure::counters::{Counters, Settings, StatsLine};
 use uring_echo::sys::limits::Limit;
-use uring_echo::sys::testing::{self, ChildLimits, Upset};
+use uring_echo::sys::process::ChildLimits;
 use uring_echo::sys::{clock, process};
 
+use super::kernel::{self, Signal};
 use super::{patience, scale, stats};
 
 /// Which of the twins.
@@ -175,7 +176,7 @@ impl Launch {
         if let Some(uid) = self.uid {
             command.uid(uid).gid(uid);
         }
-        testing::confine(&mut command, self.limits);
+        kernel::confine(&mut command, self.limits);
         (spawn_unless_busy(&mut command), Files { stats, log, _home: home })
     }
 }
@@ -246,8 +247,8 @@ impl Server {
         clock::process_cpu(self.pid()).expect("the server is alive").into()
     }
 
-    pub(crate) fn upset(&self, signal: Upset) {
-        testing::upset(self.pid(), signal).unwrap();
+    pub(crate) fn upset(&self, signal: Signal) {
+        kernel::upset(self.pid(), signal);
     }
 
     /// Asks for a snapshot and waits for it: connections open, and the counters.

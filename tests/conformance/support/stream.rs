@@ -6,8 +6,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use uring_echo::sys::testing::{self, SocketBuffers};
-
+use super::kernel::{self, SocketBuffers};
 use super::pattern::Pattern;
 use super::scale::patience;
 
@@ -41,7 +40,7 @@ impl Stream {
     /// Connects with socket buffers of a given size.
     pub(crate) fn with_buffers(addr: SocketAddr, buffers: SocketBuffers) -> Self {
         let socket =
-            testing::connect(addr, buffers).unwrap_or_else(|error| panic!("connect to {addr}: {error}"));
+            kernel::connect(addr, buffers).unwrap_or_else(|error| panic!("connect to {addr}: {error}"));
         socket.set_nodelay(true).unwrap();
         socket.set_read_timeout(Some(patience())).unwrap();
         socket.set_write_timeout(Some(patience())).unwrap();
@@ -125,7 +124,7 @@ impl Stream {
 
     /// Closes with RST, dropping what is queued.
     pub(crate) fn reset(self) {
-        testing::reset_on_close(self.socket.as_fd()).unwrap();
+        kernel::reset_on_close(&self.socket);
     }
 
     fn take(&mut self, bytes: &[u8]) {
