@@ -16,7 +16,8 @@ const CPUS: &str = "/sys/devices/system/cpu";
 pub struct Cpu {
     /// Marketing name of the first one.
     pub model: Known<String>,
-    /// What CPUID calls the first one, `family/model/stepping`: clouds sell several generations under one name.
+    /// What they call themselves, each kind once: `family/model/stepping` on x86, `implementer/variant/part/revision` on
+    /// Arm. Clouds sell several generations under one name.
     #[serde(default = "not_kept")]
     pub signature: Known<String>,
     /// Microcode revision of the first one.
