@@ -12,15 +12,19 @@
 //! | [`refusal`] | why the kernel refused a ring, and the remedy |
 //! | [`measure`] | histograms, fairness, counters, what machine this is |
 //! | [`sys`] | system calls; the only `unsafe` |
-//! | [`slab`], [`token`], [`units`], [`kernel_version`], [`table`] | slots with generations, what a completion is about, quantities, releases, columns of text |
+//! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
+//! | [`cpu_list`], [`hash`], [`random`], [`table`] | lists of CPUs, SHA-256 in hexadecimal, numbers that a seed brings back, columns of text |
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
 pub mod cli;
 pub mod client;
+pub mod cpu_list;
+pub mod hash;
 pub mod kernel_version;
 pub mod measure;
 pub mod probe;
+pub mod random;
 pub mod record;
 pub mod refusal;
 pub mod server;

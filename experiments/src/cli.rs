@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use uring_echo::cpu_list::CpuList;
 
 use crate::doctor::DoctorArgs;
-use crate::run::cores::CpuList;
 use crate::spec::filter::Filter;
 use crate::spec::{self, Size, SpecError};
 use crate::vm::VmArgs;

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, ensure};
 use uring_echo::cli::output;
 use uring_echo::measure::host::{Host, Tree};
+use uring_echo::random;
 use uring_echo::sys::affinity;
 
 use crate::cli::{Request, RunArgs};
 use crate::plan::estimate::{self, Cost};
+use crate::plan::preflight;
 use crate::plan::{self, Run};
-use crate::plan::{preflight, random};
 use crate::recording::Recording;
 use crate::recording::manifest::{EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status};
 use crate::recording::{convert, resume, timestamp, verify};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use bench::before::{self, hashes};
 use bench::{Bench, SHORT_SPEC, manifest_of, signal, text};
-use experiments::plan::random::{Random, fresh_seed};
 use experiments::recording::{Recording, verify};
+use uring_echo::random::{SplitMix64, fresh_seed};
 
 /// Random moments at which the conversion is killed.
 const KILLS: usize = 20;
@@ -177,7 +177,7 @@ fn assert_nothing_is_lost(before: &Before, folder: &Path) -> &'static str {
             for run in manifest["runs"].as_array().unwrap() {
                 for attempt in run["superseded"].as_array().unwrap().iter().chain([run]) {
                     let content = fs::read(folder.join(attempt["file"]["path"].as_str().unwrap())).unwrap();
-                    let hash = experiments::recording::hash::sha256(&content);
+                    let hash = uring_echo::hash::sha256(&content);
                     assert_eq!(attempt["file"]["sha256"], hash);
                 }
             }
@@ -192,7 +192,7 @@ fn a_conversion_that_is_killed_at_random_moments_loses_nothing_and_is_finished_b
     let seed = std::env::var("INTERRUPT_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(fresh_seed);
     eprintln!("INTERRUPT_SEED={seed} brings these moments back");
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::new(seed);
     let undisturbed = before.copy("undisturbed");
     let begun = Instant::now();
     assert!(before.convert(&undisturbed).status.success());

@@ -18,9 +18,9 @@ use std::{env, fs};
 
 use bench::sound::{Kept, host_settings};
 use bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
-use experiments::plan::random::{Random, fresh_seed};
 use experiments::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 use experiments::recording::verify;
+use uring_echo::random::{SplitMix64, fresh_seed};
 
 const SEED: &str = "5";
 
@@ -85,13 +85,13 @@ fn assert_as_undisturbed(folder: &Path) {
 }
 
 /// Random moments, from a seed that is told.
-fn moments(of: u64) -> Random {
+fn moments(of: u64) -> SplitMix64 {
     let seed = env::var("INTERRUPT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(fresh_seed);
     eprintln!("INTERRUPT_SEED={seed} brings these moments back");
-    Random::new(seed.wrapping_add(of))
+    SplitMix64::new(seed.wrapping_add(of))
 }
 
-fn random_ms(random: &mut Random, below_ms: usize) -> Duration {
+fn random_ms(random: &mut SplitMix64, below_ms: usize) -> Duration {
     Duration::from_millis(random.below(below_ms) as u64)
 }
 
@@ -151,7 +151,7 @@ impl Disturbed {
 }
 
 /// Disturbs by `hit`, which says how often it struck, until it has struck `wanted` times; then has the rest made.
-fn disturb(wanted: usize, of: u64, mut hit: impl FnMut(&mut Disturbed, &mut Random) -> usize) {
+fn disturb(wanted: usize, of: u64, mut hit: impl FnMut(&mut Disturbed, &mut SplitMix64) -> usize) {
     let (settings, mut random, mut disturbed) = (host_settings(), moments(of), Disturbed::new());
     let mut struck = 0;
     for attempt in 1.. {
@@ -168,7 +168,7 @@ fn disturb(wanted: usize, of: u64, mut hit: impl FnMut(&mut Disturbed, &mut Rand
 }
 
 /// Sends the signal `name` to `runner` at a random moment. How it ended.
-fn hit_runner(name: &str, mut runner: Child, random: &mut Random) -> ExitStatus {
+fn hit_runner(name: &str, mut runner: Child, random: &mut SplitMix64) -> ExitStatus {
     let moment = random_ms(random, RUNNER_MOMENT_MS);
     thread::sleep(moment);
     if runner.try_wait().unwrap().is_none() {
@@ -202,7 +202,7 @@ fn a_runner_that_is_killed_at_random_moments_goes_on_where_it_was() {
 
 /// Leaves of the recording's newest frame what a device could have kept of it: cuts off a part of what the manifest does not
 /// name yet, or puts something there.
-fn tear(folder: &Path, random: &mut Random) {
+fn tear(folder: &Path, random: &mut SplitMix64) {
     let path = folder.join("runs.zst");
     let named = manifest_of(folder).records.length_bytes;
     let records = fs::OpenOptions::new().append(true).open(&path).unwrap();
@@ -287,7 +287,7 @@ fn spoilt(manifest: &Manifest) -> Vec<Attempt> {
 
 /// Kills servers or clients, whichever `what` names, of about every other run, at random moments, until the runner ends. How
 /// many runs that spoilt.
-fn hit_children(what: &str, disturbed: &mut Disturbed, random: &mut Random) -> usize {
+fn hit_children(what: &str, disturbed: &mut Disturbed, random: &mut SplitMix64) -> usize {
     let (mut runner, mut known) = (disturbed.start(), BTreeSet::new());
     let already = spoilt(&disturbed.bench.manifest()).len();
     while let Some(child) = next_child(&mut runner, what, &known) {

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::{OnOff, address, output};
 use crate::client::{self, ClientConfig};
+use crate::cpu_list::CpuList;
 use crate::record::{Arrivals, ClientSettings, Destination, HogKind, Mode, RunRecord, Verify};
 use crate::units::{Bytes, Nanos};
 
@@ -72,7 +73,7 @@ pub struct ClientArgs {
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
     /// CPUs to run on, such as 1 or 1,3-5; thread I is pinned to the I-th of them
-    #[arg(long, value_name = "LIST", value_parser = CpuList::parse)]
+    #[arg(long, value_name = "LIST")]
     cpus: Option<CpuList>,
     /// TCP_NODELAY on the client's sockets
     #[arg(long, value_name = "on|off", default_value = "on")]
@@ -174,27 +175,6 @@ impl From<VerifyArg> for Verify {
             VerifyArg::Sample => Self::Sample,
             VerifyArg::Off => Self::Off,
         }
-    }
-}
-
-/// A list such as `1,3-5`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct CpuList(Vec<usize>);
-
-impl CpuList {
-    fn parse(text: &str) -> Result<Self, String> {
-        let refused = || format!("'{text}' is not a list of CPUs such as 0 or 1,3-5");
-        let mut cpus = Vec::new();
-        for part in text.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let first: usize = first.parse().map_err(|_| refused())?;
-            let last: usize = last.parse().map_err(|_| refused())?;
-            if last < first || last - first > 4096 {
-                return Err(refused());
-            }
-            cpus.extend((first..=last).filter(|cpu| !cpus.contains(cpu)).collect::<Vec<_>>());
-        }
-        Ok(Self(cpus))
     }
 }
 
@@ -396,10 +376,5 @@ mod tests {
         let settings = parse(&arguments).unwrap().settings;
         assert_eq!((settings.connections, settings.hogs, settings.idle), (4, 2, 7));
         assert_eq!(settings.hog_kind, Some(HogKind::NonReading));
-    }
-
-    #[test]
-    fn a_list_of_cpus_has_ranges_and_no_repeats() {
-        assert_eq!(CpuList::parse("1,3-5,4"), Ok(CpuList(vec![1, 3, 4, 5])));
     }
 }

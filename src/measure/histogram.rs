@@ -44,12 +44,13 @@ impl Histogram {
         self.0.saturating_record(span.0);
     }
 
-    /// Adds everything `other` counted.
+    /// Adds everything `other` counted, which another build may have written with wider bounds.
     ///
     /// # Panics
-    /// Never: all histograms of this type have the same bounds.
+    /// Never: this histogram grows as far as it has to.
     pub fn merge(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("equal bounds");
+        self.0.auto(true);
+        self.0.add(&other.0).expect("a histogram that grows takes every value");
     }
 
     /// How many spans were counted.
@@ -81,6 +82,17 @@ impl Histogram {
     pub fn share_above(&self, span: Nanos) -> f64 {
         let above = self.0.len() - self.0.count_between(0, span.0);
         above as f64 / self.0.len().max(1) as f64
+    }
+
+    /// Every occupied step of the cumulative distribution: a span and the share of the spans that do not exceed it.
+    pub fn cumulative(&self) -> Vec<(Nanos, f64)> {
+        let total = self.0.len() as f64;
+        let mut seen = 0;
+        let steps = self.0.iter_recorded().map(|step| {
+            seen += step.count_at_value();
+            (Nanos(step.value_iterated_to()), seen as f64 / total)
+        });
+        steps.collect()
     }
 
     /// The whole histogram in its V2 format, deflated, in base64.
@@ -177,5 +189,23 @@ mod tests {
     fn a_text_that_is_no_histogram_is_refused() {
         assert!(matches!(Histogram::decode("%"), Err(DecodeError::Base64(_))));
         assert!(matches!(Histogram::decode("AAAA"), Err(DecodeError::Histogram(_))));
+    }
+
+    #[test]
+    fn a_histogram_that_reaches_further_can_be_added() {
+        let mut narrow = Histogram(hdrhistogram::Histogram::new_with_bounds(1, 1000, 3).unwrap());
+        narrow.record(Nanos(5));
+        let mut wide = Histogram::new();
+        wide.record(Nanos(2_000_000_000));
+        narrow.merge(&wide);
+        assert_eq!(narrow.count(), 2);
+        assert!(within_a_thousandth(narrow.max(), 2_000_000_000));
+    }
+
+    #[test]
+    fn the_cumulative_distribution_ends_at_one() {
+        let mut histogram = Histogram::new();
+        [10, 20, 20, 40].into_iter().for_each(|span| histogram.record(Nanos(span)));
+        assert_eq!(histogram.cumulative(), [(Nanos(10), 0.25), (Nanos(20), 0.75), (Nanos(40), 1.0)]);
     }
 }

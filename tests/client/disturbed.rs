@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use uring_echo::record::RunRecord;
-use uring_echo::sys::testing::{Upset, upset};
 
 use super::{Fault, Run, Server, client, command, serve};
 
@@ -24,9 +24,10 @@ fn stopped(arguments: &str, delay: Duration, stop: Duration) -> Run {
         thread::sleep(Duration::from_millis(5));
     }
     thread::sleep(delay);
-    upset(child.id(), Upset::Stop).unwrap();
+    let process = Pid::from_child(&child);
+    kill_process(process, Signal::STOP).unwrap();
     thread::sleep(stop);
-    upset(child.id(), Upset::Continue).unwrap();
+    kill_process(process, Signal::CONT).unwrap();
     let output = child.wait_with_output().unwrap();
     let record = RunRecord::read(&path).unwrap_or_else(|error| panic!("{error}: {output:?}"));
     Run { output, record, _directory: directory }

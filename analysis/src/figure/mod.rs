@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
+use uring_echo::hash::sha256;
 
 use crate::chart::Sheet;
 use crate::chart::sheet::WIDE;
@@ -95,8 +95,8 @@ impl Figure {
             subtitle: &self.sheet.subtitle,
             caption: self.sheet.caption(),
             source: &self.source,
-            data_sha256: hash(&data),
-            svg_sha256: hash(self.svg().as_bytes()),
+            data_sha256: sha256(&data),
+            svg_sha256: sha256(self.svg().as_bytes()),
         };
         let text = serde_json::to_string_pretty(&sidecar)
             .with_context(|| format!("write the sidecar of {}", self.stem))?;
@@ -118,8 +118,4 @@ impl Figure {
         }
         Ok(files)
     }
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

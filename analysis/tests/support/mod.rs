@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use experiments::plan::{Arm, Role, plan};
-use experiments::recording::hash::sha256;
 use experiments::recording::manifest::{
     Attempt, EngineEntry, FileEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
 };
@@ -15,6 +14,7 @@ use experiments::recording::{HOST, MANIFEST, Recording};
 use experiments::spec::factors::Factors;
 use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
+use uring_echo::hash::sha256;
 use uring_echo::measure::fairness::{Spread, jain};
 use uring_echo::measure::histogram::Histogram;
 use uring_echo::record::{Latency, Mode, Verify};

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use uring_echo::cpu_list::CpuList;
 use uring_echo::measure::host::{Host, Known, Tree};
 
 use super::activity::{self, Activity, Snapshot};
 use super::pace::Paces;
-use crate::run::cores::{Cores, CpuList};
+use crate::run::cores::Cores;
 use crate::run::kinds::Kinds;
 
 /// A machine and the place of a recording on it.
@@ -109,7 +110,7 @@ fn permitted(tree: &Tree) -> anyhow::Result<Vec<usize>> {
 
 /// The CPUs of a list as the kernel writes it; the empty list has none.
 pub(super) fn cpus(list: &str) -> Option<Vec<usize>> {
-    if list.is_empty() { Some(Vec::new()) } else { list.parse().ok().map(|CpuList(cpus)| cpus) }
+    CpuList::of_kernel(list).map(|CpuList(cpus)| cpus)
 }
 
 fn siblings(tree: &Tree, cpu: usize) -> Known<Vec<usize>> {

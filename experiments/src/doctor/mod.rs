@@ -27,10 +27,10 @@ use std::time::Duration;
 use clap::Args;
 use uring_echo::cli::output;
 
-use crate::run::cores::CpuList;
 use facts::{Facts, Look};
 use finding::{Finding, Level, Write};
 use settings::{Outcome, Settings};
+use uring_echo::cpu_list::CpuList;
 
 /// What the doctor is asked for.
 #[derive(Clone, Debug, Args)]

@@ -6,15 +6,14 @@
 
 pub mod estimate;
 pub mod preflight;
-pub mod random;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use uring_echo::random::SplitMix64;
 use uring_echo::record::Mode;
 
-use crate::plan::random::Random;
 use crate::spec::factors::Factors;
 use crate::spec::{Cell, Engine, EngineLevel, Spec};
 
@@ -92,7 +91,7 @@ impl Run {
 
 /// Every run of `spec` in the order of `seed`.
 pub fn plan(spec: &Spec, seed: u64) -> Vec<Run> {
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::new(seed);
     let mut runs = priming(spec);
     for repetition in 1..=spec.calibrations {
         runs.extend(in_random_order(calibrations(spec, repetition), &mut random));
@@ -125,7 +124,7 @@ fn pairs_per_round(spec: &Spec) -> u32 {
     pairs.div_ceil(spec.repetitions).max(1)
 }
 
-fn in_random_order(mut groups: Vec<Vec<Run>>, random: &mut Random) -> Vec<Run> {
+fn in_random_order(mut groups: Vec<Vec<Run>>, random: &mut SplitMix64) -> Vec<Run> {
     random.shuffle(&mut groups);
     for group in &mut groups {
         random.shuffle(group);

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uring_echo::hash::{sha256, sha256_of_file};
 use uring_echo::record::write_whole;
 
-use crate::recording::hash::{sha256, sha256_of_file};
 use crate::recording::manifest::{FileEntry, Manifest, RecordEntry, RecordsEntry, SCHEMA_VERSION};
 use crate::recording::records::{Reader, Records};
 use crate::recording::{MANIFEST, Recording, lock};

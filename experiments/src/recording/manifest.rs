@@ -3,13 +3,13 @@
 //! `docs/RECORDING.md` describes every field.
 
 use serde::{Deserialize, Serialize};
+use uring_echo::hash::sha256;
 use uring_echo::record::Verify;
 use uring_echo::units::Nanos;
 
 use crate::judge::gate::{NoiseLimit, Saturation};
 use crate::plan::{Arm, Role, Run};
 use crate::recording::RECORDS;
-use crate::recording::hash::sha256;
 use crate::spec::factors::Factors;
 use crate::spec::{Engine, EngineLevel, Size, Table};
 

@@ -6,7 +6,6 @@
 
 pub mod convert;
 mod frame;
-pub mod hash;
 pub mod manifest;
 pub mod records;
 pub mod resume;
@@ -20,11 +19,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
+use uring_echo::hash::sha256;
 use uring_echo::measure::host::Host;
 use uring_echo::record::{RunRecord, write_whole};
 
 use crate::plan::Role;
-use crate::recording::hash::sha256;
 use crate::recording::manifest::{
     Attempt, FileEntry, Manifest, RecordEntry, RunEntry, SCHEMA_VERSION, Status,
 };

@@ -12,10 +12,10 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, ensure};
 use sha2::{Digest, Sha256};
+use uring_echo::hash::{hexadecimal, sha256};
 
 use crate::recording::RECORDS;
 use crate::recording::frame::Dictionary;
-use crate::recording::hash::{hexadecimal, sha256};
 use crate::recording::manifest::{RecordEntry, RecordsEntry};
 
 /// The file, to read from it.

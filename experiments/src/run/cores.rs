@@ -1,36 +1,8 @@
 //! Which cores the two ends run on.
 
-use std::str::FromStr;
-
 use anyhow::ensure;
 
 use crate::run::kinds::Kinds;
-
-/// CPUs as a user lists them: `1`, `0,2`, `1,4-6`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CpuList(pub Vec<usize>);
-
-impl FromStr for CpuList {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = |part: &str| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let range = first.parse::<usize>().ok()?..=last.parse::<usize>().ok()?;
-            (!range.is_empty()).then_some(range)
-        };
-        let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
-        let cpus: Vec<usize> = ranges.into_iter().flatten().flatten().take(CPUS_MAX).collect();
-        if cpus.is_empty() {
-            Err(format!("'{text}' is no list of CPUs such as 0 or 1,4-6"))
-        } else {
-            Ok(Self(cpus))
-        }
-    }
-}
-
-/// More than any machine has; keeps `0-99999999999` from being written out.
-const CPUS_MAX: usize = 8192;
 
 /// The cores of a recording. The runner stays on the client's, so that drawing its progress costs the server nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,15 +75,6 @@ mod tests {
         assert_eq!((cores.server, cores.client.as_slice()), (3, [3].as_slice()));
         assert!(cores.are_shared());
         assert!(!Cores::choose(&[0, 1], &Kinds::default(), None, &[]).unwrap().are_shared());
-    }
-
-    #[test]
-    fn a_list_of_cpus_may_hold_ranges() {
-        assert_eq!("0,2".parse(), Ok(CpuList(vec![0, 2])));
-        assert_eq!("1,4-6".parse(), Ok(CpuList(vec![1, 4, 5, 6])));
-        for wrong in ["", "a", "1,", "0,3-1", "-1"] {
-            assert!(wrong.parse::<CpuList>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::fmt;
 
 use uring_echo::measure::host::Tree;
 
-use crate::run::cores::{Cores, CpuList};
+use uring_echo::cpu_list::CpuList;
+
+use crate::run::cores::Cores;
 
 /// Groups that Linux makes of the cores of a hybrid x86 processor, each with its own performance counters.
 const GROUPS: [&str; 3] = ["cpu_core", "cpu_atom", "cpu_lowpower"];

@@ -4,8 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use uring_echo::hash::{sha256, sha256_of_file};
 
-use crate::recording::hash::{sha256, sha256_of_file};
 use crate::recording::manifest::ProgramEntry;
 use crate::spec::Engine;
 

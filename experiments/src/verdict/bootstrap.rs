@@ -1,7 +1,8 @@
 //! The percentile bootstrap, stratified: how far a statistic moves when its values are drawn again, with replacement.
 
+use uring_echo::random::SplitMix64;
+
 use super::statistics::{percentile, sorted};
-use crate::plan::random::Random;
 
 /// How much of the resampled statistics an interval holds.
 pub const CONFIDENCE: f64 = 0.95;
@@ -26,7 +27,7 @@ pub fn interval(strata: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> Option<f64
     // Sorted, so that the interval depends on the values and not on the order in which they were measured.
     let sorted: Vec<Vec<f64>> = strata.iter().map(|values| sorted(values)).collect();
     let mut drawn = sorted.clone();
-    let mut random = Random::new(SEED);
+    let mut random = SplitMix64::new(SEED);
     let mut outcomes = Vec::with_capacity(RESAMPLE_COUNT);
     for _ in 0..RESAMPLE_COUNT {
         for (values, drawn) in sorted.iter().zip(&mut drawn) {

@@ -118,8 +118,8 @@ pub fn effect(ratio: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::random::Random;
     use crate::verdict::{Mean, Ratio};
+    use uring_echo::random::SplitMix64;
 
     /// A judge of a full recording that may claim differences above 3 %.
     const JUDGE: Judge = Judge(Ok(0.03));
@@ -164,19 +164,19 @@ mod tests {
     }
 
     /// A number between `low` and `high` in steps of a thousandth of the distance.
-    fn between(random: &mut Random, low: f64, high: f64) -> f64 {
+    fn between(random: &mut SplitMix64, low: f64, high: f64) -> f64 {
         low + (high - low) * random.below(1001) as f64 / 1000.0
     }
 
     /// Two to twelve ratios around some middle.
-    fn ratios(random: &mut Random) -> Vec<f64> {
+    fn ratios(random: &mut SplitMix64) -> Vec<f64> {
         let middle = between(random, 0.85, 1.15);
         (0..2 + random.below(11)).map(|_| middle * between(random, 0.9, 1.1)).collect()
     }
 
     #[test]
     fn exchanging_numerator_and_denominator_mirrors_the_word() {
-        let mut random = Random::new(1);
+        let mut random = SplitMix64::new(1);
         let mut seen = [0; 4];
         for _ in 0..10_000 {
             let (low, ratio) = (between(&mut random, 0.8, 1.2), between(&mut random, 0.8, 1.2));
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_further_pair_without_a_difference_makes_none_claimable() {
-        let mut random = Random::new(2);
+        let mut random = SplitMix64::new(2);
         let is_claim = |ratios: &[f64]| matches!(Ratio::of(ratios, &JUDGE).verdict, Word::Less | Word::More);
         let mut seen = [0; 2];
         for _ in 0..2000 {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_mean_of_one_cell_says_what_the_cell_says() {
-        let mut random = Random::new(3);
+        let mut random = SplitMix64::new(3);
         for _ in 0..300 {
             let ratios = ratios(&mut random);
             let (cell, mean) = (Ratio::of(&ratios, &JUDGE), Mean::of(std::slice::from_ref(&ratios), &JUDGE));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use tempfile::Builder;
 
-use crate::recording::hash::sha256;
+use uring_echo::hash::sha256;
 
 /// A package of kernel images, as apt knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use uring_echo::hash::sha256;
 
 use super::debian::{self, Package};
-use crate::recording::hash::sha256;
 
 /// Where the kernel comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

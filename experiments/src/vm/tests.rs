@@ -94,7 +94,7 @@ fn a_guest_that_reports_success_leaves_a_verdict_with_the_hash_of_its_kernel() {
     let verdict: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("out/vm.json")).unwrap()).unwrap();
     let image = fs::read(folder.path().join("vmlinuz")).unwrap();
-    assert_eq!(verdict["kernel"]["sha256"], crate::recording::hash::sha256(&image));
+    assert_eq!(verdict["kernel"]["sha256"], uring_echo::hash::sha256(&image));
     assert_eq!(verdict["boot"]["release"], "6.1.0-test");
     assert_eq!(verdict["functional_only"], true);
     assert_eq!(verdict["memory_mib"], 300);

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use experiments::recording::Recording;
-use experiments::recording::hash::sha256;
 use experiments::recording::manifest::{Manifest, RecordEntry, RunEntry};
 use serde_json::{Value, json};
+use uring_echo::hash::sha256;
 
 use super::manifest_of;
 

@@ -3,7 +3,7 @@
 //! They are drawn one by one as they are needed, so that a flow which falls behind needs no queue: its backlog is
 //! the distance between its next intended start and the clock.
 
-use super::random::SplitMix64;
+use crate::random::SplitMix64;
 use crate::record::{self, ClientSettings};
 use crate::units::Nanos;
 

@@ -9,6 +9,5 @@ pub(crate) mod open_loop;
 pub(crate) mod pace;
 pub(crate) mod pattern;
 pub(crate) mod phase;
-mod random;
 pub(crate) mod schedule;
 mod stopwatch;

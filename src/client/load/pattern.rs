@@ -7,7 +7,7 @@
 //! multiple of 65,521 to go unseen; bytes of another connection match only where both are at the same place of the
 //! table. Buffers of the usual sizes, powers of two and round decimals, are neither.
 
-use super::random::SplitMix64;
+use crate::random::SplitMix64;
 
 /// Bytes before the table repeats: the largest prime below 2^16, so that checking stays within a core's cache.
 const PERIOD: usize = 65_521;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::known::Known;
 use super::parse;
 use super::tree::Tree;
+use crate::cpu_list::CpuList;
 use crate::units::Bytes;
 
 const CPUS: &str = "/sys/devices/system/cpu";
@@ -80,7 +81,10 @@ impl Cpu {
             signature: tree.parsed("/proc/cpuinfo", parse::signature),
             microcode: info("microcode"),
             online_count: online.clone().and_then(|list| {
-                Known::from_option(parse::cpu_count(&list), format!("'{list}' is not a list of CPUs"))
+                Known::from_option(
+                    CpuList::of_kernel(&list).map(|CpuList(cpus)| cpus.len()),
+                    format!("'{list}' is not a list of CPUs"),
+                )
             }),
             online,
             numa_nodes: tree.text("/sys/devices/system/node/online"),

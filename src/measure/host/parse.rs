@@ -67,15 +67,6 @@ pub(super) fn chosen(text: &str) -> Option<String> {
     rest.split_once(']').map(|(word, _)| word.to_owned())
 }
 
-/// How many CPUs a list such as `0-3,8` names. The empty list names none.
-pub(super) fn cpu_count(list: &str) -> Option<usize> {
-    list.split(',').filter(|part| !part.is_empty()).try_fold(0, |count, part| {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        Some(count + last.checked_sub(first)? + 1)
-    })
-}
-
 /// What the kernel was told at boot.
 ///
 /// Everything after a lone `--` is for init and none of the kernel's business; it is left out because it may
@@ -171,15 +162,6 @@ mod tests {
     fn the_bracketed_alternative_is_the_one_in_force() {
         assert_eq!(chosen("always [madvise] never").as_deref(), Some("madvise"));
         assert_eq!(chosen("always madvise never"), None);
-    }
-
-    #[test]
-    fn a_cpu_list_is_counted() {
-        assert_eq!(cpu_count("0-1"), Some(2));
-        assert_eq!(cpu_count("0,2-5,15"), Some(6));
-        assert_eq!(cpu_count(""), Some(0));
-        assert_eq!(cpu_count("5-2"), None);
-        assert_eq!(cpu_count("all"), None);
     }
 
     #[test]

@@ -28,9 +28,9 @@ pub fn sha256_of_file(path: &Path) -> io::Result<String> {
 }
 
 /// `bytes` as text.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
+        write!(text, "{byte:02x}").expect("a string takes every write");
         text
     })
 }
