@@ -1,95 +1,14 @@
-//! What an experiment measured, arranged by cell, server and repetition.
+//! What an experiment measured: its runs as a data frame, and the queries on it.
 
 use std::collections::BTreeMap;
 
-use experiments::plan::Role;
+use polars::prelude::*;
+use serde::Serialize;
 
-use crate::metric::Metric;
-use crate::recording::{Cell, Recording, Run};
-use crate::statistics::{Latency, paired_ratios};
-
-/// One server in one cell.
-#[derive(Clone, Debug, Default)]
-pub struct Samples {
-    /// Value of each metric by repetition, `None` where there is none.
-    values: BTreeMap<Metric, Vec<Option<f64>>>,
-    /// Latency of the repetitions, each in one histogram.
-    latency: Vec<Latency>,
-    /// Runs that count.
-    run_count: usize,
-    /// Runs that count and exceeded a limit of the noise gate.
-    flagged_count: usize,
-}
-
-impl Samples {
-    /// Enters `value` of `repetition`, counted from 1.
-    pub fn enter(&mut self, metric: Metric, repetition: u32, value: Option<f64>) {
-        let series = self.values.entry(metric).or_default();
-        let index = repetition.saturating_sub(1) as usize;
-        if series.len() <= index {
-            series.resize(index + 1, None);
-        }
-        series[index] = value;
-    }
-
-    /// Counts one run, entered before.
-    pub fn count_run(&mut self, is_flagged: bool) {
-        self.run_count += 1;
-        self.flagged_count += usize::from(is_flagged);
-    }
-
-    fn add(&mut self, run: &Run) {
-        let Some(record) = &run.record else { return };
-        for metric in Metric::ALL {
-            self.enter(metric, run.place.repetition, metric.of(record));
-        }
-        self.latency.extend(run.latency.clone());
-        self.count_run(run.standing == crate::validity::Standing::Flagged);
-    }
-
-    /// The values of `metric` by repetition.
-    pub fn series(&self, metric: Metric) -> &[Option<f64>] {
-        self.values.get(&metric).map_or(&[], Vec::as_slice)
-    }
-
-    /// The values of `metric` that there are.
-    pub fn values(&self, metric: Metric) -> Vec<f64> {
-        self.series(metric).iter().copied().flatten().collect()
-    }
-
-    /// Latency of all repetitions together.
-    pub fn merged_latency(&self) -> Option<Latency> {
-        Latency::merged(&self.latency)
-    }
-
-    /// Runs that count.
-    pub fn run_count(&self) -> usize {
-        self.run_count
-    }
-
-    /// Runs that count and exceeded a limit of the noise gate.
-    pub fn flagged_count(&self) -> usize {
-        self.flagged_count
-    }
-}
-
-/// A cell and what each server measured in it.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// The cell.
-    pub cell: Cell,
-    /// Every server that was planned in it; without runs where none counts.
-    pub samples: BTreeMap<String, Samples>,
-}
-
-impl Row {
-    /// The ratios of `metric` between two servers, one a repetition that has both. Empty where there are none.
-    pub fn ratios(&self, comparison: &Comparison, metric: Metric) -> Vec<f64> {
-        let series =
-            |engine: &str| self.samples.get(engine).map_or(&[][..], |samples| samples.series(metric));
-        paired_ratios(series(&comparison.of), series(&comparison.to))
-    }
-}
+use crate::frame;
+use crate::metric;
+use crate::recording::{Cell, Recording};
+use crate::statistics::paired_ratios;
 
 /// Two servers that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +37,24 @@ impl Comparison {
     }
 }
 
+/// The values of each metric.
+pub type Values = BTreeMap<&'static str, Vec<f64>>;
+
+/// One server in one cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Samples {
+    /// Key of the cell.
+    pub cell: String,
+    /// Name of the server.
+    pub engine: String,
+    /// Runs that count.
+    pub runs: usize,
+    /// Runs that count and exceeded a limit of the noise gate.
+    pub flagged: usize,
+    /// What they measured.
+    pub values: Values,
+}
+
 /// An experiment.
 #[derive(Clone, Debug)]
 pub struct Grid {
@@ -126,40 +63,170 @@ pub struct Grid {
     /// What is compared.
     pub comparisons: Vec<Comparison>,
     /// The cells, in the order of tables.
-    pub rows: Vec<Row>,
+    pub cells: Vec<Cell>,
+    /// A row a run: [`frame::runs`] with all metrics and what disturbed it.
+    pub runs: DataFrame,
 }
 
+/// What a joined frame calls the column of the denominator.
+const TO: &str = "_to";
+
 impl Grid {
-    /// The measured grid of `recording`: every planned cell, also those without a run that counts.
-    pub fn of(recording: &Recording) -> Self {
-        let measured = |run: &&Run| run.place.role == Role::Measured;
-        let mut grid = Self {
-            engines: recording.manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
-            comparisons: recording
-                .manifest
-                .ratios
-                .iter()
-                .filter_map(|name| Comparison::parse(name))
-                .collect(),
-            rows: Vec::new(),
-        };
-        for run in recording.runs.iter().filter(measured) {
-            let samples = grid.samples_mut(&run.place.cell, &run.place.engine);
-            if run.counts() {
-                samples.add(run);
-            }
-        }
-        grid.rows.sort_by(|row, other| row.cell.order(&other.cell));
-        grid
+    /// The grid of `recording`: every planned cell, also those without a run that counts.
+    ///
+    /// # Errors
+    /// When the data frame cannot be made.
+    pub fn of(recording: &Recording) -> PolarsResult<Self> {
+        let manifest = &recording.manifest;
+        let noise =
+            metric::OF_NOISE.into_iter().filter(|(name, _)| metric::ALL.iter().all(|all| all.0 != *name));
+        Ok(Self {
+            engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
+            comparisons: manifest.ratios.iter().filter_map(|name| Comparison::parse(name)).collect(),
+            cells: recording.cells(),
+            runs: frame::runs([recording], metric::ALL.into_iter().chain(noise))?,
+        })
     }
 
-    /// The samples of `engine` in `cell`, empty if they are new.
-    pub fn samples_mut(&mut self, cell: &Cell, engine: &str) -> &mut Samples {
-        let known = self.rows.iter().position(|row| row.cell.key == cell.key);
-        let index = known.unwrap_or_else(|| {
-            self.rows.push(Row { cell: cell.clone(), samples: BTreeMap::new() });
-            self.rows.len() - 1
-        });
-        self.rows[index].samples.entry(engine.to_owned()).or_default()
+    fn runs_for(&self, role: &str) -> LazyFrame {
+        self.runs.clone().lazy().filter(col("role").eq(lit(role)))
     }
+
+    /// What each server measured in each cell that is planned for it.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn samples(&self) -> PolarsResult<Vec<Samples>> {
+        let number = |what: Expr, name: &str| what.cast(DataType::UInt64).sum().alias(name);
+        let mut columns = vec![number(counts(), "runs"), number(is_flagged(), "flagged")];
+        columns.extend(metric::ALL.map(|(name, _)| col(name).filter(counts()).drop_nulls()));
+        let by = [col("cell"), col("engine")];
+        let frame = self.runs_for("measured").group_by_stable(by).agg(columns).collect()?;
+        let count = |name: &str| Ok::<_, PolarsError>(frame.column(name)?.u64()?.to_vec());
+        let counts = count("runs")?.into_iter().zip(count("flagged")?);
+        let places = texts(&frame, "cell")?.into_iter().zip(texts(&frame, "engine")?);
+        let of = |((cell, engine), (runs, flagged)): (_, (Option<u64>, Option<u64>))| Samples {
+            cell,
+            engine,
+            runs: runs.unwrap_or(0) as usize,
+            flagged: flagged.unwrap_or(0) as usize,
+            values: Values::new(),
+        };
+        let mut samples: Vec<Samples> = places.zip(counts).map(of).collect();
+        for (name, _) in metric::ALL {
+            for (samples, list) in samples.iter_mut().zip(lists(&frame, name)?) {
+                samples.values.insert(name, list.into_iter().flatten().collect());
+            }
+        }
+        Ok(samples)
+    }
+
+    /// The ratios of each metric in each cell that has a pair, by its key.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn ratios(&self, comparison: &Comparison) -> PolarsResult<BTreeMap<String, Values>> {
+        let counted = self.runs_for("measured").filter(counts());
+        let side = |engine: &String| counted.clone().filter(col("engine").eq(lit(engine.clone())));
+        let pairs = joined(side(&comparison.of), side(&comparison.to), &["cell", "repetition"]);
+        let frame = pairs.group_by_stable([col("cell")]).agg(sides()).collect()?;
+        Ok(texts(&frame, "cell")?.into_iter().zip(ratios_of(&frame)?).collect())
+    }
+
+    /// The ratios of each metric between the arms of the control; `None` without a run of it that counts.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn control(&self) -> PolarsResult<Option<Values>> {
+        let counted = self.runs_for("control").filter(counts());
+        let side = |arm: &str| counted.clone().filter(col("arm").eq(lit(arm)));
+        if counted.clone().collect()?.height() == 0 {
+            return Ok(None);
+        }
+        let pairs = joined(side("a"), side("b"), &["cell", "engine", "repetition"]);
+        // All pairs in one group: what they have in common is that they are of the control.
+        let frame = pairs.group_by_stable([col("role")]).agg(sides()).collect()?;
+        Ok(Some(ratios_of(&frame)?.pop().unwrap_or_default()))
+    }
+
+    /// Median, largest and number of each value that says what disturbed the runs that count.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn noise(&self) -> PolarsResult<BTreeMap<&'static str, Noise>> {
+        let named = |name: &str, what: &str| format!("{name} {what}");
+        let columns = metric::OF_NOISE.iter().flat_map(|(name, _)| {
+            let count = col(*name).count().cast(DataType::UInt64);
+            [
+                col(*name).median().alias(named(name, "median")),
+                col(*name).max().alias(named(name, "worst")),
+                count.alias(named(name, "n")),
+            ]
+        });
+        let counted = self.runs_for("measured").filter(counts());
+        let frame = counted.select(columns.collect::<Vec<_>>()).collect()?;
+        let value =
+            |name: &str, what: &str| Ok::<_, PolarsError>(frame.column(&named(name, what))?.f64()?.get(0));
+        let of = |&(name, _): &metric::Metric| {
+            let n = frame.column(&named(name, "n"))?.u64()?.get(0).unwrap_or(0) as usize;
+            Ok((name, Noise { median: value(name, "median")?, worst: value(name, "worst")?, n }))
+        };
+        metric::OF_NOISE.iter().map(of).collect()
+    }
+}
+
+/// One field that says what disturbed the runs, over the runs of an experiment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Noise {
+    /// Median; `None` where no run has the field.
+    pub median: Option<f64>,
+    /// Largest.
+    pub worst: Option<f64>,
+    /// Runs that have the field.
+    pub n: usize,
+}
+
+fn is_flagged() -> Expr {
+    col("standing").eq(lit("flagged"))
+}
+
+/// Whether a figure may stand on a run.
+fn counts() -> Expr {
+    is_flagged().or(col("standing").eq(lit("valid")))
+}
+
+/// Each run of `of` beside the run of `to` that has the same values `on`, by repetition.
+fn joined(of: LazyFrame, to: LazyFrame, on: &[&str]) -> LazyFrame {
+    let on: Vec<Expr> = on.iter().map(|name| col(*name)).collect();
+    let args = JoinArgs::new(JoinType::Inner).with_suffix(Some(TO.into()));
+    of.join(to, &on, &on, args).sort(["repetition"], SortMultipleOptions::default())
+}
+
+/// The columns of a joined frame whose ratios mean something, numerators and denominators.
+fn sides() -> Vec<Expr> {
+    let both = |name: &&str| [col(*name), col(format!("{name}{TO}"))];
+    metric::OF_RATIOS.iter().flat_map(both).collect()
+}
+
+/// The ratios in each row of `frame`, whose columns hold lists: one a pair.
+fn ratios_of(frame: &DataFrame) -> PolarsResult<Vec<Values>> {
+    let mut rows = vec![Values::new(); frame.height()];
+    for name in metric::OF_RATIOS {
+        let sides = lists(frame, name)?.into_iter().zip(lists(frame, &format!("{name}{TO}"))?);
+        for (row, (of, to)) in rows.iter_mut().zip(sides) {
+            row.insert(name, paired_ratios(&of, &to));
+        }
+    }
+    Ok(rows)
+}
+
+/// The lists in the column of `frame` called `name`.
+fn lists(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Vec<Option<f64>>>> {
+    let lists = frame.column(name)?.list()?.series_iter();
+    lists.map(|list| list.map_or_else(|| Ok(Vec::new()), |list| Ok(list.f64()?.to_vec()))).collect()
+}
+
+/// The texts in the column of `frame` called `name`.
+fn texts(frame: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
+    Ok(frame.column(name)?.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
 }

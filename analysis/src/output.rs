@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 
 use crate::figure::study::{Origin, chapters};
 use crate::study::Study;
-use crate::{claims, frame, report, table};
+use crate::{claims, frame, metric, report, table};
 
 /// Writes everything that `study` gives into the folder `out` and returns the files.
 ///
@@ -26,7 +26,7 @@ pub fn write(study: &Study, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     }
     draw(study, out, &mut files)?;
     let frames: [(&str, DataFrame); 3] = [
-        ("runs.parquet", frame::runs(&study.recordings)?),
+        ("runs.parquet", frame::runs(&study.recordings, metric::ALL)?),
         ("connections.parquet", frame::connections(&study.recordings)?),
         ("series.parquet", frame::series(&study.recordings)?),
     ];

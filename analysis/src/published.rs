@@ -10,7 +10,7 @@ use polars_io::prelude::CsvReadOptions;
 use uring_echo::record::Mode;
 
 use crate::grid::{Comparison, Grid};
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::Cell;
 
 /// The published results: `analysis/data/README.md` says where they are from.
@@ -43,10 +43,10 @@ pub fn read(text: &str) -> anyhow::Result<DataFrame> {
             col("payload_bytes").cast(DataType::UInt64),
             col("connections").cast(DataType::UInt64),
             col("run").cast(DataType::UInt32),
-            col("responses_per_s_from_total").cast(DataType::Float64).alias(Metric::MessagesPerS.name()),
+            col("responses_per_s_from_total").cast(DataType::Float64).alias(metric::MESSAGES),
             (col("responses_per_s_from_total") * col("payload_bytes"))
                 .cast(DataType::Float64)
-                .alias(Metric::GoodputBytesPerS.name()),
+                .alias(metric::GOODPUT),
             col("jain").cast(DataType::Float64),
             col("min_max_ratio").cast(DataType::Float64),
             col("unechoed_bytes_per_conn").cast(DataType::Float64),
@@ -60,31 +60,31 @@ pub fn read(text: &str) -> anyhow::Result<DataFrame> {
 /// # Errors
 /// When `frame` is not what [`read`] makes.
 pub fn grid(frame: &DataFrame) -> anyhow::Result<Grid> {
-    let [of, to] = SERVERS.map(str::to_owned);
-    let mut grid = Grid {
-        engines: vec![to.clone(), of.clone()],
-        comparisons: vec![Comparison { of, to }],
-        rows: Vec::new(),
+    let number = |name: &str| frame.column(name)?.u64();
+    let (modes, payloads, connections) =
+        (frame.column("mode")?.str()?, number("payload_bytes")?, number("connections")?);
+    let place = |row: usize| {
+        let hole = || format!("row {} has no mode, payload or connections", row + 1);
+        let mode = modes.get(row).with_context(hole)?;
+        cell(mode, payloads.get(row).with_context(hole)?, connections.get(row).with_context(hole)?)
     };
-    let (modes, servers) = (frame.column("mode")?.str()?, frame.column("server")?.str()?);
-    let (payloads, connections) =
-        (frame.column("payload_bytes")?.u64()?, frame.column("connections")?.u64()?);
-    let runs = frame.column("run")?.u32()?;
-    let metrics = [Metric::MessagesPerS, Metric::GoodputBytesPerS, Metric::Jain, Metric::MinMaxRatio];
-    for row in 0..frame.height() {
-        let found =
-            (modes.get(row), servers.get(row), payloads.get(row), connections.get(row), runs.get(row));
-        let (Some(mode), Some(server), Some(payload), Some(connections), Some(run)) = found else {
-            anyhow::bail!("row {} has no mode, server, payload, connections or run", row + 1);
-        };
-        let samples = grid.samples_mut(&cell(mode, payload, connections)?, server);
-        for metric in metrics {
-            samples.enter(metric, run, frame.column(metric.name())?.f64()?.get(row));
-        }
-        samples.count_run(false);
-    }
-    grid.rows.sort_by(|row, other| row.cell.order(&other.cell));
-    Ok(grid)
+    let mut cells = (0..frame.height()).map(place).collect::<anyhow::Result<Vec<Cell>>>()?;
+    let keys: Vec<&str> = cells.iter().map(|cell| cell.key.as_str()).collect();
+    let unmeasured = metric::ALL.iter().filter(|(name, _)| frame.schema().get(name).is_none());
+    let unmeasured = unmeasured.map(|(name, _)| lit(NULL).cast(DataType::Float64).alias(*name));
+    let place = [
+        lit(Series::new("cell".into(), keys)),
+        col("server").alias("engine"),
+        col("run").alias("repetition"),
+        lit("measured").alias("role"),
+        lit("valid").alias("standing"),
+    ];
+    let runs = frame.clone().lazy().with_columns(place.into_iter().chain(unmeasured).collect::<Vec<_>>());
+    let runs = runs.collect()?;
+    cells.sort_by(Cell::order);
+    cells.dedup();
+    let [of, to] = SERVERS.map(str::to_owned);
+    Ok(Grid { engines: vec![to.clone(), of.clone()], comparisons: vec![Comparison { of, to }], cells, runs })
 }
 
 fn cell(mode: &str, payload_bytes: u64, connections: u64) -> anyhow::Result<Cell> {

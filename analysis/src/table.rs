@@ -4,18 +4,30 @@ use polars::prelude::*;
 use polars_io::SerWriter;
 use polars_io::prelude::CsvWriter;
 
-use crate::metric::Metric;
+use crate::grid::Comparison;
+use crate::metric;
 use crate::statistics::Estimate;
-use crate::values::{CellValues, EngineValues, GridValues};
+use crate::values::{CellValues, EngineValues, GridValues, LatencyValues};
+
+/// A percentile of a merged histogram.
+type Merged = (&'static str, fn(&LatencyValues) -> u64);
+
+/// Those that are in the table.
+const MERGED: [Merged; 5] = [
+    ("merged_p50_ns", |latency| latency.p50_ns),
+    ("merged_p90_ns", |latency| latency.p90_ns),
+    ("merged_p99_ns", |latency| latency.p99_ns),
+    ("merged_p99_9_ns", |latency| latency.p99_9_ns),
+    ("merged_max_ns", |latency| latency.max_ns),
+];
 
 /// The table of `values` as CSV.
 ///
 /// # Errors
 /// When the data frame cannot be made or written.
 pub fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
-    let mut frame = frame(values)?;
     let mut text = Vec::new();
-    CsvWriter::new(&mut text).n_threads(1).finish(&mut frame)?;
+    CsvWriter::new(&mut text).n_threads(1).finish(&mut frame(values)?)?;
     Ok(text)
 }
 
@@ -24,80 +36,54 @@ pub fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
 /// # Errors
 /// When the data frame cannot be made.
 pub fn frame(values: &GridValues) -> PolarsResult<DataFrame> {
-    let rows = rows(values);
-    let mut columns = places(&rows);
-    for metric in Metric::ALL {
-        columns.extend(estimate(metric.name(), &rows, |row| row.engine.metrics.get(metric.name())));
+    let rows: Vec<Row<'_>> = values
+        .rows()
+        .flat_map(|cell| {
+            values.engines.iter().filter_map(move |name| Some((cell, cell.engines.get_key_value(name)?)))
+        })
+        .collect();
+    let text = |name: &str, of: fn(&Row<'_>) -> String| {
+        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+    };
+    let count = |name: &str, of: &dyn Fn(&Row<'_>) -> Option<u64>| {
+        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+    };
+    let mut columns = vec![
+        text("cell", |(cell, _)| cell.cell.key.clone()),
+        text("mode", |(cell, _)| cell.cell.factors.mode.to_string()),
+        count("payload_bytes", &|(cell, _)| Some(cell.cell.factors.payload_bytes as u64)),
+        count("connections", &|(cell, _)| Some(cell.cell.factors.connections as u64)),
+        text("engine", |(_, (name, _))| (*name).clone()),
+        count("runs", &|(_, (_, engine))| Some(engine.runs as u64)),
+        count("flagged", &|(_, (_, engine))| Some(engine.flagged as u64)),
+    ];
+    for (name, _) in metric::ALL {
+        columns.extend(estimate(name, &rows, |(_, (_, engine))| engine.metrics.get(name)));
     }
-    for name in ["p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns"] {
-        let values: Vec<Option<u64>> = rows.iter().map(|row| row.merged(name)).collect();
-        columns.push(Column::new(format!("merged_{name}").into(), values));
+    for (name, of) in MERGED {
+        columns.push(count(name, &|(_, (_, engine))| engine.latency.as_ref().map(of)));
     }
-    for ratio in &values.ratios {
-        for metric in Metric::OF_RATIOS {
-            columns.extend(estimate(&format!("{ratio}_{}", metric.name()), &rows, |row| {
-                row.ratio(ratio, metric)
-            }));
+    for comparison in values.comparisons() {
+        for metric in metric::OF_RATIOS {
+            let name = format!("{}_{metric}", comparison.name());
+            columns.extend(estimate(&name, &rows, |row| ratio(row, &comparison, metric)));
         }
     }
     DataFrame::new(rows.len(), columns)
 }
 
-struct Row<'a> {
-    cell: &'a CellValues,
-    name: &'a str,
-    engine: &'a EngineValues,
-}
+/// A cell and one of its servers.
+type Row<'a> = (&'a CellValues, (&'a String, &'a EngineValues));
 
-impl Row<'_> {
-    fn merged(&self, name: &str) -> Option<u64> {
-        let latency = self.engine.latency?;
-        Some(match name {
-            "p50_ns" => latency.p50_ns,
-            "p90_ns" => latency.p90_ns,
-            "p99_ns" => latency.p99_ns,
-            "p99_9_ns" => latency.p99_9_ns,
-            _ => latency.max_ns,
-        })
-    }
-
-    /// A ratio stands once, in the row of its numerator.
-    fn ratio(&self, name: &str, metric: Metric) -> Option<&Estimate> {
-        let (of, _) = name.split_once('/')?;
-        if of == self.name { Some(&self.cell.ratios.get(name)?.get(metric.name())?.estimate) } else { None }
-    }
-}
-
-fn rows(values: &GridValues) -> Vec<Row<'_>> {
-    let cells = values.cell_order.iter().filter_map(|key| values.cells.get(key));
-    let in_order = cells.flat_map(|cell| values.engines.iter().map(move |name| (cell, name)));
-    in_order.filter_map(|(cell, name)| Some(Row { cell, name, engine: cell.engines.get(name)? })).collect()
-}
-
-fn places(rows: &[Row<'_>]) -> Vec<Column> {
-    let text = |name: &str, of: &dyn Fn(&Row<'_>) -> String| {
-        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
-    };
-    let count = |name: &str, of: &dyn Fn(&Row<'_>) -> usize| {
-        Column::new(name.into(), rows.iter().map(|row| of(row) as u64).collect::<Vec<_>>())
-    };
-    vec![
-        text("cell", &|row| row.cell.cell.key.clone()),
-        text("mode", &|row| row.cell.cell.factors.mode.to_string()),
-        count("payload_bytes", &|row| row.cell.cell.factors.payload_bytes),
-        count("connections", &|row| row.cell.cell.factors.connections),
-        text("engine", &|row| row.name.to_owned()),
-        count("runs", &|row| row.engine.runs),
-        count("flagged", &|row| row.engine.flagged),
-    ]
+/// A ratio stands once, in the row of its numerator.
+fn ratio<'a>(row: &Row<'a>, comparison: &Comparison, metric: &str) -> Option<&'a Estimate> {
+    let (cell, (engine, _)) = row;
+    let ratio = cell.ratio(comparison, metric).filter(|_| comparison.of == **engine);
+    ratio.map(|ratio| &ratio.estimate)
 }
 
 /// Three columns: the median and the ends of its interval.
-fn estimate<'a>(
-    name: &str,
-    rows: &'a [Row<'a>],
-    of: impl Fn(&'a Row<'a>) -> Option<&'a Estimate>,
-) -> [Column; 3] {
+fn estimate<'a>(name: &str, rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> Option<&'a Estimate>) -> [Column; 3] {
     let column = |suffix: &str, value: fn(&Estimate) -> Option<f64>| {
         let values: Vec<Option<f64>> = rows.iter().map(|row| value(of(row)?)).collect();
         Column::new(format!("{name}{suffix}").into(), values)

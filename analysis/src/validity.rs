@@ -3,8 +3,6 @@
 use experiments::recording::manifest::{Attempt, Status};
 use serde::Serialize;
 
-use crate::recording::Run;
-
 /// Whether a run counts. Decided by what was fixed before the recording began, never by what the run measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
@@ -73,12 +71,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts `runs`.
-    pub fn of<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Self {
+    /// Counts runs by how they stand.
+    pub fn of(standings: impl IntoIterator<Item = Standing>) -> Self {
         let mut counts = Self::default();
-        for run in runs {
+        for standing in standings {
             counts.planned += 1;
-            *counts.place(run.standing) += 1;
+            *counts.place(standing) += 1;
         }
         counts
     }

@@ -1,7 +1,7 @@
 //! The ratios computed from the published results are those of a careful reading of them by others.
 
 use analysis::grid::Grid;
-use analysis::metric::Metric;
+use analysis::metric::MESSAGES;
 use analysis::published;
 use analysis::recording::Cell;
 use uring_echo::record::Mode;
@@ -16,14 +16,14 @@ fn grid() -> Grid {
 #[test]
 fn every_published_ratio_agrees_to_three_digits() {
     let grid = grid();
+    let ratios = grid.ratios(&grid.comparisons[0]).unwrap();
     let mut compared = 0;
     for line in EXPECTED.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         let [mode, payload, connections, run, expected] = fields[..] else { panic!("{line}") };
         let mode = if mode == "stream" { Mode::Stream } else { Mode::ReqRes };
         let cell = Cell::new(mode, payload.parse().unwrap(), connections.parse().unwrap());
-        let row = grid.rows.iter().find(|row| row.cell == cell).unwrap();
-        let ratio = row.ratios(&grid.comparisons[0], Metric::MessagesPerS)[run.parse::<usize>().unwrap() - 1];
+        let ratio = ratios[&cell.key][MESSAGES][run.parse::<usize>().unwrap() - 1];
         let expected: f64 = expected.parse().unwrap();
         assert!((ratio - expected).abs() <= 0.0005 + 1e-9, "{line}: {ratio}");
         compared += 1;
@@ -34,11 +34,9 @@ fn every_published_ratio_agrees_to_three_digits() {
 #[test]
 fn there_are_79_cells_and_ten_of_them_were_run_twice() {
     let grid = grid();
-    let pairs = |run_count| {
-        let ratios = grid.rows.iter().map(|row| row.ratios(&grid.comparisons[0], Metric::MessagesPerS));
-        ratios.filter(|ratios| ratios.len() == run_count).count()
-    };
-    assert_eq!((grid.rows.len(), pairs(1), pairs(2)), (79, 69, 10));
+    let ratios = grid.ratios(&grid.comparisons[0]).unwrap();
+    let pairs = |run_count| ratios.values().filter(|values| values[MESSAGES].len() == run_count).count();
+    assert_eq!((grid.cells.len(), pairs(1), pairs(2)), (79, 69, 10));
 }
 
 #[test]

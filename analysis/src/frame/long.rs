@@ -3,71 +3,24 @@
 use polars::prelude::*;
 use uring_echo::record::RunRecord;
 
-use crate::recording::{Recording, Run};
+use crate::recording::Recording;
 
-/// Columns of numbers behind those that say which run it is.
-struct Long {
-    experiments: Vec<String>,
-    numbers: Vec<u64>,
-    /// Rows of each run.
-    lengths: Vec<usize>,
-    columns: Vec<(&'static str, Vec<u64>)>,
-}
-
-impl Long {
-    fn new<const N: usize>(names: [&'static str; N]) -> Self {
-        let columns = names.map(|name| (name, Vec::new())).into();
-        Self { experiments: Vec::new(), numbers: Vec::new(), lengths: Vec::new(), columns }
-    }
-
-    /// Appends the rows of `run`. Columns of unequal length are cut to the shortest, which makes no row up.
-    fn push<const N: usize>(&mut self, recording: &Recording, run: &Run, columns: [&[u64]; N]) {
-        let length = columns.iter().map(|column| column.len()).min().unwrap_or(0);
-        self.experiments.push(recording.experiment().to_owned());
-        self.numbers.push(run.place.number as u64);
-        self.lengths.push(length);
-        for ((_, values), new) in self.columns.iter_mut().zip(columns) {
-            values.extend(&new[..length]);
-        }
-    }
-
-    fn into_frame(self) -> PolarsResult<DataFrame> {
-        let indices: Vec<u64> = self.lengths.iter().flat_map(|&length| 0..length as u64).collect();
-        let height = indices.len();
-        let experiments = self.experiments.iter().zip(&self.lengths);
-        let experiments: Vec<&str> =
-            experiments.flat_map(|(name, &length)| std::iter::repeat_n(name.as_str(), length)).collect();
-        let numbers = self.numbers.iter().zip(&self.lengths);
-        let numbers: Vec<u64> =
-            numbers.flat_map(|(&number, &length)| std::iter::repeat_n(number, length)).collect();
-        let mut columns = vec![
-            Column::new("experiment".into(), experiments),
-            Column::new("number".into(), numbers),
-            Column::new("index".into(), indices),
-        ];
-        columns.extend(self.columns.into_iter().map(|(name, values)| Column::new(name.into(), values)));
-        DataFrame::new(height, columns)
-    }
-}
-
-fn recorded(recordings: &[Recording]) -> impl Iterator<Item = (&Recording, &Run, &RunRecord)> {
-    recordings.iter().flat_map(|recording| {
-        let runs = recording.runs.iter();
-        runs.filter_map(move |run| Some((recording, run, run.record.as_ref()?)))
-    })
-}
+/// Columns of one run, each with its name.
+type Columns = [(&'static str, Vec<u64>); 3];
 
 /// Every connection of every run with a record: `index` is its number, values are of the window.
 ///
 /// # Errors
 /// When the data frame cannot be made.
 pub fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
-    let mut long = Long::new(["sent_bytes", "received_bytes", "messages"]);
-    for (recording, run, record) in recorded(recordings) {
+    exploded(recordings, |record| {
         let of = &record.connections;
-        long.push(recording, run, [&of.sent_bytes, &of.received_bytes, &of.messages]);
-    }
-    long.into_frame()
+        [
+            ("sent_bytes", of.sent_bytes.clone()),
+            ("received_bytes", of.received_bytes.clone()),
+            ("messages", of.messages.clone()),
+        ]
+    })
 }
 
 /// Every step of every run with a record: `index` is its number, `at_ns` its end since the window began.
@@ -75,11 +28,33 @@ pub fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
 /// # Errors
 /// When the data frame cannot be made.
 pub fn series(recordings: &[Recording]) -> PolarsResult<DataFrame> {
-    let mut long = Long::new(["at_ns", "received_bytes", "messages"]);
-    for (recording, run, record) in recorded(recordings) {
+    exploded(recordings, |record| {
         let of = &record.series;
-        let at_ns: Vec<u64> = of.at_ns.iter().map(|at| at.0).collect();
-        long.push(recording, run, [&at_ns, &of.received_bytes, &of.messages]);
+        [
+            ("at_ns", of.at_ns.iter().map(|at| at.0).collect()),
+            ("received_bytes", of.received_bytes.clone()),
+            ("messages", of.messages.clone()),
+        ]
+    })
+}
+
+/// The rows of every run one below the other, behind what says which run it is. Columns of unequal length are cut to the
+/// shortest, which makes no row up.
+fn exploded(recordings: &[Recording], columns: fn(&RunRecord) -> Columns) -> PolarsResult<DataFrame> {
+    let mut frames = Vec::new();
+    for recording in recordings {
+        for run in &recording.runs {
+            let Some(columns) = run.record.as_ref().map(columns) else { continue };
+            let height = columns.iter().map(|(_, values)| values.len()).min().unwrap_or(0);
+            let indices: Vec<u64> = (0..height as u64).collect();
+            let place = [
+                Column::new("experiment".into(), vec![recording.experiment(); height]),
+                Column::new("number".into(), vec![run.place.number as u64; height]),
+                Column::new("index".into(), indices),
+            ];
+            let columns = columns.map(|(name, values)| Column::new(name.into(), &values[..height]));
+            frames.push(DataFrame::new(height, place.into_iter().chain(columns).collect())?.lazy());
+        }
     }
-    long.into_frame()
+    concat(frames, UnionArgs { rechunk: true, ..UnionArgs::default() })?.collect()
 }

@@ -3,7 +3,7 @@
 use uring_echo::record::Mode;
 
 use crate::grid::Comparison;
-use crate::metric::Metric;
+use crate::metric;
 use crate::statistics::{Mean, Word};
 use crate::values::ExperimentValues;
 
@@ -34,8 +34,8 @@ pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
             _ => format!("{name}: {}", comparison.name()),
         };
         for mode in [Mode::Stream, Mode::ReqRes] {
-            let Some(cpu) = grid.mean(mode, comparison, Metric::CpuNsPerMessage) else { continue };
-            let throughput = grid.mean(mode, comparison, Metric::MessagesPerS);
+            let Some(cpu) = grid.mean(mode, comparison, metric::CPU) else { continue };
+            let throughput = grid.mean(mode, comparison, metric::MESSAGES);
             let recorded = recorded(experiment, mode, comparison);
             rows.push(Row { name: name.clone(), mode, cpu, throughput, recorded });
         }

@@ -7,9 +7,11 @@ mod guest;
 mod place;
 mod run;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use experiments::plan::Role;
 use experiments::recording::HOST;
 use experiments::recording::manifest::Manifest;
 use uring_echo::measure::host::Host;
@@ -68,6 +70,16 @@ impl Recording {
     /// Name of the experiment.
     pub fn experiment(&self) -> &str {
         &self.manifest.experiment
+    }
+
+    /// The cells of the grid in the order of tables, also those without a run that counts.
+    pub fn cells(&self) -> Vec<Cell> {
+        let measured = self.runs.iter().filter(|run| run.place.role == Role::Measured);
+        let cells: BTreeMap<&str, &Cell> =
+            measured.map(|run| (run.place.cell.key.as_str(), &run.place.cell)).collect();
+        let mut cells: Vec<Cell> = cells.into_values().cloned().collect();
+        cells.sort_by(Cell::order);
+        cells
     }
 
     /// The runs that figures stand on.

@@ -10,7 +10,7 @@ use crate::chart::number;
 use crate::claims::{Check, Verdict};
 use crate::figure::input::reader_name;
 use crate::figure::study::{Chapter, Origin};
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::{Recording, Run};
 use crate::statistics::{Mean, Word};
 use crate::study::Study;
@@ -21,11 +21,11 @@ use crate::values::{Control, ExperimentValues, GridValues};
 const ENGINES: &str = "uring/epoll";
 
 /// Metrics of the headline tables, with their names and which direction io_uring wants.
-const HEADLINES: [(Metric, &str); 4] = [
-    (Metric::CpuNsPerMessage, "server CPU time per message (less is better)"),
-    (Metric::MessagesPerS, "messages per second (more is better)"),
-    (Metric::SyscallsPerMessage, "server system calls per message (less is better)"),
-    (Metric::P99Ns, "p99 latency (less is better)"),
+const HEADLINES: [(&str, &str); 4] = [
+    (metric::CPU, "server CPU time per message (less is better)"),
+    (metric::MESSAGES, "messages per second (more is better)"),
+    (metric::SYSCALLS, "server system calls per message (less is better)"),
+    (metric::P99, "p99 latency (less is better)"),
 ];
 
 /// The page of `study`, with its figures and what became of the claims.
@@ -53,8 +53,8 @@ pub fn report(study: &Study, chapters: Vec<Chapter>, checks: &[Check<'_>], origi
 }
 
 /// The mean of the headline metric over the cells of `mode`.
-fn mean<'a>(grid: &'a GridValues, mode: &str, metric: Metric) -> Option<&'a Mean> {
-    grid.means.get(mode)?.get(ENGINES)?.get(metric.name()).filter(|mean| mean.cells > 0)
+fn mean<'a>(grid: &'a GridValues, mode: &str, metric: &str) -> Option<&'a Mean> {
+    grid.means.get(mode)?.get(ENGINES)?.get(metric).filter(|mean| mean.cells > 0)
 }
 
 /// One sentence: in how many cells which engine takes less CPU time per message. Of several experiments with the same
@@ -62,8 +62,7 @@ fn mean<'a>(grid: &'a GridValues, mode: &str, metric: Metric) -> Option<&'a Mean
 fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> String {
     let largest = |mode: &str| {
         let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-        let means =
-            all.filter_map(|(name, values)| Some((name, mean(&values.grid, mode, Metric::CpuNsPerMessage)?)));
+        let means = all.filter_map(|(name, values)| Some((name, mean(&values.grid, mode, metric::CPU)?)));
         means.max_by_key(|(_, mean)| mean.cells)
     };
     let modes = [("stream", "when clients stream"), ("req-res", "in request-response")];
@@ -102,7 +101,7 @@ fn limits(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<String> {
     let own = experiments.iter().zip(&machines).map(|((name, values), machine)| {
         let on = if is_one { String::new() } else { format!("{machine}, ") };
         let claims = values.claims_nothing.as_ref().map_or_else(String::new, |why| format!("{why}; "));
-        let noise = noise(values.control.get(Metric::CpuNsPerMessage.name()));
+        let noise = noise(values.control.get(metric::CPU));
         format!("{name} ({}): {on}{} repetitions; {claims}{noise}.", values.size, values.repetitions)
     });
     common.into_iter().chain(own).collect()

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use polars::prelude::PolarsResult;
 use serde::Serialize;
 use uring_echo::record::Mode;
 
-use super::memory;
-use crate::grid::{Comparison, Grid, Row, Samples};
-use crate::metric::Metric;
+use super::{GridValues, Judges, Latencies, LeastJain, memory};
+use crate::grid::{Comparison, Grid, Samples, Values};
+use crate::metric;
 use crate::recording::Cell;
-use crate::statistics::{Estimate, Judge, Latency, Mean, Ratio};
+use crate::statistics::{Estimate, Latency, Mean, Ratio};
 
 /// One cell.
 #[derive(Clone, Debug, Serialize)]
@@ -30,7 +31,7 @@ pub type RatioValues = BTreeMap<&'static str, Ratio>;
 pub type Means = BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, Mean>>>;
 
 /// One server in one cell.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct EngineValues {
     /// Runs that count.
     pub runs: usize,
@@ -40,6 +41,9 @@ pub struct EngineValues {
     pub latency: Option<LatencyValues>,
     /// What each connection adds to the server's memory. `None` in the smallest cell of its kind, and without kin.
     pub server_rss_max_bytes_per_connection: Option<f64>,
+    /// Least of Jain's indices of the runs.
+    #[serde(skip)]
+    pub least_jain: Option<f64>,
     /// Each metric by its name.
     #[serde(flatten)]
     pub metrics: BTreeMap<&'static str, Estimate>,
@@ -63,7 +67,7 @@ pub struct LatencyValues {
 }
 
 impl LatencyValues {
-    fn of(latency: &Latency) -> Self {
+    pub(super) fn of(latency: &Latency) -> Self {
         Self {
             count: latency.count(),
             p50_ns: latency.quantile_ns(0.5),
@@ -76,57 +80,113 @@ impl LatencyValues {
 }
 
 impl EngineValues {
-    fn of(samples: &Samples, server_rss_max_bytes_per_connection: Option<f64>) -> Self {
-        let metrics =
-            Metric::ALL.iter().map(|&metric| (metric.name(), Estimate::of(&samples.values(metric))));
+    fn of(samples: &Samples, latency: Option<LatencyValues>) -> Self {
+        let estimates = samples.values.iter().map(|(name, values)| (*name, Estimate::of(values)));
         Self {
-            runs: samples.run_count(),
-            flagged: samples.flagged_count(),
-            latency: samples.merged_latency().as_ref().map(LatencyValues::of),
-            server_rss_max_bytes_per_connection,
-            metrics: metrics.collect(),
+            runs: samples.runs,
+            flagged: samples.flagged,
+            latency,
+            server_rss_max_bytes_per_connection: None,
+            least_jain: samples.values[metric::JAIN].iter().copied().min_by(f64::total_cmp),
+            metrics: estimates.collect(),
         }
     }
-}
 
-impl CellValues {
-    /// The values of `row`, one of `grid`'s.
-    pub fn of(grid: &Grid, row: &Row, judge: &dyn Fn(Metric) -> Judge) -> Self {
-        let ratios = grid.comparisons.iter().map(|comparison| {
-            let of = |metric| Ratio::of(&row.ratios(comparison, metric), &judge(metric));
-            (comparison.name(), Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), of(metric))).collect())
-        });
-        let engines = row.samples.iter().map(|(name, samples)| {
-            (name.clone(), EngineValues::of(samples, memory::per_connection(grid, row, name)))
-        });
-        Self { cell: row.cell.clone(), engines: engines.collect(), ratios: ratios.collect() }
+    /// The median of `metric`; `None` where nothing was measured.
+    pub fn median(&self, metric: &str) -> Option<f64> {
+        self.metrics.get(metric)?.median
     }
 }
 
 impl CellValues {
     /// How the servers of `comparison` compare by `metric`; `None` where it is not asked for.
-    pub fn ratio(&self, comparison: &Comparison, metric: Metric) -> Option<&Ratio> {
-        self.ratios.get(&comparison.name())?.get(metric.name())
+    pub fn ratio(&self, comparison: &Comparison, metric: &str) -> Option<&Ratio> {
+        self.ratios.get(&comparison.name())?.get(metric)
     }
 }
 
-/// The means over the cells of each mode.
-pub(super) fn means(grid: &Grid, judge: &dyn Fn(Metric) -> Judge) -> Means {
-    let mut means = Means::new();
-    for mode in [Mode::Stream, Mode::ReqRes] {
-        let rows: Vec<&Row> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
-        if rows.is_empty() {
-            continue;
-        }
-        let of_mode = means.entry(mode.to_string()).or_default();
-        for comparison in &grid.comparisons {
-            let mean = |metric| {
-                let cells: Vec<_> = rows.iter().map(|row| row.ratios(comparison, metric)).collect();
-                Mean::of(&cells, &judge(metric))
+/// The ratios of each comparison, by its name, in each cell, by its key.
+type Ratios = BTreeMap<String, BTreeMap<String, Values>>;
+
+impl GridValues {
+    /// The values of `grid`. `judge` decides what may be said of a metric, `latency` has the percentiles of all runs of a
+    /// server in a cell.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub fn of(grid: &Grid, judge: Judges<'_>, latency: Latencies<'_>) -> PolarsResult<Self> {
+        let ratios = grid.comparisons.iter().map(|of| Ok((of.name(), grid.ratios(of)?)));
+        let ratios: Ratios = ratios.collect::<PolarsResult<_>>()?;
+        let cell = |cell: &Cell| {
+            let of = |(name, cells): (&String, &BTreeMap<String, Values>)| {
+                let ratio = |metric| (metric, Ratio::of(values(cells, &cell.key, metric), &judge(metric)));
+                (name.clone(), metric::OF_RATIOS.map(ratio).into())
             };
-            let by_metric = Metric::OF_RATIOS.iter().map(|&metric| (metric.name(), mean(metric)));
-            of_mode.insert(comparison.name(), by_metric.collect());
+            let ratios = ratios.iter().map(of).collect();
+            (cell.key.clone(), CellValues { cell: cell.clone(), engines: BTreeMap::new(), ratios })
+        };
+        let mut cells: BTreeMap<String, CellValues> = grid.cells.iter().map(cell).collect();
+        for samples in grid.samples()? {
+            let of_engine = EngineValues::of(&samples, latency(&samples.cell, &samples.engine));
+            if let Some(cell) = cells.get_mut(&samples.cell) {
+                cell.engines.insert(samples.engine, of_engine);
+            }
         }
+        memory::weigh_connections(&mut cells);
+        let mut of_grid = Self {
+            engines: grid.engines.clone(),
+            ratios: grid.comparisons.iter().map(Comparison::name).collect(),
+            cell_order: grid.cells.iter().map(|cell| cell.key.clone()).collect(),
+            cells,
+            means: Means::new(),
+            least_jain: BTreeMap::new(),
+        };
+        for mode in [Mode::Stream, Mode::ReqRes].map(|mode| mode.to_string()) {
+            let rows: Vec<&CellValues> =
+                of_grid.rows().filter(|row| row.cell.factors.mode.to_string() == mode).collect();
+            if !rows.is_empty() {
+                let means = ratios.iter().map(|(name, cells)| (name.clone(), means(cells, &rows, judge)));
+                let least = of_grid.engines.iter().map(|name| (name.clone(), LeastJain::of(&rows, name)));
+                let (means, least) = (means.collect(), least.collect());
+                of_grid.means.insert(mode.clone(), means);
+                of_grid.least_jain.insert(mode, least);
+            }
+        }
+        Ok(of_grid)
     }
-    means
+}
+
+/// The ratios of `metric` in the cell called `key`; none where there is no pair.
+fn values<'a>(cells: &'a BTreeMap<String, Values>, key: &str, metric: &str) -> &'a [f64] {
+    cells.get(key).and_then(|values| values.get(metric)).map_or(&[], Vec::as_slice)
+}
+
+/// The means over `rows` of the ratios in `cells`, by metric.
+fn means(
+    cells: &BTreeMap<String, Values>,
+    rows: &[&CellValues],
+    judge: Judges<'_>,
+) -> BTreeMap<&'static str, Mean> {
+    let mean = |metric| {
+        let of_cells: Vec<_> = rows.iter().map(|row| values(cells, &row.cell.key, metric).to_vec()).collect();
+        (metric, Mean::of(&of_cells, &judge(metric)))
+    };
+    metric::OF_RATIOS.map(mean).into()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use experiments::spec::factors::Factors;
+
+    /// A cell in which epoll measured `values` of one metric.
+    pub(in crate::values) fn measured(factors: Factors, metric: &'static str, values: &[f64]) -> CellValues {
+        let all =
+            metric::ALL.map(|(name, _)| (name, if name == metric { values.to_vec() } else { Vec::new() }));
+        let engine = "epoll".to_owned();
+        let samples =
+            Samples { cell: factors.key(), engine, runs: values.len(), flagged: 0, values: all.into() };
+        let engines = [(samples.engine.clone(), EngineValues::of(&samples, None))].into();
+        CellValues { cell: Cell { key: factors.key(), factors }, engines, ratios: BTreeMap::new() }
+    }
 }

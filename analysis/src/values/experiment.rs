@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use experiments::plan::Role;
 use serde::Serialize;
 
-use super::GridValues;
-use super::control::control;
-use super::noise::{Noise, noise};
-use crate::grid::Grid;
-use crate::metric::Metric;
+use super::{GridValues, LatencyValues};
+use crate::grid::{Grid, Noise};
+use crate::metric;
 use crate::recording::Recording;
-use crate::statistics::{Control, Judge};
+use crate::statistics::{Control, Judge, Latency};
 use crate::validity::Counts;
 
 /// An experiment.
@@ -70,13 +68,17 @@ impl ExperimentValues {
     /// The values of `recording`.
     ///
     /// # Errors
-    /// When the description of the machine cannot be written as JSON.
+    /// When a query fails, or the description of the machine cannot be written as JSON.
     pub fn of(recording: &Recording) -> anyhow::Result<Self> {
         let manifest = &recording.manifest;
-        let grid = Grid::of(recording);
-        let control = control(recording);
-        let judge = |metric: Metric| Judge::new(manifest.size, control.get(metric.name()));
-        let silence = judge(Metric::CpuNsPerMessage).smallest_effect().err();
+        let grid = Grid::of(recording)?;
+        let control: BTreeMap<&'static str, Control> = grid
+            .control()?
+            .map(|of| of.iter().map(|(name, ratios)| (*name, Control::of(ratios))).collect())
+            .unwrap_or_default();
+        let judge = |metric: &str| Judge::new(manifest.size, control.get(metric));
+        let silence = judge(metric::CPU).smallest_effect().err();
+        let values = GridValues::of(&grid, &judge, &|cell, engine| latency(recording, cell, engine))?;
         let of_role = |role| recording.runs.iter().filter(move |run| run.place.role == role);
         Ok(Self {
             title: manifest.title.clone(),
@@ -93,14 +95,14 @@ impl ExperimentValues {
             server_cpu: manifest.server_cpu,
             client_cpus: manifest.client_cpus.clone(),
             host: serde_json::to_value(&recording.host)?,
-            runs: Counts::of(of_role(Role::Measured)),
-            control_runs: Counts::of(of_role(Role::Control)),
+            runs: Counts::of(of_role(Role::Measured).map(|run| run.standing)),
+            control_runs: Counts::of(of_role(Role::Control).map(|run| run.standing)),
             repeated_for_noise: manifest.repeated_for_noise(),
-            noise: noise(recording.counted().filter_map(|run| run.record.as_ref())),
+            noise: grid.noise()?,
             damage: damage(recording),
-            gaps: gaps(&grid),
+            gaps: gaps(&values),
             claims_nothing: silence.map(|why| why.to_string()),
-            grid: GridValues::of(&grid, &judge),
+            grid: values,
             control,
         })
     }
@@ -117,10 +119,15 @@ fn damage(recording: &Recording) -> Vec<String> {
     told.collect()
 }
 
-fn gaps(grid: &Grid) -> Vec<String> {
-    let rows =
-        grid.rows.iter().flat_map(|row| row.samples.iter().map(move |(name, samples)| (row, name, samples)));
-    rows.filter(|(_, _, samples)| samples.run_count() == 0)
+/// Percentiles of all runs of `engine` in the cell called `key`; `None` where none was recorded.
+fn latency(recording: &Recording, key: &str, engine: &str) -> Option<LatencyValues> {
+    let own = recording.counted().filter(|run| run.place.is_of(key, engine));
+    Latency::merged(own.filter_map(|run| run.latency.as_ref())).as_ref().map(LatencyValues::of)
+}
+
+fn gaps(grid: &GridValues) -> Vec<String> {
+    let rows = grid.rows().flat_map(|row| row.engines.iter().map(move |(name, of)| (row, name, of)));
+    rows.filter(|(_, _, engine)| engine.runs == 0)
         .map(|(row, name, _)| format!("{} {name}: no run counts", row.cell.key))
         .collect()
 }

@@ -1,13 +1,9 @@
 //! The least fair there was.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use uring_echo::record::Mode;
 
-use crate::grid::{Grid, Row};
-use crate::metric::Metric;
-use crate::statistics::median;
+use super::{CellValues, EngineValues};
+use crate::metric;
 
 /// The least of Jain's indices of one server over the cells of a mode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,50 +17,34 @@ pub struct LeastJain {
 }
 
 impl LeastJain {
-    fn of(rows: &[&Row], engine: &str) -> Self {
-        let values =
-            |row: &Row| row.samples.get(engine).map_or(Vec::new(), |samples| samples.values(Metric::Jain));
-        let medians = rows.iter().filter_map(|row| Some((median(&values(row))?, &row.cell.key)));
+    pub(super) fn of(rows: &[&CellValues], engine: &str) -> Self {
+        let own = || rows.iter().filter_map(|row| Some((row.engines.get(engine)?, &row.cell.key)));
+        let medians = own().filter_map(|(values, key)| Some((values.median(metric::JAIN)?, key)));
         let least = medians.min_by(|one, other| one.0.total_cmp(&other.0));
+        let of_run = |(values, _): (&EngineValues, _)| values.least_jain;
         Self {
-            run: rows.iter().flat_map(|row| values(row)).min_by(f64::total_cmp),
+            run: own().filter_map(of_run).min_by(f64::total_cmp),
             median: least.map(|(median, _)| median),
             cell: least.map(|(_, key)| key.clone()),
         }
     }
 }
 
-/// The least fair of `grid` by mode and server.
-pub(super) fn least(grid: &Grid) -> BTreeMap<String, BTreeMap<String, LeastJain>> {
-    let mut least = BTreeMap::new();
-    for mode in [Mode::Stream, Mode::ReqRes] {
-        let rows: Vec<&Row> = grid.rows.iter().filter(|row| row.cell.factors.mode == mode).collect();
-        if !rows.is_empty() {
-            let engines = grid.engines.iter().map(|engine| (engine.clone(), LeastJain::of(&rows, engine)));
-            least.insert(mode.to_string(), engines.collect());
-        }
-    }
-    least
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recording::Cell;
+    use crate::values::cells::tests::measured;
+    use experiments::spec::factors::Factors;
+    use uring_echo::record::Mode;
 
     #[test]
-    fn the_least_fair_run_and_cell_of_each_server_are_told_by_mode() {
-        let mut grid = Grid { engines: vec!["epoll".into()], comparisons: Vec::new(), rows: Vec::new() };
-        for (connections, indices) in [(8, [0.7, 0.99, 0.98]), (512, [0.9, 0.91, 0.92])] {
-            let samples = grid.samples_mut(&Cell::new(Mode::Stream, 256, connections), "epoll");
-            for (repetition, index) in (1..).zip(indices) {
-                samples.enter(Metric::Jain, repetition, Some(index));
-            }
-        }
-        let least = least(&grid);
+    fn the_least_fair_run_and_cell_of_a_server_are_told() {
+        let cells = [(8, [0.7, 0.99, 0.98]), (512, [0.9, 0.91, 0.92])].map(|(connections, indices)| {
+            measured(Factors::new(Mode::Stream, 256, connections), metric::JAIN, &indices)
+        });
         let expected =
             LeastJain { run: Some(0.7), median: Some(0.91), cell: Some("stream/256B/c512".into()) };
-        assert_eq!(least["stream"]["epoll"], expected);
-        assert!(!least.contains_key("req-res"));
+        assert_eq!(LeastJain::of(&cells.iter().collect::<Vec<_>>(), "epoll"), expected);
+        assert_eq!(LeastJain::of(&[], "epoll"), LeastJain { run: None, median: None, cell: None });
     }
 }

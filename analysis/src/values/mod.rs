@@ -3,26 +3,22 @@
 //! Maps are ordered and intervals are seeded, so the same recordings give the same text.
 
 mod cells;
-mod control;
 mod experiment;
 mod jain;
 mod memory;
-mod noise;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use uring_echo::record::Mode;
 
+pub use crate::grid::Noise;
 pub use crate::statistics::Control;
 pub use cells::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
-pub use control::control;
 pub use experiment::ExperimentValues;
 pub use jain::LeastJain;
-pub use noise::Noise;
 
 use crate::grid::{Comparison, Grid};
-use crate::metric::Metric;
 use crate::recording::Recording;
 use crate::statistics::{Judge, Mean, Silence};
 
@@ -57,23 +53,13 @@ pub struct GridValues {
     pub least_jain: BTreeMap<String, BTreeMap<String, LeastJain>>,
 }
 
-impl GridValues {
-    /// The values of `grid`. `judge` decides what may be said of a metric.
-    pub fn of(grid: &Grid, judge: &dyn Fn(Metric) -> Judge) -> Self {
-        Self {
-            engines: grid.engines.clone(),
-            ratios: grid.comparisons.iter().map(crate::grid::Comparison::name).collect(),
-            cell_order: grid.rows.iter().map(|row| row.cell.key.clone()).collect(),
-            cells: grid
-                .rows
-                .iter()
-                .map(|row| (row.cell.key.clone(), CellValues::of(grid, row, judge)))
-                .collect(),
-            means: cells::means(grid, judge),
-            least_jain: jain::least(grid),
-        }
-    }
+/// What decides what may be said of a metric.
+pub type Judges<'a> = &'a dyn Fn(&str) -> Judge;
 
+/// The percentiles of all runs of a server in a cell: by the cell's key and the server's name.
+pub type Latencies<'a> = &'a dyn Fn(&str, &str) -> Option<LatencyValues>;
+
+impl GridValues {
     /// The cells in the order of tables.
     pub fn rows(&self) -> impl Iterator<Item = &CellValues> {
         self.cell_order.iter().filter_map(|key| self.cells.get(key))
@@ -85,8 +71,8 @@ impl GridValues {
     }
 
     /// The mean of `metric` over the cells of `mode`; `None` where no cell has both servers.
-    pub fn mean(&self, mode: Mode, comparison: &Comparison, metric: Metric) -> Option<&Mean> {
-        let mean = self.means.get(&mode.to_string())?.get(&comparison.name())?.get(metric.name())?;
+    pub fn mean(&self, mode: Mode, comparison: &Comparison, metric: &str) -> Option<&Mean> {
+        let mean = self.means.get(&mode.to_string())?.get(&comparison.name())?.get(metric)?;
         (mean.cells > 0).then_some(mean)
     }
 }
@@ -95,14 +81,15 @@ impl Values {
     /// The values of the `published` grid and of `recordings`, each of another experiment.
     ///
     /// # Errors
-    /// When the description of a machine cannot be written as JSON.
+    /// When a query fails, or the description of a machine cannot be written as JSON.
     pub fn of(published: &Grid, recordings: &[Recording]) -> anyhow::Result<Self> {
         let experiments = recordings
             .iter()
             .map(|recording| Ok((recording.experiment().to_owned(), ExperimentValues::of(recording)?)))
             .collect::<anyhow::Result<_>>()?;
         // The study of 2023 measured no server twice to see what is noise.
-        let published_2023 = GridValues::of(published, &|_| Judge::silent(Silence::NoControl));
+        let judge = |_: &str| Judge::silent(Silence::NoControl);
+        let published_2023 = GridValues::of(published, &judge, &|_, _| None)?;
         Ok(Self { schema_version: SCHEMA_VERSION, published_2023, experiments })
     }
 

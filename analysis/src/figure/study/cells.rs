@@ -5,7 +5,6 @@ use uring_echo::record::Mode;
 use crate::chart::{Cell as HeatCell, Estimate, Ratio};
 use crate::figure::input::{At, Compared, Measured, Workload, distinct};
 use crate::grid::Comparison;
-use crate::metric::Metric;
 use crate::recording::{Cell, Run};
 use crate::statistics;
 use crate::values::{CellValues, EngineValues, GridValues};
@@ -52,12 +51,12 @@ pub(super) fn planned<'a>(
 }
 
 /// `metric` of every server in every cell.
-pub(super) fn measured(grid: &GridValues, metric: Metric) -> Vec<Measured> {
+pub(super) fn measured(grid: &GridValues, metric: &str) -> Vec<Measured> {
     let all = grid.rows().flat_map(|row| {
         planned(grid, row).map(|(engine, values)| Measured {
             at: at(&row.cell),
             engine: engine.clone(),
-            value: values.metrics.get(metric.name()).and_then(estimate),
+            value: values.metrics.get(metric).and_then(estimate),
         })
     });
     all.collect()
@@ -69,7 +68,7 @@ fn plans_both(row: &CellValues, comparison: &Comparison) -> bool {
 }
 
 /// `comparison` of `metric` in every cell that plans both servers.
-pub(super) fn compared(grid: &GridValues, comparison: &Comparison, metric: Metric) -> Vec<Compared> {
+pub(super) fn compared(grid: &GridValues, comparison: &Comparison, metric: &str) -> Vec<Compared> {
     let rows = grid.rows().filter(|row| plans_both(row, comparison));
     let of = |row: &CellValues| row.ratio(comparison, metric).and_then(ratio);
     rows.map(|row| Compared { at: at(&row.cell), ratio: of(row) }).collect()

@@ -7,7 +7,7 @@ use crate::chart::{Better, Estimate, Sheet};
 use crate::figure::features::{Effect, Quantity, forest};
 use crate::figure::input::About;
 use crate::grid::Comparison;
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::Recording;
 use crate::statistics::{Judge, Silence};
 use crate::values::{CellValues, ExperimentValues, GridValues};
@@ -26,8 +26,8 @@ pub(super) fn figures(
         return Vec::new();
     }
     let shown = [
-        ("effects-cpu", "Server CPU time per message", Metric::CpuNsPerMessage, Better::Lower),
-        ("effects-throughput", "Messages per second", Metric::MessagesPerS, Better::Higher),
+        ("effects-cpu", "Server CPU time per message", metric::CPU, Better::Lower),
+        ("effects-throughput", "Messages per second", metric::MESSAGES, Better::Higher),
     ];
     let sheets = shown.map(|(what, title, metric, better)| {
         let workloads: Vec<(String, Vec<Effect>)> = [Mode::Stream, Mode::ReqRes]
@@ -42,11 +42,11 @@ pub(super) fn figures(
 }
 
 /// What the control of `recording` says of `metric`.
-fn noise(recording: &Recording, values: &ExperimentValues, metric: Metric) -> String {
+fn noise(recording: &Recording, values: &ExperimentValues, metric: &str) -> String {
     if is_of_the_same(recording) {
         return "Both sides of each ratio are the same server: what is seen here is noise.".to_owned();
     }
-    let control = values.control.get(metric.name());
+    let control = values.control.get(metric);
     let Some(effect) = control.and_then(|control| control.smallest_effect) else {
         return "Without a control, the smallest difference that may be claimed is unknown.".to_owned();
     };
@@ -68,7 +68,7 @@ fn is_of_the_same(recording: &Recording) -> bool {
     comparisons.map(|of| server(&of.of) == server(&of.to)).reduce(|all, same| all && same) == Some(true)
 }
 
-fn effects(grid: &GridValues, mode: Mode, metric: Metric) -> Vec<Effect> {
+fn effects(grid: &GridValues, mode: Mode, metric: &str) -> Vec<Effect> {
     let rows: Vec<&CellValues> = grid.rows().filter(|row| row.cell.factors.mode == mode).collect();
     let planned = |comparison: &&Comparison| {
         let has = |engine| rows.iter().any(|row| row.engines.contains_key(engine));
@@ -83,7 +83,7 @@ fn effect(
     grid: &GridValues,
     rows: &[&CellValues],
     comparison: &Comparison,
-    (mode, metric): (Mode, Metric),
+    (mode, metric): (Mode, &str),
 ) -> Effect {
     let ratio = |row: &&CellValues| row.ratio(comparison, metric).map(|ratio| ratio.estimate.clone());
     let pairs: usize = rows.iter().filter_map(ratio).map(|ratio| ratio.n).sum();

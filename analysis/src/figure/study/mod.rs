@@ -14,7 +14,7 @@ use super::input::{About, Compared, Workload};
 use super::{Figure, Source, beside, curves, grid};
 use crate::chart::{Better, Sheet};
 use crate::grid::Comparison;
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::{Recording, Run};
 use crate::study::Study;
 use crate::values::{ExperimentValues, GridValues};
@@ -177,8 +177,8 @@ impl Drawing<'_> {
 
     fn ratios(&mut self, comparison: &Comparison) {
         let shown = [
-            ("cpu", "Server CPU time per message", Metric::CpuNsPerMessage, Better::Lower),
-            ("throughput", "Messages per second", Metric::MessagesPerS, Better::Higher),
+            ("cpu", "Server CPU time per message", metric::CPU, Better::Lower),
+            ("throughput", "Messages per second", metric::MESSAGES, Better::Higher),
         ];
         let (suffix, about) = self.of_pair(comparison);
         for (what, title, metric, better) in shown {
@@ -192,7 +192,7 @@ impl Drawing<'_> {
 
     /// Beside what was published, as far as it was measured there as well.
     fn beside(&mut self, comparison: &Comparison, published: &[Compared]) {
-        let ours = cells::compared(self.grid, comparison, Metric::MessagesPerS);
+        let ours = cells::compared(self.grid, comparison, metric::MESSAGES);
         let is_published = |own: &Compared| published.iter().any(|theirs| theirs.at == own.at);
         let ours: Vec<Compared> = ours.into_iter().filter(is_published).collect();
         if !ours.is_empty() {
@@ -239,9 +239,9 @@ impl Drawing<'_> {
         let workload = cells::workload(mode);
         let is_in = |run: &Run| run.place.cell.factors.mode == mode;
         let shown = [
-            ("throughput", Metric::MessagesPerS, grid::Shown::responses(), READ_BARS),
-            ("cpu", Metric::CpuNsPerMessage, grid::Shown::cpu(), READ_COST),
-            ("syscalls", Metric::SyscallsPerMessage, grid::Shown::syscalls(), READ_COST),
+            ("throughput", metric::MESSAGES, grid::Shown::responses(), READ_BARS),
+            ("cpu", metric::CPU, grid::Shown::cpu(), READ_COST),
+            ("syscalls", metric::SYSCALLS, grid::Shown::syscalls(), READ_COST),
         ];
         for (what, metric, shown, how_to_read) in shown {
             let measured = cells::measured(self.grid, metric);

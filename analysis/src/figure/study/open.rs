@@ -7,7 +7,7 @@ use crate::chart::{Sheet, number};
 use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
 use crate::figure::fairness::{self, Victims};
 use crate::figure::input::{About, At, distinct};
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
 use crate::values::{CellValues, GridValues};
@@ -37,12 +37,12 @@ fn beside(grid: &GridValues, row: &CellValues) -> Vec<Victims> {
         None => "without hogs".to_owned(),
     };
     let of = cells::planned(grid, row).map(|(engine, values)| {
-        let estimate = |metric: Metric| values.metrics.get(metric.name()).and_then(cells::estimate);
+        let estimate = |metric| values.metrics.get(metric).and_then(cells::estimate);
         Victims {
             engine: engine.clone(),
             hogs: hogs.clone(),
-            p99_ns: estimate(Metric::P99Ns),
-            replies_per_s: estimate(Metric::MessagesPerS),
+            p99_ns: estimate(metric::P99),
+            replies_per_s: estimate(metric::MESSAGES),
         }
     });
     of.collect()

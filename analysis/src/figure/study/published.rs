@@ -6,7 +6,7 @@ use super::{Chapter, Drawn, Origin};
 use crate::figure::input::{At, Workload};
 use crate::figure::published::{CHARTED, Run, chart, heat_map};
 use crate::figure::{Figure, Source};
-use crate::metric::Metric;
+use crate::metric;
 
 const READ_CHART: &str = "Each pair of bars is a number of connections; taller is better. It is what the study charted, from \
                           its raw results.";
@@ -17,7 +17,7 @@ pub(super) fn runs() -> anyhow::Result<Vec<Run>> {
     let (modes, servers) = (frame.column("mode")?.str()?, frame.column("server")?.str()?);
     let (payloads, connections) =
         (frame.column("payload_bytes")?.u64()?, frame.column("connections")?.u64()?);
-    let rates = frame.column(Metric::MessagesPerS.name())?.f64()?;
+    let rates = frame.column(metric::MESSAGES)?.f64()?;
     let unechoed = frame.column("unechoed_bytes_per_conn")?.f64()?;
     let run = |row: usize| {
         let workload = if modes.get(row)? == "stream" { Workload::Stream } else { Workload::ReqRes };

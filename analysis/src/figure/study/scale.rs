@@ -6,7 +6,7 @@ use super::cells;
 use crate::chart::{Axis, Extent, Format, Sheet};
 use crate::figure::curves::{CellCurves, Curve, scaling};
 use crate::figure::input::{About, distinct};
-use crate::metric::Metric;
+use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
 use crate::values::{CellValues, GridValues};
@@ -16,8 +16,8 @@ struct Quantity {
     title: &'static str,
     axis: &'static str,
     format: Format,
-    metric: Metric,
-    /// Whether it is a sum over the connections that is shown of one.
+    metric: &'static str,
+    /// Whether it is the memory, a sum over the connections that is shown of one.
     is_shared: bool,
 }
 
@@ -26,21 +26,21 @@ const QUANTITIES: [Quantity; 3] = [
         title: "CPU time",
         axis: "CPU time per message (log)",
         format: Format::Nanoseconds,
-        metric: Metric::CpuNsPerMessage,
+        metric: metric::CPU,
         is_shared: false,
     },
     Quantity {
         title: "System calls",
         axis: "system calls per message (log)",
         format: Format::Plain,
-        metric: Metric::SyscallsPerMessage,
+        metric: metric::SYSCALLS,
         is_shared: false,
     },
     Quantity {
         title: "Memory",
         axis: "resident memory ÷ connections (log)",
         format: Format::Bytes,
-        metric: Metric::ServerRssMaxBytes,
+        metric: metric::MEMORY,
         is_shared: true,
     },
 ];
@@ -146,11 +146,11 @@ impl Rising {
 impl Quantity {
     fn of(&self, recording: &Recording, row: &CellValues, engine: &str) -> Option<crate::chart::Estimate> {
         if !self.is_shared {
-            return cells::estimate(row.engines.get(engine)?.metrics.get(self.metric.name())?);
+            return cells::estimate(row.engines.get(engine)?.metrics.get(self.metric)?);
         }
         let sockets = row.cell.factors.sockets() as f64;
         let own = recording.counted().filter(|run| run.place.is_of(&row.cell.key, engine));
-        let values = own.filter_map(|run| Some(self.metric.of(run.record.as_ref()?)? / sockets));
+        let values = own.filter_map(|run| Some(run.record.as_ref()?.server.rss_max_bytes? as f64 / sockets));
         cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<_>>()))
     }
 }
