@@ -9,33 +9,7 @@ use crate::frame;
 use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics::paired_ratios;
-
-/// Two servers that are compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comparison {
-    /// Numerator.
-    pub of: String,
-    /// Denominator.
-    pub to: String,
-}
-
-impl Comparison {
-    /// Reads `numerator/denominator`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (of, to) = text.split_once('/')?;
-        Some(Self { of: of.into(), to: to.into() })
-    }
-
-    /// Whether it is of io_uring to epoll, whatever their settings: what the project asks about.
-    pub fn is_of_engines(&self) -> bool {
-        self.of.starts_with("uring") && self.to.starts_with("epoll")
-    }
-
-    /// Its name, `numerator/denominator`.
-    pub fn name(&self) -> String {
-        format!("{}/{}", self.of, self.to)
-    }
-}
+pub use experiments::verdict::Comparison;
 
 /// The values of each metric.
 pub type Values = BTreeMap<&'static str, Vec<f64>>;

@@ -14,6 +14,8 @@ use crate::spec::factors::Factors;
 use crate::verdict::statistics::median;
 use crate::verdict::{Judge, Mean, Ratio, paired_ratios};
 
+pub(super) use crate::verdict::Comparison;
+
 /// What one run measured, but for its distributions.
 #[derive(Clone, Debug)]
 pub(super) struct Point {
@@ -100,13 +102,6 @@ fn decode(latency: Option<&Latency>) -> anyhow::Result<Option<Histogram>> {
     Ok(latency.map(|latency| Histogram::decode(&latency.histogram_v2_deflate_base64)).transpose()?)
 }
 
-/// A comparison that the experiment asks for, by the names of its sides.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Comparison {
-    pub(super) of: String,
-    pub(super) to: String,
-}
-
 /// The values of a ratio that are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Metric {
@@ -159,9 +154,6 @@ impl Grid {
 
     /// The cells that `manifest` plans, nothing measured.
     pub(super) fn of(manifest: &Manifest, controls: &Controls) -> Self {
-        let comparison = |ratio: &String| {
-            ratio.split_once('/').map(|(of, to)| Comparison { of: of.to_owned(), to: to.to_owned() })
-        };
         let mut cells = BTreeMap::<_, BTreeMap<_, _>>::new();
         for run in manifest.runs.iter().filter(|run| run.role == Role::Measured) {
             let engines = cells.entry(run.factors.clone()).or_default();
@@ -169,7 +161,7 @@ impl Grid {
         }
         Self {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
-            comparisons: manifest.ratios.iter().filter_map(comparison).collect(),
+            comparisons: manifest.ratios.iter().filter_map(|ratio| Comparison::parse(ratio)).collect(),
             repetitions: manifest.repetitions,
             judges: [Metric::CpuPerMessage, Metric::Goodput]
                 .map(|metric| Judge::new(manifest.size, controls.of(metric).as_ref())),

@@ -20,5 +20,5 @@ pub mod words;
 
 pub use control::Control;
 pub use estimate::{Estimate, Mean, Ratio};
-pub use pairs::paired_ratios;
+pub use pairs::{Comparison, paired_ratios};
 pub use words::{Judge, Silence, Word};

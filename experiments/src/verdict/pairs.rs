@@ -1,5 +1,32 @@
 //! Ratios of runs that belong together.
 
+/// Two servers that are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Numerator.
+    pub of: String,
+    /// Denominator.
+    pub to: String,
+}
+
+impl Comparison {
+    /// Reads `numerator/denominator`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (of, to) = text.split_once('/')?;
+        Some(Self { of: of.into(), to: to.into() })
+    }
+
+    /// Whether it is of io_uring to epoll, whatever their settings: what the project asks about.
+    pub fn is_of_engines(&self) -> bool {
+        self.of.starts_with("uring") && self.to.starts_with("epoll")
+    }
+
+    /// Its name, `numerator/denominator`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.of, self.to)
+    }
+}
+
 /// The ratios of the repetitions that have both sides: entry `i` of both is repetition `i`, `None` where there is no valid
 /// run.
 ///
