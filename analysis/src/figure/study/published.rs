@@ -2,14 +2,12 @@
 
 use anyhow::Context as _;
 
-use super::{Chapter, Drawn, Origin};
+use super::drawn::{Chapter, Drawn, Origin};
+use super::reading;
 use crate::figure::input::{At, Workload};
 use crate::figure::published::{CHARTED, Run, chart, heat_map};
 use crate::figure::{Figure, Source};
 use crate::metric;
-
-const READ_CHART: &str = "Each pair of bars is a number of connections; taller is better. It is what the study charted, from \
-                          its raw results.";
 
 /// Every published run.
 pub(super) fn runs() -> anyhow::Result<Vec<Run>> {
@@ -48,14 +46,14 @@ pub(super) fn chapter(runs: &[Run], origin: &Origin) -> Chapter {
     };
     let heat_maps = [Workload::Stream, Workload::ReqRes].map(|workload| Drawn {
         figure: figure(format!("{}-ratios", workload.name()), heat_map(runs, workload)),
-        how_to_read: super::READ_HEAT,
+        how_to_read: reading::HEAT,
     });
     let charts = CHARTED.map(|(workload, payload_bytes)| Drawn {
         figure: figure(
             format!("{}-{payload_bytes}", workload.name()),
             chart(runs, (workload, payload_bytes)),
         ),
-        how_to_read: READ_CHART,
+        how_to_read: reading::PUBLISHED,
     });
     Chapter { name: "published".to_owned(), figures: heat_maps.into_iter().chain(charts).collect() }
 }

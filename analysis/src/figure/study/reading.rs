@@ -1,0 +1,57 @@
+//! How to read each kind of figure: the report says it below the picture.
+
+/// Ratios over a grid.
+pub(super) const HEAT: &str = "\
+A cell is io_uring divided by epoll. In an orange cell io_uring is better, in a blue one epoll is. The stronger the colour, the larger \
+the factor. Only bold cells claim a difference.";
+
+/// Bars over connections.
+pub(super) const BARS: &str = "\
+Each group is a number of connections, each panel a size of message. A taller bar is better. Where the client was the limit, throughput \
+says little of the server: compare CPU time.";
+
+/// Costs over connections.
+pub(super) const COST: &str = "\
+Lower is better. The axis is logarithmic: equal distances are equal factors. Intervals that do not overlap differ.";
+
+/// Ours beside what was published.
+pub(super) const PAIRS: &str = "\
+Each row is a cell, each marker a ratio of io_uring to epoll. Two markers on the same side of the line agree about who is faster.";
+
+/// Latency by percentile.
+pub(super) const TAIL: &str = "\
+Each further nine takes the same room, so the right half is the slowest hundredth of the messages. Lower is better.";
+
+/// What each connection got.
+pub(super) const SHARES: &str = "\
+A connection at 1 got its fair share. The steeper the curve is at 1, the fairer the server. A flat or stepped curve means that some \
+connections got more than others.";
+
+/// Second by second.
+pub(super) const SECONDS: &str = "\
+The figure shows one repetition, second by second. A curve with a slope drifted. A curve with a hole stalled.";
+
+/// Victims beside hogs.
+pub(super) const VICTIMS: &str = "\
+The left panel shows how long connections that behave well wait beside each kind of hog: lower is better. The right panel shows what they \
+get: higher is better. Compare a server's row with its row without hogs.";
+
+/// Latency over load.
+pub(super) const LOAD: &str = "\
+The solid curve counts from when a message should have been sent, which is what a user feels. The dashed curve counts from when it was \
+sent, which hides the wait before. Where the two part, the server no longer keeps up.";
+
+/// Cost of one more connection.
+pub(super) const SCALE: &str = "\
+Each panel is another quantity; lower is better. A level line means that one more connection changes nothing for the others. Memory is \
+that of the process, without the kernel's socket buffers.";
+
+/// Variants of a server.
+pub(super) const EFFECTS: &str = "\
+Each row is one server divided by another in the same cells, with its interval. Left of the line the first server has the smaller value, \
+right of it the larger.";
+
+/// A chart of the study of 2023.
+pub(super) const PUBLISHED: &str = "\
+Each pair of bars is a number of connections; a taller bar is better. The study charted this; it is drawn here from the study's raw \
+results.";
