@@ -1,8 +1,8 @@
 use super::*;
 use crate::chart::Estimate;
-use crate::figure::Source;
 use crate::figure::grid::{Shown as Metric, by_payload};
 use crate::figure::input::{About, At, Measured, Workload};
+use crate::figure::{Figure, Source};
 
 fn report() -> Report {
     let at = At { workload: Workload::Stream, payload_bytes: 256, connections: 1 };
@@ -106,10 +106,10 @@ fn a_failed_claim_shows() {
 #[test]
 fn a_quick_report_says_so_before_anything_else() {
     let mut report = report();
-    assert!(!report.html().contains("quick recording"));
+    assert!(!report.html().contains("Quick recordings"));
     report.quick = true;
     let html = report.html();
-    assert!(html.find("quick recording").unwrap() < html.find("<nav").unwrap());
+    assert!(html.find("Quick recordings").unwrap() < html.find("<nav").unwrap());
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! Means over all cells of an experiment, in words and in tables.
+
+use crate::chart::number;
+use crate::metric;
+use crate::report::model::Table;
+use crate::statistics::Mean;
+use crate::values::{ExperimentValues, GridValues};
+
+/// What is compared throughout.
+const ENGINES: &str = "uring/epoll";
+
+/// Metrics of the headline tables, with their names and which direction io_uring wants.
+const HEADLINES: [(&str, &str); 4] = [
+    (metric::CPU, "server CPU time per message (less is better)"),
+    (metric::MESSAGES, "messages per second (more is better)"),
+    (metric::SYSCALLS, "server system calls per message (less is better)"),
+    (metric::P99, "p99 latency (less is better)"),
+];
+
+/// The mean of the headline metric over the cells of `mode`.
+pub(super) fn mean<'a>(grid: &'a GridValues, mode: &str, metric: &str) -> Option<&'a Mean> {
+    grid.means.get(mode)?.get(ENGINES)?.get(metric).filter(|mean| mean.cells > 0)
+}
+
+/// The means of `values`, the recording of the experiment `name`; `None` if it has none.
+pub(super) fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
+    let heads = [
+        "Workload",
+        "io_uring ÷ epoll",
+        "Geometric mean",
+        "95 % interval",
+        "Cells",
+        "Least",
+        "Most",
+        "Verdict",
+        "Less in",
+        "More in",
+    ];
+    let rows: Vec<Vec<String>> = ["stream", "req-res"]
+        .iter()
+        .flat_map(|mode| HEADLINES.iter().map(move |(metric, words)| (*mode, *metric, *words)))
+        .filter_map(|(mode, metric, words)| {
+            Some(headline_row(mode, words, mean(&values.grid, mode, metric)?))
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        caption: format!("{name}: ratios over all cells. The heat maps below show each cell."),
+        heads: heads.map(str::to_owned).to_vec(),
+        names: 2,
+        rows,
+    })
+}
+
+fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
+    let say = |value: Option<f64>| value.map_or("–".to_owned(), number::ratio);
+    let interval = match mean.low.zip(mean.high) {
+        Some((low, high)) => format!("{} to {}", number::ratio(low), number::ratio(high)),
+        None => "–".to_owned(),
+    };
+    let counts = [mean.verdict.to_string(), mean.less.to_string(), mean.more.to_string()];
+    let numbers = [say(mean.mean), interval, mean.cells.to_string(), say(mean.least), say(mean.most)];
+    [mode.to_owned(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
+}
+
+/// Whether the experiment varies nothing but engine, payload and connections.
+pub(super) fn is_comparison_of_engines(name: &str) -> bool {
+    !["fairness", "ablation", "latency", "scale", "kernels", "aa", "seed"].contains(&name)
+}

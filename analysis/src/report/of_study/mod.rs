@@ -1,0 +1,68 @@
+//! The page of a study: what its values say, in words.
+
+mod host;
+mod means;
+mod opening;
+mod runs;
+
+use super::model::{Part, Report, Shown};
+use crate::claims::Check;
+use crate::figure::input::reader_name;
+use crate::figure::study::{Chapter, Drawn, Origin};
+use crate::study::Study;
+use crate::values::{ExperimentValues, GridValues};
+use means::is_comparison_of_engines;
+
+/// The page of `study` with its figures, and what became of the claims.
+#[must_use]
+pub fn report(study: &Study, chapters: Vec<Chapter>, checks: &[Check<'_>], origin: &Origin) -> Report {
+    let experiments = &study.values.experiments;
+    let mut provenance = vec![("Made by".to_owned(), origin.command.clone())];
+    provenance.extend(origin.revision.clone().map(|revision| ("Revision".to_owned(), revision)));
+    Report {
+        title: "epoll or io_uring for a TCP server?".to_owned(),
+        verdict: opening::verdict(experiments),
+        limits: opening::limits(experiments),
+        quick: experiments.values().any(|values| values.size == "quick"),
+        headlines: experiments
+            .iter()
+            .filter(|(name, _)| is_comparison_of_engines(name))
+            .filter_map(|(name, values)| means::headline(name, values))
+            .collect(),
+        parts: chapters.into_iter().map(|chapter| part(chapter, study)).collect(),
+        claims: checks.iter().map(runs::claim).collect(),
+        recordings: study.recordings.iter().map(runs::recorded).collect(),
+        hosts: experiments.values().map(host::host).collect(),
+        origin: provenance,
+    }
+}
+
+fn part(chapter: Chapter, study: &Study) -> Part {
+    let values = study.values.experiments.get(&chapter.name);
+    let heading = match values {
+        Some(values) => format!("{}: {}", chapter.name, values.title),
+        None => "What the study of 2023 published".to_owned(),
+    };
+    let text = match values {
+        Some(values) => {
+            [values.question.clone(), made_of(values)].into_iter().filter(|text| !text.is_empty()).collect()
+        }
+        None => vec![
+            "Drawn from its raw results. Each run stands alone, so that no interval can be given.".to_owned(),
+        ],
+    };
+    let figures = chapter.figures.into_iter().map(shown).collect();
+    Part { id: format!("experiment-{}", chapter.name), heading, text, figures, tables: Vec::new() }
+}
+
+fn shown(drawn: Drawn) -> Shown {
+    Shown { figure: drawn.figure, how_to_read: drawn.how_to_read.to_owned() }
+}
+
+fn made_of(values: &ExperimentValues) -> String {
+    format!("Recording {} ({}), servers: {}.", values.recording, values.size, names(&values.grid))
+}
+
+fn names(grid: &GridValues) -> String {
+    grid.engines.iter().map(|engine| reader_name(engine)).collect::<Vec<String>>().join(", ")
+}

@@ -1,0 +1,95 @@
+//! What the page opens with: the answer in a sentence, and where it ends.
+
+use std::collections::BTreeMap;
+
+use super::host::fact;
+use super::means::{is_comparison_of_engines, mean};
+use crate::metric;
+use crate::statistics::{Mean, Word};
+use crate::values::{Control, ExperimentValues};
+
+/// One sentence: in how many cells which engine takes less CPU time per message. Of several experiments with the same
+/// workload, the one with the most cells speaks.
+pub(super) fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> String {
+    let largest = |mode: &str| {
+        let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
+        let means = all.filter_map(|(name, values)| Some((name, mean(&values.grid, mode, metric::CPU)?)));
+        means.max_by_key(|(_, mean)| mean.cells)
+    };
+    let modes = [("stream", "when clients stream"), ("req-res", "in request-response")];
+    let parts = modes.iter().filter_map(|(mode, words)| Some(in_words(words, largest(mode)?)));
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() {
+        return "No recording here compares io_uring with epoll; what follows is what the study of 2023 published."
+            .to_owned();
+    }
+    format!("Server CPU time per message, io_uring against epoll: {}.", parts.join("; "))
+}
+
+fn in_words(when: &str, (experiment, mean): (&String, &Mean)) -> String {
+    let ratio = match (mean.mean, mean.low.zip(mean.high)) {
+        (Some(value), Some((low, high))) => format!("{value:.2} times as much ({low:.2} to {high:.2})"),
+        (Some(value), None) => format!("{value:.2} times as much, without an interval"),
+        (None, _) => "unknown".to_owned(),
+    };
+    let cells = format!("{when} {ratio} over {} cells", mean.cells);
+    match mean.verdict {
+        Word::NoClaim => format!("{cells}, no claim ({experiment})"),
+        word => format!("{cells}: {word}; less in {}, more in {} ({experiment})", mean.less, mean.more),
+    }
+}
+
+/// The machine, once if all recordings were made on the same, and what each recording can tell from noise.
+pub(super) fn limits(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<String> {
+    let machines: Vec<String> = experiments.values().map(machine).collect();
+    let is_one = machines.windows(2).all(|pair| pair[0] == pair[1]);
+    let common = machines.first().filter(|_| is_one).map(|machine| format!("All on {machine}."));
+    let own = experiments.iter().zip(&machines).map(|((name, values), machine)| {
+        let on = if is_one { String::new() } else { format!("{machine}, ") };
+        let claims = values.claims_nothing.as_ref().map_or_else(String::new, |why| format!("{why}; "));
+        let noise = noise(values.control.get(metric::CPU));
+        format!("{name} ({}): {on}{} repetitions; {claims}{noise}.", values.size, values.repetitions)
+    });
+    common.into_iter().chain(own).collect()
+}
+
+fn machine(values: &ExperimentValues) -> String {
+    let fact = |path: &[&str]| fact(&values.host, path);
+    format!(
+        "{}, {} online CPUs, Linux {}, server on CPU {}, loopback",
+        fact(&["cpu", "model"]),
+        fact(&["cpu", "online_count"]),
+        fact(&["kernel", "release"]),
+        values.server_cpu
+    )
+}
+
+fn noise(control: Option<&Control>) -> String {
+    let Some(effect) = control.and_then(|control| control.smallest_effect) else {
+        return "no A/A control of its cost, so the smallest claimable difference is unknown".to_owned();
+    };
+    let told = format!("differences below {:.0} % are noise (A/A control)", (effect * 100.0).ceil());
+    match control.and_then(|control| control.contains_1) {
+        Some(false) => format!("{told}, and the control itself differs from 1: read it with care"),
+        _ => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Estimate;
+
+    #[test]
+    fn a_control_that_differs_from_1_is_told_from_one_that_holds_it() {
+        let control = |contains_1, smallest_effect| Control {
+            ratio: Estimate::of(&[]),
+            contains_1: Some(contains_1),
+            smallest_effect: Some(smallest_effect),
+        };
+        assert!(noise(None).starts_with("no A/A control"));
+        assert_eq!(noise(Some(&control(true, 0.041))), "differences below 5 % are noise (A/A control)");
+        assert!(noise(Some(&control(false, 0.1))).contains("below 10 %"));
+        assert!(noise(Some(&control(false, 0.1))).ends_with("differs from 1: read it with care"));
+    }
+}
