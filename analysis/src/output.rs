@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use polars::prelude::DataFrame;
 
-use crate::figure::study::{Origin, chapters};
+use crate::figure::study::{Origin, answer, chapters};
 use crate::study::Study;
 use crate::{claims, frame, metric, report, table};
 
@@ -43,12 +43,13 @@ fn draw(study: &Study, out: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<(
     let origin = origin(study);
     let chapters = chapters(study, &origin)?;
     let figures = out.join("figures");
-    for drawn in chapters.iter().flat_map(|chapter| &chapter.figures) {
+    let answer = answer(study, &origin);
+    for drawn in answer.iter().chain(chapters.iter().flat_map(|chapter| &chapter.figures)) {
         files.extend(drawn.figure.write(&figures)?);
     }
     let claims = claims::built_in()?;
     let checks = claims::check(&claims, &serde_json::to_value(&study.values)?);
-    let page = report::of_study::report(study, chapters, &checks, &origin).html();
+    let page = report::of_study::report(study, answer, chapters, &checks, &origin).html();
     save(&out.join("report.html"), page.as_bytes(), files)
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 
-use analysis::figure::study::{Chapter, Origin, chapters};
+use analysis::figure::study::{Chapter, Origin, answer, chapters};
 use analysis::output;
 use analysis::study::Study;
 use experiments::recording::manifest::Status;
@@ -43,6 +43,7 @@ fn a_study_leaves_pictures_and_a_page() {
     let study = Study::read(&[MadeUp::small("made-up").write(results.path())]).unwrap();
     output::write(&study, out.path()).unwrap();
     let page = fs::read_to_string(out.path().join("report.html")).unwrap();
+    assert!(page.find("id=\"fig-answer\"").unwrap() < page.find("class=\"verdict\"").unwrap(), "{page}");
     assert!(page.contains("id=\"fig-made-up-ratios-cpu\"") && page.contains("published-stream"));
     let picture = fs::read_to_string(out.path().join("figures/published-stream-256.svg")).unwrap();
     assert!(picture.contains("io_uring, 8: 4.1"), "{picture}");
@@ -50,6 +51,28 @@ fn a_study_leaves_pictures_and_a_page() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         assert!(!text.contains("NaN"));
     }
+}
+
+/// Cells of both workloads, on so many numbers of connections.
+fn grid(numbers: usize) -> Vec<(Factors, u32)> {
+    let modes = [Mode::Stream, Mode::ReqRes].into_iter();
+    modes.flat_map(|mode| (1..=numbers).map(move |number| (Factors::new(mode, 256, number), 3))).collect()
+}
+
+#[test]
+fn the_experiment_that_was_made_for_it_answers_and_else_the_largest() {
+    let answered_by = |experiments: &[(&'static str, usize)]| {
+        let results = tempfile::tempdir().unwrap();
+        let write = |&(experiment, numbers): &(&'static str, usize)| {
+            MadeUp { cells: grid(numbers), ..MadeUp::small(experiment) }.write(results.path())
+        };
+        let folders: Vec<_> = experiments.iter().map(write).collect();
+        answer(&Study::read(&folders).unwrap(), &Origin::default())
+            .map(|drawn| drawn.figure.source.experiment)
+    };
+    assert_eq!(answered_by(&[("parity", 1), ("stream", 3)]).as_deref(), Some("parity"));
+    assert_eq!(answered_by(&[("pairs", 1), ("stream", 3), ("quick", 2)]).as_deref(), Some("stream"));
+    assert_eq!(answered_by(&[("latency", 1), ("scale", 3)]), None, "they ask something else");
 }
 
 /// Cells of every kind that payload and connections do not tell apart, and the stem of the figure that each has to give.

@@ -21,6 +21,8 @@ pub enum Swatch {
     MarkedLine,
     /// A dashed line.
     Dashed,
+    /// A piece of the band behind the marks, in no colour of a series.
+    Band,
 }
 
 /// An entry of the key.
@@ -57,6 +59,9 @@ impl Key {
             Swatch::Box => svg.leaf(&Tag::new("rect").numbers(&frame).fill(paint)),
             Swatch::Line | Swatch::MarkedLine => svg.leaf(&line("none")),
             Swatch::Dashed => svg.leaf(&line("5 3")),
+            Swatch::Band => {
+                svg.leaf(&Tag::new("rect").numbers(&frame).fill(Paint::Band).stroke(Paint::Muted, 0.7));
+            }
             Swatch::Marker => {}
         }
         if matches!(self.swatch, Swatch::Marker | Swatch::MarkedLine) {

@@ -88,6 +88,7 @@ pub fn marker(svg: &mut Svg, role: Role, filling: Filling, at: (f64, f64), title
             Tag::new("rect").numbers(&place)
         }
         Role::Other(place) => polygon(corners(place), at),
+        Role::Neither => polygon(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)], at),
     };
     let paint = Paint::Series(role);
     let inside = if filling == Filling::Full { paint } else { Paint::Paper };

@@ -41,7 +41,7 @@ pub use heat::{Better, Cell, Heat, Ratio};
 pub use lines::{Dash, Line, Lines};
 pub use paint::Role;
 pub use panel::{Body, Panel};
-pub use rows::{Reference, Row, RowMark, Rows, Start};
+pub use rows::{Band, Reference, Row, RowMark, Rows, Start};
 pub use sheet::Sheet;
 
 #[cfg(test)]

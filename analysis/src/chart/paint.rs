@@ -24,6 +24,8 @@ pub enum Role {
     Uring,
     /// Anything else that is compared, by its place.
     Other(u8),
+    /// A comparison that neither engine wins.
+    Neither,
 }
 
 /// What something is painted with.
@@ -37,6 +39,8 @@ pub enum Paint {
     Grid,
     /// The background.
     Paper,
+    /// A band behind marks: what is in it is no difference.
+    Band,
     /// A series.
     Series(Role),
 }
@@ -50,6 +54,8 @@ impl Paint {
             Self::Muted => "muted",
             Self::Grid => "grid",
             Self::Paper => "paper",
+            Self::Band => "band",
+            Self::Series(Role::Neither) => "neither",
             Self::Series(Role::Epoll) => "epoll",
             Self::Series(Role::Uring) => "uring",
             Self::Series(Role::Other(place)) => {
@@ -66,6 +72,8 @@ impl Paint {
             Self::Muted => "#59636e",
             Self::Grid => "#dde1e6",
             Self::Paper => "#ffffff",
+            Self::Band => "#e2e6ea",
+            Self::Series(Role::Neither) => "#59636e",
             Self::Series(Role::Epoll) => "#0072b2",
             Self::Series(Role::Uring) => "#d55e00",
             Self::Series(Role::Other(place)) => OTHERS_LIGHT[usize::from(place % 4)],
@@ -80,6 +88,8 @@ impl Paint {
             Self::Muted => "#9da7b3",
             Self::Grid => "#30363d",
             Self::Paper => "#161b22",
+            Self::Band => "#30373f",
+            Self::Series(Role::Neither) => "#9da7b3",
             Self::Series(Role::Epoll) => "#56b4e9",
             Self::Series(Role::Uring) => "#ff8a3d",
             Self::Series(Role::Other(place)) => OTHERS_DARK[usize::from(place % 4)],
@@ -89,8 +99,8 @@ impl Paint {
     /// Every paint there is.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let plain = [Self::Ink, Self::Muted, Self::Grid, Self::Paper];
-        let engines = [Self::Series(Role::Epoll), Self::Series(Role::Uring)];
+        let plain = [Self::Ink, Self::Muted, Self::Grid, Self::Paper, Self::Band];
+        let engines = [Role::Epoll, Role::Uring, Role::Neither].map(Self::Series);
         let others = (0..4).map(|place| Self::Series(Role::Other(place)));
         plain.into_iter().chain(engines).chain(others).collect()
     }

@@ -56,6 +56,26 @@ pub struct Reference {
     pub value: f64,
     /// What a value left and right of it means.
     pub sides: (String, String),
+    /// How far around it values are no difference; `None` where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub band: Option<Band>,
+}
+
+/// Values so near to the reference that they are no difference.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Band {
+    /// How far they are from it at most, on either side.
+    pub reach: f64,
+    /// What the key calls it.
+    pub name: String,
+}
+
+impl Reference {
+    /// The least and the largest value that has to be visible for its sake.
+    fn ends(&self) -> [f64; 2] {
+        let reach = self.band.as_ref().map_or(0.0, |band| band.reach);
+        [self.value - reach, self.value + reach]
+    }
 }
 
 /// Estimates one below the other.
@@ -93,7 +113,9 @@ impl Start {
 impl Kind for Rows {
     fn keys(&self) -> Vec<Key> {
         let marks = self.rows.iter().flat_map(|row| &row.marks);
-        marks.map(|mark| Key::new(&mark.name, mark.role, Swatch::Marker)).collect()
+        let bands = self.reference.iter().filter_map(|reference| reference.band.as_ref());
+        let bands = bands.map(|band| Key::new(&band.name, Role::Neither, Swatch::Band));
+        marks.map(|mark| Key::new(&mark.name, mark.role, Swatch::Marker)).chain(bands).collect()
     }
 
     fn hints(&self) -> Hints {
@@ -145,10 +167,13 @@ impl Rows {
     fn reach(&self) -> Vec<f64> {
         let estimates = self.rows.iter().flat_map(|row| row.marks.iter().filter_map(|mark| mark.value));
         let own = estimates.flat_map(|estimate| <[f64; 2]>::from(estimate.reach()));
-        own.chain(self.reference.iter().map(|reference| reference.value)).collect()
+        own.chain(self.reference.iter().flat_map(Reference::ends)).collect()
     }
 
     fn draw_axis(&self, svg: &mut Svg, plot: Area, scale: Scale) {
+        if let Some(reference) = &self.reference {
+            draw_band(svg, plot, reference, scale);
+        }
         for tick in scale.ticks((plot.width / 40.0) as usize) {
             let Some(share) = scale.place(tick) else { continue };
             let x = plot.across(share);
@@ -204,6 +229,16 @@ fn draw_start(svg: &mut Svg, area: Area, start: &Start, index: usize) -> f64 {
         svg.label(Label { bold: true, ..label });
     }
     top
+}
+
+fn draw_band(svg: &mut Svg, plot: Area, reference: &Reference, scale: Scale) {
+    let Some(band) = &reference.band else { return };
+    let [low, high] = reference.ends().map(|end| scale.place(end));
+    let (Some(low), Some(high)) = (low, high) else { return };
+    let (x, width) = (plot.across(low), plot.across(high) - plot.across(low));
+    let frame = [("x", x), ("y", plot.y), ("width", width), ("height", plot.height)];
+    let rect = Tag::new("rect").numbers(&frame).fill(Paint::Band).stroke(Paint::Muted, 0.7);
+    svg.leaf_saying(&rect.text("stroke-dasharray", "2 2"), &band.name);
 }
 
 fn draw_reference(svg: &mut Svg, plot: Area, reference: &Reference, scale: Scale) {

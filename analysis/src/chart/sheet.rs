@@ -20,6 +20,9 @@ pub struct Sheet {
     pub subtitle: String,
     /// Whether it stands on a recording of the size `quick`, which it then says.
     pub quick: bool,
+    /// What is stamped on it, where its numbers must not be taken for more than they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<String>,
     /// What a reader who sees no picture should be told.
     pub description: String,
     /// Remarks of the figure, before those that follow from the marks in it.
@@ -82,7 +85,10 @@ impl Sheet {
             let label = Label::new(&line, (area.x, y - 3.0), Anchor::Start);
             svg.label(Label { size: LARGE, bold: true, ..label });
         }
-        let quick = if self.quick { "Quick recording, not for claims. " } else { "" };
+        if let Some(stamp) = &self.stamp {
+            y = draw_stamp(svg, (area.x, y + 6.0), stamp);
+        }
+        let quick = if self.quick && self.stamp.is_none() { "Quick recording, not for claims. " } else { "" };
         draw_text(svg, area, y + 2.0, &format!("{quick}{}", self.subtitle))
     }
 
@@ -166,6 +172,17 @@ impl Sheet {
     fn draw_caption(&self, svg: &mut Svg, area: Area, top: f64) -> f64 {
         draw_text(svg, area, top, &self.caption())
     }
+}
+
+/// Draws `text` in a frame whose upper left corner is `at`, and returns where it ends.
+fn draw_stamp(svg: &mut Svg, (x, y): (f64, f64), text: &str) -> f64 {
+    const HEIGHT: f64 = 20.0;
+    let width = wrap::width(text, MEDIUM * BOLD) + 14.0;
+    let frame = [("x", x), ("y", y), ("width", width), ("height", HEIGHT), ("rx", 3.0)];
+    svg.leaf(&Tag::new("rect").numbers(&frame).fill(Paint::Ink));
+    let label = Label::new(text, (x + width / 2.0, y + 14.0), Anchor::Middle);
+    svg.label(Label { size: MEDIUM, bold: true, paint: Paint::Paper, ..label });
+    y + HEIGHT
 }
 
 /// Draws muted lines of text from `top` down, and returns where they end.

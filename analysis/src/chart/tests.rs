@@ -47,6 +47,7 @@ fn sheet(body: Body) -> Sheet {
         title: "A title".to_owned(),
         subtitle: "A subtitle".to_owned(),
         quick: false,
+        stamp: None,
         description: "What it shows".to_owned(),
         notes: Vec::new(),
         columns: 1,

@@ -93,6 +93,7 @@ pub fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &Abou
         title: format!("{what}, {}: ours beside the study of 2023", about.ratio()),
         subtitle: format!("{summary} {}", about.interval),
         quick: about.quick,
+        stamp: None,
         description: format!("Published and own ratios of {what}, payload × connections. {summary}"),
         notes: vec!["Open: of ours, neither less nor more may be said.".to_owned()],
         columns: 2,
@@ -114,6 +115,7 @@ fn panel(pairs: &[Pair], workload: Workload) -> Panel {
             reference: Some(Reference {
                 value: 1.0,
                 sides: ("epoll better".to_owned(), "io_uring better".to_owned()),
+                band: None,
             }),
             rows: rows.collect(),
         }),

@@ -36,6 +36,7 @@ fn sheet(title: &str, about: &About, panels: Vec<Panel>) -> Sheet {
         title: title.to_owned(),
         subtitle: about.interval.clone(),
         quick: about.quick,
+        stamp: None,
         description: format!("{title}.{of}"),
         notes: Vec::new(),
         columns: 2,

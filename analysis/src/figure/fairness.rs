@@ -31,6 +31,7 @@ pub fn victims(victims: &[Victims], about: &About) -> Sheet {
         title: "What connections get beside hogs".to_owned(),
         subtitle: about.interval.clone(),
         quick: about.quick,
+        stamp: None,
         description: describe(victims),
         notes: Vec::new(),
         columns: 2,

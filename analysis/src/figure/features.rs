@@ -42,6 +42,7 @@ pub fn forest(what: &Quantity, workloads: &[(String, Vec<Effect>)], noise: Strin
         title: format!("{}: each variant against another", what.title),
         subtitle: about.interval.clone(),
         quick: about.quick,
+        stamp: None,
         description: format!("{}, ratios. {}", what.title, said.collect::<Vec<String>>().join("; ")),
         notes: vec!["An interval that contains 1 claims nothing.".to_owned(), noise],
         columns: 1,
@@ -57,7 +58,7 @@ fn rows(what: &Quantity, effects: &[Effect]) -> Rows {
     };
     Rows {
         x: Axis::new("ratio (log)", Extent::Ratio, Format::Ratio),
-        reference: Some(Reference { value: 1.0, sides: (left.to_owned(), right.to_owned()) }),
+        reference: Some(Reference { value: 1.0, sides: (left.to_owned(), right.to_owned()), band: None }),
         rows: effects.iter().flat_map(Effect::rows).collect(),
     }
 }

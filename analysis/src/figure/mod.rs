@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`published`] | what the study of 2023 published, drawn from its numbers |
 //! | [`grid`] | engines over payloads and connections: throughput, ratios, cost of a message |
+//! | [`answer`] | cost of a message, io_uring divided by epoll, in every cell |
 //! | [`beside`] | our ratios beside the published ones |
 //! | [`curves`] | percentiles, latency over load, distributions, seconds, scaling |
 //! | [`fairness`] | victims beside hogs |
@@ -13,6 +14,7 @@
 //!
 //! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.
 
+pub mod answer;
 pub mod beside;
 pub mod curves;
 pub mod fairness;

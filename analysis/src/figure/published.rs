@@ -52,6 +52,7 @@ pub fn chart(runs: &[Run], (workload, payload_bytes): (Workload, u64)) -> Sheet 
             "180 s a run, Linux 6.1, i9-11900K, mitigations off, server on an isolated core. {whiskers}"
         ),
         quick: false,
+        stamp: None,
         description: describe(&measured),
         notes: vec!["The study recorded neither CPU time nor how busy its servers were.".to_owned()],
         columns: 1,

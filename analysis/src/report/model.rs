@@ -7,6 +7,10 @@ use crate::figure::Figure;
 pub struct Report {
     /// Its title.
     pub title: String,
+    /// The question that it answers.
+    pub question: String,
+    /// The answer as a picture; `None` if no recording gives it.
+    pub answer: Option<Shown>,
     /// The answer in one sentence.
     pub verdict: String,
     /// Where the answer ends: machine, kernel, size, noise.

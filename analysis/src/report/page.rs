@@ -43,10 +43,12 @@ impl Report {
         page.into_string() + "\n"
     }
 
-    /// The answer, and where it ends.
+    /// The question, the answer as a picture and in a sentence, and where it ends.
     fn opening(&self) -> Markup {
         html! {
             h1 { (self.title) }
+            p.question { (self.question) }
+            @if let Some(answer) = &self.answer { div.answer { (answer.html(WIDE, ANSWER_NARROW)) } }
             div.verdict role="note" {
                 @if self.quick { p { span.quick { "Quick recordings: they claim nothing" } } }
                 p { (self.verdict) }
@@ -96,20 +98,23 @@ impl Part {
     fn html(&self) -> Markup {
         html! {
             @for paragraph in &self.text { p { (paragraph) } }
-            @for figure in &self.figures { (figure.html()) }
+            @for figure in &self.figures { (figure.html(WIDE, NARROW)) }
             @for of in &self.tables { (table(of)) }
         }
     }
 }
 
+/// Width of the answer for a phone: narrower than other figures, so that its text is larger.
+const ANSWER_NARROW: f64 = 330.0;
+
 impl Shown {
     /// The figure twice, laid out for a page and for a phone. The style sheet shows one of them.
-    fn html(&self) -> Markup {
+    fn html(&self, wide: f64, narrow: f64) -> Markup {
         let (stem, sheet) = (&self.figure.stem, &self.figure.sheet);
         html! {
             figure id={ "fig-" (stem) } {
-                div.wide { (PreEscaped(sheet.svg(WIDE))) }
-                div.narrow { (PreEscaped(sheet.svg(NARROW))) }
+                div.wide { (PreEscaped(sheet.svg(wide))) }
+                div.narrow { (PreEscaped(sheet.svg(narrow))) }
                 figcaption {
                     p { strong { "How to read it." } " " (self.how_to_read) }
                     p { "File: " code { (stem) ".svg" } }

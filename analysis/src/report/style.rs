@@ -58,6 +58,9 @@ code{font:.86em ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;overflo
 .verdict{font-size:1.15rem;line-height:1.45;background:var(--paper);border:1px solid var(--grid);border-left:4px solid var(--accent);border-radius:6px;padding:14px 16px;margin:14px 0}
 .verdict p{margin:0 0 .4rem}
 .verdict ul{font-size:.9rem;color:var(--muted);margin:.4rem 0 0;padding-left:1.1rem}
+.answer figure{padding:12px}
+.answer figure svg{max-width:none}
+.question{font-size:1.1rem}
 .quick{display:inline-block;border:1px solid var(--bad);color:var(--bad);border-radius:4px;padding:0 6px;font-size:.85rem;font-weight:600}
 nav ol{columns:2;column-gap:28px;padding-left:1.8rem;margin:.3rem 0}
 nav li{break-inside:avoid}

@@ -113,6 +113,18 @@ fn a_quick_report_says_so_before_anything_else() {
 }
 
 #[test]
+fn the_page_opens_with_the_question_then_the_picture_then_the_verdict() {
+    let mut report = report();
+    report.question = "Which one & why?".to_owned();
+    report.answer = report.parts[0].figures.pop();
+    let html = report.html();
+    let places =
+        ["Which one &amp; why?", "<figure id=\"fig-stream-throughput\"", "It depends", "<nav", "<table"];
+    let places = places.map(|text| html.find(text).unwrap_or_else(|| panic!("{text} is missing: {html}")));
+    assert!(places.is_sorted(), "{places:?}");
+}
+
+#[test]
 fn the_same_report_gives_the_same_bytes() {
     assert_eq!(report().html(), report().html());
 }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`drawn`] | what a study gives: chapters of figures |
 //! | `drawing` | the figures of one recording |
+//! | [`answer`] | which recordings answer, and the figure that the report opens with |
 //! | `published` | the figures of the study of 2023 |
 //! | `about`, `reading` | what they say of the recording, and how to read them |
 //! | `cells`, `distributions`, `effects`, `open`, `scale` | the numbers of each kind of figure |
 
 mod about;
+pub mod answer;
 mod cells;
 mod distributions;
 mod drawing;
@@ -24,7 +26,13 @@ pub use drawn::{Chapter, Drawn, Origin};
 use crate::recording::Recording;
 use crate::study::Study;
 
-/// Every figure of `study`, experiments first.
+/// The figure that answers the question of the project; `None` if nothing in `study` compares the engines.
+#[must_use]
+pub fn answer(study: &Study, origin: &Origin) -> Option<Drawn> {
+    answer::drawn(study, origin)
+}
+
+/// Every other figure of `study`, experiments first.
 ///
 /// # Errors
 /// When the published results that this program was built with are damaged.

@@ -1,5 +1,12 @@
 //! How to read each kind of figure: the report says it below the picture.
 
+/// The answer.
+pub(super) const ANSWER: &str = "\
+Each row is one payload and one number of connections. The marker is the server CPU time per message under io_uring, divided by that \
+under epoll. Left of 1 io_uring is cheaper, right of 1 epoll is. The line through a marker is its 95 % interval. The grey band is the \
+noise: the same server, measured twice, differs by as much. A grey marker lies in the band, or its interval contains 1: it shows no \
+difference. A coloured marker lies outside the band, and its interval leaves 1 out.";
+
 /// Ratios over a grid.
 pub(super) const HEAT: &str = "\
 A cell is io_uring divided by epoll. In an orange cell io_uring is better, in a blue one epoll is. The stronger the colour, the larger \

@@ -1,13 +1,11 @@
 //! Means over all cells of an experiment, in words and in tables.
 
 use crate::chart::number;
+use crate::figure::study::answer::ENGINES;
 use crate::metric;
 use crate::report::model::Table;
 use crate::statistics::Mean;
 use crate::values::{ExperimentValues, GridValues};
-
-/// What is compared throughout.
-const ENGINES: &str = "uring/epoll";
 
 /// Metrics of the headline tables, with their names and which direction io_uring wants.
 const HEADLINES: [(&str, &str); 4] = [
@@ -60,9 +58,4 @@ fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
     let counts = [mean.verdict.to_string(), mean.less.to_string(), mean.more.to_string()];
     let numbers = [say(mean.mean), interval, mean.cells.to_string(), say(mean.least), say(mean.most)];
     [mode.to_owned(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
-}
-
-/// Whether the experiment varies nothing but engine, payload and connections.
-pub(super) fn is_comparison_of_engines(name: &str) -> bool {
-    !["fairness", "ablation", "latency", "scale", "kernels", "aa", "seed"].contains(&name)
 }

@@ -8,19 +8,31 @@ mod runs;
 use super::model::{Part, Report, Shown};
 use crate::claims::Check;
 use crate::figure::input::reader_name;
+use crate::figure::study::answer::is_comparison_of_engines;
 use crate::figure::study::{Chapter, Drawn, Origin};
 use crate::study::Study;
 use crate::values::{ExperimentValues, GridValues};
-use means::is_comparison_of_engines;
 
-/// The page of `study` with its figures, and what became of the claims.
+/// What the page asks.
+const QUESTION: &str = "\
+A TCP server echoes what its clients send. Does it need less CPU time for a message with io_uring than with epoll?";
+
+/// The page of `study`: its `answer` and its figures, and what became of the claims.
 #[must_use]
-pub fn report(study: &Study, chapters: Vec<Chapter>, checks: &[Check<'_>], origin: &Origin) -> Report {
+pub fn report(
+    study: &Study,
+    answer: Option<Drawn>,
+    chapters: Vec<Chapter>,
+    checks: &[Check<'_>],
+    origin: &Origin,
+) -> Report {
     let experiments = &study.values.experiments;
     let mut provenance = vec![("Made by".to_owned(), origin.command.clone())];
     provenance.extend(origin.revision.clone().map(|revision| ("Revision".to_owned(), revision)));
     Report {
         title: "epoll or io_uring for a TCP server?".to_owned(),
+        question: QUESTION.to_owned(),
+        answer: answer.map(shown),
         verdict: opening::verdict(experiments),
         limits: opening::limits(experiments),
         quick: experiments.values().any(|values| values.size == "quick"),

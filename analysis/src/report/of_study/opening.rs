@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::host::fact;
-use super::means::{is_comparison_of_engines, mean};
+use super::means::mean;
+use crate::figure::input::Workload;
+use crate::figure::study::answer::speaker;
 use crate::metric;
 use crate::statistics::{Mean, Word};
 use crate::values::{Control, ExperimentValues};
 
-/// One sentence: in how many cells which engine takes less CPU time per message. Of several experiments with the same
-/// workload, the one with the most cells speaks.
+/// One sentence: in how many cells which engine takes less CPU time per message. It speaks of the same
+/// recordings as the picture above it.
 pub(super) fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> String {
-    let largest = |mode: &str| {
-        let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-        let means = all.filter_map(|(name, values)| Some((name, mean(&values.grid, mode, metric::CPU)?)));
-        means.max_by_key(|(_, mean)| mean.cells)
+    let of = |workload: Workload| {
+        let (name, values) = speaker(experiments, workload)?;
+        Some((name, mean(&values.grid, workload.name(), metric::CPU)?))
     };
-    let modes = [("stream", "when clients stream"), ("req-res", "in request-response")];
-    let parts = modes.iter().filter_map(|(mode, words)| Some(in_words(words, largest(mode)?)));
+    let workloads = [(Workload::Stream, "when clients stream"), (Workload::ReqRes, "in request-response")];
+    let parts = workloads.iter().filter_map(|(workload, words)| Some(in_words(words, of(*workload)?)));
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         return "No recording here compares io_uring with epoll; what follows is what the study of 2023 published."

@@ -1,0 +1,157 @@
+//! The answer to the question of the project: what a message costs under io_uring, divided by what it costs under epoll.
+
+use super::input::{At, Workload, distinct};
+use crate::chart::{
+    Axis, Band, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
+    number,
+};
+
+/// What one recording says of one workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The workload.
+    pub workload: Workload,
+    /// The experiment that was recorded.
+    pub experiment: String,
+    /// Whether the recording is of the size `quick`, which claims nothing.
+    pub quick: bool,
+    /// The smallest difference from 1 that the recording may claim; `None` if it has no control.
+    pub smallest_effect: Option<f64>,
+    /// CPU time per message under io_uring, divided by that under epoll, in every cell.
+    pub cells: Vec<(At, Option<Estimate>)>,
+}
+
+/// What a cell says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Less,
+    NoDifference,
+    More,
+}
+
+/// The ratios of every cell in `measured`, a panel a workload; `None` if there is no cell.
+#[must_use]
+pub fn answer(measured: &[Measured]) -> Option<Sheet> {
+    let measured: Vec<&Measured> = measured.iter().filter(|of| !of.cells.is_empty()).collect();
+    if measured.is_empty() {
+        return None;
+    }
+    let quick = measured.iter().any(|of| of.quick);
+    Some(Sheet {
+        title: "Server CPU time per message: io_uring divided by epoll".to_owned(),
+        subtitle: format!(
+            "Each marker is the median of {}, each line its 95 % interval. Below 1, io_uring is cheaper.",
+            pairs(&measured)
+        ),
+        quick,
+        stamp: quick.then(|| "Quick recording: claims nothing".to_owned()),
+        description: describe(&measured),
+        notes: notes(&measured),
+        columns: 2,
+        one_scale: true,
+        panels: measured.into_iter().map(Measured::panel).collect(),
+    })
+}
+
+/// On how many pairs of runs a marker stands.
+fn pairs(measured: &[&Measured]) -> String {
+    let estimates = measured.iter().flat_map(|of| of.cells.iter().filter_map(|(_, ratio)| *ratio));
+    let counts = distinct(&estimates.collect::<Vec<_>>(), Estimate::runs);
+    match counts[..] {
+        [] => "no pair of runs".to_owned(),
+        [1] => "1 pair of runs".to_owned(),
+        [count] => format!("{count} pairs of runs"),
+        [least, .., most] => format!("{least} to {most} pairs of runs"),
+    }
+}
+
+fn notes(measured: &[&Measured]) -> Vec<String> {
+    let uncontrolled = measured.iter().any(|of| of.smallest_effect.is_none());
+    let note = uncontrolled.then_some("Without a control, a recording may claim no difference.");
+    note.map(str::to_owned).into_iter().collect()
+}
+
+fn describe(measured: &[&Measured]) -> String {
+    let say = |of: &Measured, at: &At, ratio: Option<Estimate>| match ratio {
+        Some(ratio) => format!(
+            "{}, {}: {}, {}",
+            of.workload.name(),
+            at.say(),
+            number::ratio(ratio.value()),
+            of.called(of.side(&ratio))
+        ),
+        None => format!("{}, {}: nothing to compare", of.workload.name(), at.say()),
+    };
+    let cells = measured.iter().flat_map(|of| of.cells.iter().map(move |(at, ratio)| say(of, at, *ratio)));
+    format!(
+        "Server CPU time per message, io_uring divided by epoll, by payload × connections. {}.",
+        cells.collect::<Vec<String>>().join("; ")
+    )
+}
+
+impl Measured {
+    /// What `ratio` says: a difference only if its interval leaves 1 out and it is no smaller than the smallest effect.
+    fn side(&self, ratio: &Estimate) -> Side {
+        let Some(smallest) = self.smallest_effect else { return Side::NoDifference };
+        if ratio.is_clear_of(1.0) != Some(true) || (ratio.value() - 1.0).abs() < smallest {
+            return Side::NoDifference;
+        }
+        if ratio.value() < 1.0 { Side::Less } else { Side::More }
+    }
+
+    /// What the key calls `side`.
+    fn called(&self, side: Side) -> &'static str {
+        match (side, self.quick) {
+            (Side::NoDifference, _) => "no difference",
+            (Side::Less, false) => "io_uring cheaper",
+            (Side::More, false) => "epoll cheaper",
+            (Side::Less, true) => "io_uring lower, not claimed",
+            (Side::More, true) => "epoll lower, not claimed",
+        }
+    }
+
+    fn panel(&self) -> Panel {
+        Panel {
+            title: format!("{} ({})", self.workload.title(), self.experiment),
+            body: Body::Rows(Rows {
+                x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
+                reference: Some(Reference {
+                    value: 1.0,
+                    sides: ("io_uring cheaper".to_owned(), "epoll cheaper".to_owned()),
+                    band: self.smallest_effect.map(band),
+                }),
+                rows: self.rows(),
+            }),
+        }
+    }
+
+    /// Under each payload, a row for each number of connections.
+    fn rows(&self) -> Vec<Row> {
+        let mut above = None;
+        let rows = self.cells.iter().map(|(at, ratio)| {
+            let begins = above.replace(at.payload_bytes) != Some(at.payload_bytes);
+            let start = if begins { Start::Under(number::bytes(at.payload_bytes)) } else { Start::Within };
+            let label = match at.connections {
+                1 => "1 connection".to_owned(),
+                many => format!("{many} connections"),
+            };
+            let verdict = ratio.map_or("none".to_owned(), |ratio| number::ratio(ratio.value()));
+            Row { label, start, marks: vec![self.mark(*ratio)], verdict }
+        });
+        rows.collect()
+    }
+
+    fn mark(&self, ratio: Option<Estimate>) -> RowMark {
+        let side = ratio.map_or(Side::NoDifference, |ratio| self.side(&ratio));
+        let role = match side {
+            Side::Less => Role::Uring,
+            Side::NoDifference => Role::Neither,
+            Side::More => Role::Epoll,
+        };
+        RowMark { name: self.called(side).to_owned(), role, value: ratio }
+    }
+}
+
+fn band(reach: f64) -> Band {
+    Band { reach, name: format!("less than {:.1} %: no difference", reach * 100.0) }
+}

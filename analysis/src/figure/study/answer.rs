@@ -1,0 +1,102 @@
+//! The answer of a study: which recordings give it, and the figure of their ratios.
+
+use std::collections::BTreeMap;
+
+use super::drawn::{Drawn, Origin};
+use super::{cells, reading};
+use crate::chart::Estimate;
+use crate::figure::answer::{Measured, answer};
+use crate::figure::input::{At, Workload, distinct};
+use crate::figure::{Figure, Source};
+use crate::metric;
+use crate::recording::Recording;
+use crate::statistics;
+use crate::study::Study;
+use crate::values::{CellValues, ExperimentValues};
+
+/// What is compared.
+pub const ENGINES: &str = "uring/epoll";
+/// What it is compared by.
+const METRIC: &str = metric::CPU;
+/// The experiment that was made to answer.
+const MADE_FOR_IT: &str = "parity";
+/// Experiments that vary more than engine, payload and connections.
+const OTHER_QUESTIONS: [&str; 7] = ["fairness", "ablation", "latency", "scale", "kernels", "aa", "seed"];
+
+/// Whether the experiment `name` varies nothing but engine, payload and connections.
+#[must_use]
+pub fn is_comparison_of_engines(name: &str) -> bool {
+    !OTHER_QUESTIONS.contains(&name)
+}
+
+/// The experiment that answers for `workload`: the one that was made for it, or the one with the most cells.
+#[must_use]
+pub fn speaker(
+    experiments: &BTreeMap<String, ExperimentValues>,
+    workload: Workload,
+) -> Option<(&String, &ExperimentValues)> {
+    let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
+    let able = all.filter(|(_, values)| can_answer(&ratios(values, workload)));
+    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, ratios(values, workload).len()))
+}
+
+/// Whether `cells` hold a ratio, and payload and connections tell them apart.
+fn can_answer(cells: &[(At, Option<Estimate>)]) -> bool {
+    cells.iter().any(|(_, ratio)| ratio.is_some()) && distinct(cells, |(at, _)| *at).len() == cells.len()
+}
+
+/// The figure of the answer; `None` if nothing here compares the engines.
+pub(super) fn drawn(study: &Study, origin: &Origin) -> Option<Drawn> {
+    let experiments = &study.values.experiments;
+    let speakers = [Workload::Stream, Workload::ReqRes]
+        .into_iter()
+        .filter_map(|workload| Some((workload, speaker(experiments, workload)?)));
+    let speakers: Vec<(Workload, (&String, &ExperimentValues))> = speakers.collect();
+    let measured = speakers.iter().map(|(workload, (name, values))| measured(*workload, name, values));
+    let sheet = answer(&measured.collect::<Vec<_>>())?;
+    let spoke = |recording: &&Recording| {
+        speakers.iter().any(|(_, (name, _))| name.as_str() == recording.experiment())
+    };
+    let recordings: Vec<&Recording> = study.recordings.iter().filter(spoke).collect();
+    let source = source(&recordings, origin);
+    Some(Drawn { figure: Figure { stem: "answer".to_owned(), sheet, source }, how_to_read: reading::ANSWER })
+}
+
+fn measured(workload: Workload, name: &str, values: &ExperimentValues) -> Measured {
+    Measured {
+        workload,
+        experiment: name.to_owned(),
+        quick: values.size == "quick",
+        smallest_effect: values.control.get(METRIC).and_then(|control| control.smallest_effect),
+        cells: ratios(values, workload),
+    }
+}
+
+/// The ratio of every cell of `workload` in which both engines were planned, in the order of tables.
+fn ratios(values: &ExperimentValues, workload: Workload) -> Vec<(At, Option<Estimate>)> {
+    let cells = values.grid.cell_order.iter().filter_map(|key| values.grid.cells.get(key));
+    let own = cells.filter(|cell| cells::at(&cell.cell).workload == workload);
+    own.filter_map(|cell| Some((cells::at(&cell.cell), ratio(cell)?))).collect()
+}
+
+/// `None` if the engines are not compared in `cell`, and nothing inside if no pair of runs counts.
+fn ratio(cell: &CellValues) -> Option<Option<Estimate>> {
+    let of: &statistics::Ratio = cell.ratios.get(ENGINES)?.get(METRIC)?;
+    Some(cells::estimate(&of.estimate))
+}
+
+fn source(recordings: &[&Recording], origin: &Origin) -> Source {
+    let compared = |recording: &&Recording| {
+        let engines: Vec<&str> = ENGINES.split('/').collect();
+        let own = recording.counted().filter(|run| engines.contains(&run.place.engine.as_str()));
+        own.filter_map(|run| run.record.as_ref()).map(|record| record.run_id.clone()).collect::<Vec<_>>()
+    };
+    let experiments: Vec<&str> = recordings.iter().map(|recording| recording.experiment()).collect();
+    Source {
+        experiment: experiments.join(", "),
+        recordings: recordings.iter().map(|recording| recording.manifest.recording.clone()).collect(),
+        run_ids: recordings.iter().flat_map(compared).collect(),
+        revision: origin.revision.clone(),
+        command: origin.command.clone(),
+    }
+}
