@@ -1,8 +1,8 @@
 //! An axis: what it measures, how it is divided, how its values read.
 
+use experiments::report::format as number;
 use serde::Serialize;
 
-use super::number;
 use super::scale::{Scale, step};
 
 /// How far an axis reaches.

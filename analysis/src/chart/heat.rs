@@ -1,5 +1,6 @@
 //! Ratios over a grid, centred on 1.
 
+use experiments::report::format as number;
 use experiments::verdict::Word;
 use serde::Serialize;
 
@@ -8,7 +9,6 @@ use super::hints::Hints;
 use super::key::Key;
 use super::kind::Kind;
 use super::mark::{Area, gap};
-use super::number;
 use super::paint::{MEDIUM, Paint, Role, diverging, over_diverging};
 use super::scale::Scale;
 use super::svg::{Anchor, Label, Svg, Tag};

@@ -10,10 +10,9 @@ use super::hints::Hints;
 use super::key::{Key, Swatch};
 use super::kind::{Kind, UPRIGHT_HEIGHT, draw_value_axis, plot_area};
 use super::mark::{Area, Filling, gap, marker, whisker_up};
-use super::number::coordinate;
 use super::paint::{Paint, Role};
 use super::scale::Scale;
-use super::svg::{Anchor, Label, Svg, Tag};
+use super::svg::{Anchor, Label, Svg, Tag, coordinate};
 use super::wrap;
 
 /// How a curve is drawn.

@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 
 use super::estimate::Estimate;
-use super::number::coordinate;
 use super::paint::{Paint, Role};
-use super::svg::{Svg, Tag};
+use super::svg::{Svg, Tag, coordinate};
 
 /// A rectangle of the page.
 #[derive(Clone, Copy, Debug, PartialEq)]

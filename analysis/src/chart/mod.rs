@@ -6,7 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`estimate`] | a value with its interval and its count of runs |
-//! | [`axis`], [`scale`], [`number`] | from a value to a position and to words |
+//! | [`axis`], [`scale`] | from a value to a position and to words |
 //! | [`groups`] | bars and dots over categories |
 //! | [`heat`] | ratios over a grid, centred on 1 |
 //! | [`lines`] | curves |
@@ -25,7 +25,6 @@ pub mod key;
 mod kind;
 pub mod lines;
 pub mod mark;
-pub mod number;
 pub mod paint;
 pub mod panel;
 pub mod rows;

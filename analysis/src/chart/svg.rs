@@ -5,8 +5,15 @@
 
 use std::fmt::Write as _;
 
-use super::number::coordinate;
+use experiments::report::format;
+
 use super::paint::Paint;
+
+/// A coordinate with at most two decimals: enough for a pixel, and the same bytes everywhere.
+#[must_use]
+pub fn coordinate(value: f64) -> String {
+    format::at_most(value, 2)
+}
 
 /// `text` as it may stand in an attribute or between tags. Control characters, which XML forbids, become spaces.
 #[must_use]

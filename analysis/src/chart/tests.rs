@@ -1,5 +1,6 @@
+use experiments::report::format::significant;
+
 use super::mark::{Area, gap};
-use super::number::{bytes, coordinate, grouped, nanoseconds, percent, significant, thousands};
 use super::paint::{Paint, diverging};
 use super::scale::Scale;
 use super::sheet::{NARROW, WIDE};
@@ -68,22 +69,6 @@ fn escapes_leave_no_markup_in_a_text() {
     let svg = sheet.svg(WIDE);
     assert!(!svg.contains("<script"), "{svg}");
     assert_eq!(count(&svg, "&lt;script&gt;&amp;"), 3, "as the name, as the title and as a text");
-}
-
-#[test]
-fn numbers_read_as_a_reader_expects() {
-    assert_eq!([0.0, -0.001, 1.0, 1.005, 12.5].map(coordinate), ["0", "0", "1", "1", "12.5"]);
-    assert_eq!([0.0, 9.996, 0.012345, 1234.0].map(|v| significant(v, 3)), ["0", "10", "0.0123", "1230"]);
-    assert_eq!(significant(-2.5, 3), "−2.5");
-    assert_eq!([999.9, 393_584.0, 1.05e6, 0.0].map(thousands), ["1 k", "394 k", "1.05 M", "0"]);
-    assert_eq!([850.0, 1_200_000.0, 2e9, 51_700.0].map(nanoseconds), ["850 ns", "1.2 ms", "2 s", "51.7 µs"]);
-    assert_eq!([850.0, 1230.0, 2.5e6].map(number::memory), ["850 B", "1.23 kB", "2.5 MB"]);
-    assert_eq!(
-        [256, 1024, 32_768, 100_000, 1 << 20].map(bytes),
-        ["256_B", "1_KiB", "32_KiB", "100000_B", "1_MiB"].map(|text| text.replace('_', "\u{a0}"))
-    );
-    assert_eq!([0.0, 0.5, 0.99, 0.999, 0.9999].map(percent), ["0 %", "50 %", "99 %", "99.9 %", "99.99 %"]);
-    assert_eq!(grouped(1_234_567.0), "1\u{202f}234\u{202f}567");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The answer to the question of the project: what a message costs under io_uring, divided by what it costs under epoll.
 
+use experiments::report::format as number;
+
 use super::input::{At, Workload, distinct};
 use crate::chart::{
     Axis, Band, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
-    number,
 };
 
 /// What one recording says of one workload.
@@ -130,7 +131,8 @@ impl Measured {
         let mut above = None;
         let rows = self.cells.iter().map(|(at, ratio)| {
             let begins = above.replace(at.payload_bytes) != Some(at.payload_bytes);
-            let start = if begins { Start::Under(number::bytes(at.payload_bytes)) } else { Start::Within };
+            let start =
+                if begins { Start::Under(number::label_bytes(at.payload_bytes)) } else { Start::Within };
             let label = match at.connections {
                 1 => "1 connection".to_owned(),
                 many => format!("{many} connections"),

@@ -1,8 +1,9 @@
 //! What settings change: a forest plot of ratios around 1.
 
+use experiments::report::format as number;
+
 use crate::chart::{
     Axis, Better, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
-    number,
 };
 
 use super::input::{About, family, reader_name};

@@ -1,8 +1,8 @@
 //! Engines over payloads and connections.
 
-use crate::chart::{
-    Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet, number,
-};
+use experiments::report::format as number;
+
+use crate::chart::{Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet};
 
 use super::input::{About, At, Compared, Measured, Workload, distinct, names, reader_name, roles};
 
@@ -73,7 +73,7 @@ pub(super) fn panel(measured: &[Measured], payload_bytes: u64, shown: &Shown) ->
         GroupSeries { name: reader_name(engine), role, values: connections.iter().map(value).collect() }
     });
     Panel {
-        title: number::bytes(payload_bytes),
+        title: number::label_bytes(payload_bytes),
         body: Body::Groups(Groups {
             x_label: "connections".to_owned(),
             categories: connections.iter().map(u64::to_string).collect(),
@@ -142,7 +142,7 @@ pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
         x_label: "connections".to_owned(),
         columns: connections.iter().map(u64::to_string).collect(),
         y_label: "payload".to_owned(),
-        rows: payloads.iter().map(|&payload| number::bytes(payload)).collect(),
+        rows: payloads.iter().map(|&payload| number::label_bytes(payload)).collect(),
         cells: payloads.iter().map(row).collect(),
         better,
         compared: "io_uring".to_owned(),

@@ -1,6 +1,8 @@
 //! The numbers that figures are made of: plain, and already reduced to one estimate a place.
 
-use crate::chart::{Cell, Estimate, Role, number};
+use experiments::report::format as number;
+
+use crate::chart::{Cell, Estimate, Role};
 
 /// How clients behave in a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +48,7 @@ impl At {
     /// Payload and connections in words.
     #[must_use]
     pub fn say(&self) -> String {
-        format!("{} × {}", number::bytes(self.payload_bytes), self.connections)
+        format!("{} × {}", number::label_bytes(self.payload_bytes), self.connections)
     }
 }
 

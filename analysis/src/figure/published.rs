@@ -1,6 +1,8 @@
 //! What the study of 2023 published, drawn from its numbers.
 
-use crate::chart::{Better, Estimate, MarkKind, Ratio, Sheet, number};
+use experiments::report::format as number;
+
+use crate::chart::{Better, Estimate, MarkKind, Ratio, Sheet};
 
 use super::grid::{Shown, panel, ratios};
 use super::input::{About, At, Compared, Measured, Workload};
@@ -45,7 +47,7 @@ pub fn chart(runs: &[Run], (workload, payload_bytes): (Workload, u64)) -> Sheet 
     panel.title = String::new();
     let twice = measured.iter().any(|m| m.value.is_some_and(|value| value.runs() > 1));
     let whiskers = if twice { "Mean of two runs; the whisker joins them." } else { "One run a bar." };
-    let size = number::bytes(payload_bytes);
+    let size = number::label_bytes(payload_bytes);
     Sheet {
         title: format!("{}, {size}: responses per second, as published in 2023", workload.title()),
         subtitle: format!(

@@ -1,8 +1,26 @@
-//! Quantities for people: three significant digits and a unit.
+//! Quantities for people: a few significant digits and a unit. None of these depends on a locale.
+//!
+//! Tables of the runner keep trailing zeros, so that columns align. Axes and labels of figures are as short as they can be.
 
 use std::time::Duration;
 
-/// `812`, `81.2`, `8.12`: three digits, or all that stand before the point.
+/// Decimal prefixes from the largest down, with the unit that they make.
+type Steps = [(f64, &'static str)];
+
+const COUNTS: &Steps = &[(1e9, " G"), (1e6, " M"), (1e3, " k")];
+const TIMES: &Steps = &[(1e9, " s"), (1e6, " ms"), (1e3, " µs")];
+const MEMORY: &Steps = &[(1e9, " GB"), (1e6, " MB"), (1e3, " kB")];
+
+/// `value` in the largest step that leaves at least 1, or in `unit`, its digits as `digits` writes them.
+fn scaled(value: f64, steps: &Steps, unit: &str, digits: fn(f64) -> String) -> String {
+    // Half a unit of the third digit early: 999.9 is 1 k and not 1000.
+    match steps.iter().find(|(step, _)| value.abs() >= step * 0.9995) {
+        Some((step, unit)) => format!("{}{unit}", digits(value / step)),
+        None => format!("{}{unit}", digits(value)),
+    }
+}
+
+/// `812`, `81.2`, `8.12`: three digits, or all that stand before the point. For columns, whose points then align.
 pub fn three_digits(value: f64) -> String {
     match value.abs() {
         magnitude if magnitude >= 99.95 => format!("{value:.0}"),
@@ -11,23 +29,92 @@ pub fn three_digits(value: f64) -> String {
     }
 }
 
-/// A rate or a count with a decimal prefix: `950`, `81.2 k`, `3.17 M`.
+/// A rate or a count with a decimal prefix, for columns: `950`, `81.2 k`, `3.17 M`.
 pub fn decimal(value: f64) -> String {
-    match value {
-        value if value >= 999_500.0 => format!("{} M", three_digits(value / 1e6)),
-        value if value >= 999.5 => format!("{} k", three_digits(value / 1e3)),
-        _ => three_digits(value),
-    }
+    scaled(value, COUNTS, "", three_digits)
 }
 
-/// A span of `ns` nanoseconds: `950 ns`, `81.2 µs`, `3.17 ms`.
+/// A span of `ns` nanoseconds, for columns: `950 ns`, `81.2 µs`, `3.17 ms`.
 pub fn span(ns: f64) -> String {
-    match ns {
-        ns if ns >= 999.5e6 => format!("{} s", three_digits(ns / 1e9)),
-        ns if ns >= 999.5e3 => format!("{} ms", three_digits(ns / 1e6)),
-        ns if ns >= 999.5 => format!("{} µs", three_digits(ns / 1e3)),
-        _ => format!("{ns:.0} ns"),
+    if ns < 999.5 { format!("{ns:.0} ns") } else { scaled(ns, TIMES, " ns", three_digits) }
+}
+
+/// `value` with at most `places` decimals, and no zeros at their end.
+pub fn at_most(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// `value` with `digits` significant digits, without an exponent.
+pub fn significant(value: f64, digits: i32) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
     }
+    let factor = 10_f64.powi(decade(value) - digits + 1);
+    let rounded = (value / factor).round() * factor;
+    // Rounding may have carried into the next decade: 9.99 becomes 10.
+    let decimals = usize::try_from(digits - 1 - decade(rounded)).unwrap_or(0);
+    // A minus sign and not a hyphen, which is narrower and easily missed.
+    at_most(rounded, decimals).replace('-', "−")
+}
+
+/// Exponent of the power of ten at or below the size of `value`.
+fn decade(value: f64) -> i32 {
+    (value.abs().log10() + 1e-12).floor() as i32
+}
+
+fn shortest(value: f64) -> String {
+    significant(value, 3)
+}
+
+/// `value` by thousands, as short as it can be: `394 k`, `1 M`.
+pub fn thousands(value: f64) -> String {
+    scaled(value, COUNTS, "", shortest)
+}
+
+/// Nanoseconds in the unit that suits them, as short as it can be: `850 ns`, `1.2 ms`.
+pub fn nanoseconds(value: f64) -> String {
+    scaled(value, TIMES, " ns", shortest)
+}
+
+/// Measured bytes by thousands, so that the ticks of an axis come out round: `850 B`, `1.2 kB`.
+pub fn memory(value: f64) -> String {
+    scaled(value, MEMORY, " B", shortest)
+}
+
+/// A ratio with two decimals: `0.98`, `1.00`, `12.40`.
+pub fn ratio(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// A share as a percentage with as many nines as it has: `50 %`, `99.9 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", percentile(share))
+}
+
+/// A share as a percentile, without the sign: `50`, `99.9`.
+pub fn percentile(share: f64) -> String {
+    at_most(share * 100.0, 5)
+}
+
+/// A count with narrow spaces between thousands, which do not break: `393 584`.
+pub fn grouped(value: f64) -> String {
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    if value <= -0.5 { format!("−{text}") } else { text }
+}
+
+/// [`bytes`] with a space that does not break, for the labels of figures.
+pub fn label_bytes(bytes: u64) -> String {
+    // The sizes of messages fit: a run could not allocate others.
+    self::bytes(usize::try_from(bytes).unwrap_or(usize::MAX)).replace(' ', "\u{a0}")
 }
 
 /// A size, in KiB or MiB where that is exact: `256 B`, `16 KiB`, `100000 B`.
@@ -92,6 +179,25 @@ mod tests {
         );
         assert_eq!([950.0, 999.6, 81_234.0, 3_170_000.0].map(decimal), ["950", "1.00 k", "81.2 k", "3.17 M"]);
         assert_eq!([950.0, 81_234.0, 3.17e6, 2e9].map(span), ["950 ns", "81.2 µs", "3.17 ms", "2.00 s"]);
+    }
+
+    #[test]
+    fn numbers_in_figures_are_as_short_as_they_can_be() {
+        assert_eq!([0.0, -0.001, 1.0, 1.005, 12.5].map(|v| at_most(v, 2)), ["0", "0", "1", "1", "12.5"]);
+        assert_eq!([0.0, 9.996, 0.012345, 1234.0].map(|v| significant(v, 3)), ["0", "10", "0.0123", "1230"]);
+        assert_eq!(significant(-2.5, 3), "−2.5");
+        assert_eq!([999.9, 393_584.0, 1.05e6, 0.0].map(thousands), ["1 k", "394 k", "1.05 M", "0"]);
+        assert_eq!(
+            [850.0, 1_200_000.0, 2e9, 51_700.0].map(nanoseconds),
+            ["850 ns", "1.2 ms", "2 s", "51.7 µs"]
+        );
+        assert_eq!([850.0, 1230.0, 2.5e6].map(memory), ["850 B", "1.23 kB", "2.5 MB"]);
+        assert_eq!(
+            [0.0, 0.5, 0.99, 0.999, 0.9999].map(percent),
+            ["0 %", "50 %", "99 %", "99.9 %", "99.99 %"]
+        );
+        assert_eq!(grouped(1_234_567.0), "1\u{202f}234\u{202f}567");
+        assert_eq!(label_bytes(32_768), "32\u{a0}KiB");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Cells that more than payload and connections tell apart: offered load, hogs.
 
+use experiments::report::format as number;
 use uring_echo::record::{Latency, OpenLoop};
 use uring_echo::units::Nanos;
 
-use crate::chart::{Sheet, number};
+use crate::chart::Sheet;
 use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
 use crate::figure::fairness::{self, Victims};
 use crate::figure::input::{About, At, distinct};

@@ -1,5 +1,6 @@
 //! What a message costs and a connection weighs as connections become many.
 
+use experiments::report::format as number;
 use experiments::spec::Table;
 
 use super::cells;
@@ -108,11 +109,8 @@ impl Rising {
             QUANTITIES.iter().map(|quantity| self.curves(recording, grid, rows, quantity)).collect();
         let place = rows.first().map(|row| {
             let at = cells::at(&row.cell);
-            let fixed = if row.cell.factors.idle > 0 {
-                at.say()
-            } else {
-                crate::chart::number::bytes(at.payload_bytes)
-            };
+            let fixed =
+                if row.cell.factors.idle > 0 { at.say() } else { number::label_bytes(at.payload_bytes) };
             format!("{}, {fixed}: ", at.workload.title())
         });
         let title = format!("{}{}", place.unwrap_or_default(), self.title);

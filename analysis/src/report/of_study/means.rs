@@ -1,6 +1,7 @@
 //! Means over all cells of an experiment, in words and in tables.
 
-use crate::chart::number;
+use experiments::report::format as number;
+
 use crate::figure::study::answer::ENGINES;
 use crate::metric;
 use crate::report::model::Table;

@@ -1,8 +1,8 @@
 //! Runs and claims as the page lists them.
 
 use experiments::plan::Role;
+use experiments::report::format as number;
 
-use crate::chart::number;
 use crate::claims::{Check, Verdict};
 use crate::figure::input::reader_name;
 use crate::recording::{Recording, Run};
