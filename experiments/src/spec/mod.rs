@@ -12,6 +12,7 @@ mod check;
 mod engines;
 mod error;
 mod overlay;
+mod parse;
 mod raw;
 
 use std::fmt;
@@ -185,7 +186,7 @@ impl Spec {
     pub fn parse(file: &str, text: &str, size: Size) -> Result<Self, SpecError> {
         let mut wanted = None;
         for each in Size::ALL {
-            let spec = raw::parse(file, text, each)?;
+            let spec = parse::parse(file, text, each)?;
             wanted = if each == size { Some(spec) } else { wanted };
         }
         Ok(wanted.expect("every size was read"))

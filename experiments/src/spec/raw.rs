@@ -1,9 +1,8 @@
-//! From TOML text to a checked [`Spec`]: every value keeps its place in the text until it has passed.
+//! A document as it was read: every value keeps its place in the text until it has passed.
 
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
 use toml::Spanned;
 use uring_echo::client::CONNECTIONS_MAX;
 use uring_echo::record::{HogKind, Mode, Verify};
@@ -11,7 +10,7 @@ use uring_echo::record::{HogKind, Mode, Verify};
 use super::check::{List, name, prose, within};
 use super::engines::{RawEngine, comparison, engines};
 use super::error::Source;
-use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table, cells, overlay};
+use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table};
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
 pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=CONNECTIONS_MAX;
@@ -110,27 +109,13 @@ struct RawNoise {
     per: Per,
 }
 
-pub(super) fn parse(file: &str, text: &str, size: Size) -> Result<Spec, SpecError> {
-    let source = Source { file, text };
-    let mut raws = Vec::new();
-    for document in overlay::documents(source, size)? {
-        let raw = RawSpec::deserialize(document.into_deserializer());
-        raws.push(raw.map_err(|error| source.toml_fault(&error))?);
-    }
-    let mut all: Vec<Cell> = Vec::new();
-    for raw in &raws {
-        for cell in cells::cells(source, raw)? {
-            if all.iter().any(|other| other.factors == cell.factors) {
-                let reason = format!("another grid has {}, too", cell.factors.key());
-                return Err(source.fault("grid", &raw.payload_bytes.span(), reason));
-            }
-            all.push(cell);
-        }
-    }
-    spec(source, size, &raws[0], all)
-}
-
-fn spec(source: Source<'_>, size: Size, raw: &RawSpec, cells: Vec<Cell>) -> Result<Spec, SpecError> {
+/// The specification that `raw` describes, with these `cells`.
+pub(super) fn spec(
+    source: Source<'_>,
+    size: Size,
+    raw: &RawSpec,
+    cells: Vec<Cell>,
+) -> Result<Spec, SpecError> {
     let engines = engines(source, &raw.engines)?;
     let comparisons: Result<_, _> =
         raw.ratios.iter().map(|ratio| comparison(source, ratio, &engines)).collect();
