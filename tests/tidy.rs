@@ -3,6 +3,8 @@
 //! Each rule is first held against a file that breaks it, below in `planted`: a rule that lets that pass proves
 //! nothing.
 
+#[path = "tidy/imports.rs"]
+mod imports;
 #[path = "tidy/planted.rs"]
 mod planted;
 #[path = "tidy/rules.rs"]
@@ -70,6 +72,12 @@ fn imports_point_down() {
         assert!(exists, "module {module} has a layer and does not exist");
     }
     hold(rules::imports_point_down, &sources());
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let circles = imports::circles(&sources());
+    assert!(circles.is_empty(), "\n{}", circles.join("\n"));
 }
 
 #[test]

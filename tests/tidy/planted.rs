@@ -1,5 +1,6 @@
 //! Files that break the rules, and others that come close.
 
+use crate::imports;
 use crate::rules::{self, File};
 
 fn breaks(rule: fn(&File) -> Vec<String>, path: &str, text: &str) -> bool {
@@ -16,6 +17,56 @@ fn an_import_that_points_up_is_noticed() {
     assert!(breaks(rule, "src/newcomer.rs", "use crate::sys::Errno;"));
     assert!(!breaks(rule, "src/server/epoll.rs", "use crate::sys::{socket, Errno}; // not crate::client"));
     assert!(!breaks(rule, "src/main.rs", "use crate::server::epoll;"));
+}
+
+/// The circles in a crate of `files`, each its name below `a/src/` and its text.
+fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    let planted =
+        files.iter().map(|(name, text)| File { path: format!("a/src/{name}"), text: (*text).to_owned() });
+    imports::circles(&planted.collect::<Vec<_>>())
+}
+
+#[test]
+fn a_circle_of_imports_is_noticed() {
+    let lib = ("lib.rs", "mod b; mod c; mod d;");
+    let found = circles(&[
+        lib,
+        ("b.rs", "use crate::c::C;"),
+        ("c.rs", "fn f() { super::d::g() }"),
+        ("d.rs", "use super::b;"),
+    ]);
+    assert_eq!(found, ["a/src/b.rs -> a/src/c.rs -> a/src/d.rs -> a/src/b.rs"]);
+    assert!(
+        circles(&[
+            lib,
+            ("b.rs", "use crate::{c::C, d};"),
+            ("c.rs", "use super::d::{self, E};"),
+            ("d.rs", "")
+        ])
+        .is_empty()
+    );
+}
+
+#[test]
+fn a_name_that_a_folder_hands_on_counts_for_the_file_that_defines_it() {
+    let lib = ("lib.rs", "mod b;");
+    let folder = ("b/mod.rs", "mod c; mod d; pub use c::C; pub(crate) use d::D;");
+    let found = circles(&[lib, folder, ("b/c.rs", "use super::D;"), ("b/d.rs", "use crate::b::C as Other;")]);
+    assert_eq!(found, ["a/src/b/c.rs -> a/src/b/d.rs -> a/src/b/c.rs"]);
+    assert!(circles(&[lib, folder, ("b/c.rs", "use super::D;"), ("b/d.rs", "")]).is_empty());
+}
+
+#[test]
+fn what_is_no_circle_of_imports_is_let_pass() {
+    let lib = ("lib.rs", "mod b; mod c;");
+    let part_of_it = ("b/mod.rs", "mod d; struct B; fn f() { d::g() }");
+    assert!(circles(&[("lib.rs", "mod b;"), part_of_it, ("b/d.rs", "use super::B;")]).is_empty());
+    let of_tests = ("c.rs", "#[cfg(test)]\nmod tests { use crate::b::B; }\n// use crate::b;");
+    assert!(circles(&[lib, ("b.rs", "use crate::c::C;"), of_tests]).is_empty());
+    let tests = ("c/tests.rs", "use crate::b::B;");
+    assert!(
+        circles(&[lib, ("b.rs", "use crate::c::C;"), ("c.rs", "#[cfg(test)] mod tests;"), tests]).is_empty()
+    );
 }
 
 #[test]
