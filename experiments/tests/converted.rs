@@ -4,7 +4,7 @@ mod bench;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Child, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,6 +186,15 @@ fn assert_nothing_is_lost(before: &Before, folder: &Path) -> &'static str {
     }
 }
 
+/// Returns once the first of the old files is gone: the narrowest moment, since the new ones must be in place by then.
+fn wait_for_a_removal(converter: &mut Child, folder: &Path) {
+    let count = || fs::read_dir(folder.join("runs")).map_or(0, Iterator::count);
+    let all = count();
+    while count() == all && converter.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn a_conversion_that_is_killed_at_random_moments_loses_nothing_and_is_finished_by_the_next() {
     let before = Before::new();
@@ -200,12 +209,16 @@ fn a_conversion_that_is_killed_at_random_moments_loses_nothing_and_is_finished_b
     for number in 0..KILLS {
         let folder = before.copy(&number.to_string());
         let mut converter = before.bench.command(&["convert", folder.to_str().unwrap()]).spawn().unwrap();
-        let moment = Duration::from_micros(random.below(span_us) as u64);
-        thread::sleep(moment);
+        let begun = Instant::now();
+        if number % 2 == 0 {
+            thread::sleep(Duration::from_micros(random.below(span_us) as u64));
+        } else {
+            wait_for_a_removal(&mut converter, &folder);
+        }
         signal("KILL", converter.id());
         converter.wait().unwrap();
         let found = assert_nothing_is_lost(&before, &folder);
-        eprintln!("killed after {moment:?} of {span_us} us: {found}");
+        eprintln!("killed after {:?} of {span_us} us: {found}", begun.elapsed());
         let output = before.convert(&folder);
         assert!(output.status.success(), "{}", text(&output.stderr));
         before.assert_converted(&folder);
