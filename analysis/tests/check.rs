@@ -71,3 +71,14 @@ fn an_analysis_says_what_counts_and_where_it_wrote() {
     assert!(printed(&output).contains("wrote out/values.json"), "{}", printed(&output));
     assert!(scratch.path().join("out/values.json").is_file());
 }
+
+#[test]
+fn a_users_mistake_is_told_in_one_line_however_much_rust_is_asked_to_trace() {
+    let empty = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_analysis"));
+    command.args(["--results", "."]).current_dir(empty.path());
+    let output = command.env("RUST_BACKTRACE", "1").env("RUST_LIB_BACKTRACE", "1").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.starts_with("analysis: ") && stderr.lines().count() == 1, "{stderr}");
+}

@@ -64,18 +64,6 @@ fn connections_beyond_the_limit_of_descriptors_are_refused_in_advance() {
 }
 
 #[test]
-fn connections_beyond_the_servers_default_are_served_all_the_same() {
-    let bench = Bench::new("short", &SHORT_SPEC.replace("[2, 3]", "[2]\nidle = [10_300]"));
-    let output =
-        shell(&bench, r#"ulimit -S -n $(ulimit -H -n); "$0" run --spec spec.toml --filter engine=epoll"#);
-    if text(&output.stderr).contains("the hard limit is") {
-        eprintln!("skipped: this user may not have so many descriptors");
-        return;
-    }
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-}
-
-#[test]
 fn ports_that_are_reserved_do_not_count() {
     let bench = Bench::new("short", &SHORT_SPEC.replace("[2, 3]", "[2, 512]"));
     let script = r#"cd /proc/sys/net/ipv4 && echo 40000 40799 >ip_local_port_range &&

@@ -14,7 +14,7 @@ use crate::units::{Bytes, Nanos};
 pub struct Build {
     /// Version of the package.
     pub version: String,
-    /// Git revision, where the build was told.
+    /// The last commit that changed the source, `-dirty` with changes that no commit held, where the build knew it.
     pub revision: Option<String>,
     /// Cargo profile family: `release` when optimised without debug assertions, else `debug`.
     pub profile: String,

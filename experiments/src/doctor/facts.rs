@@ -10,6 +10,7 @@ use uring_echo::measure::host::{Host, Known, Tree};
 
 use super::activity::{self, Activity, Snapshot};
 use super::pace::Paces;
+use crate::plan::preflight::port_count;
 use crate::run::cores::Cores;
 use crate::run::kinds::Kinds;
 
@@ -32,6 +33,8 @@ pub struct Facts {
     pub irqs: Known<Vec<String>>,
     /// Tasks that ran or wanted to, averaged over the last minute.
     pub load_average: Known<f64>,
+    /// Ports that connections may start from: those in the range, and those of them that are not reserved.
+    pub ports: Known<[u64; 2]>,
     /// Percentage of the last ten seconds in which some task waited for a CPU.
     pub pressure_avg10: Known<f64>,
     /// Swap space in use, in bytes.
@@ -87,6 +90,7 @@ impl Facts {
             has_intel_pstate: tree.exists("/sys/devices/system/cpu/intel_pstate/no_turbo"),
             irqs: irqs_of(tree, cores.server),
             load_average,
+            ports: ports(tree),
             pressure_avg10,
             swap_used_bytes: tree.parsed("/proc/meminfo", swap_used_bytes),
             sight: activity::sight(tree),
@@ -137,6 +141,15 @@ fn has_handler(tree: &Tree, number: &str) -> bool {
     names
         .value()
         .is_some_and(|names| names.iter().any(|name| tree.locate(&format!("{folder}/{name}")).is_dir()))
+}
+
+fn ports(tree: &Tree) -> Known<[u64; 2]> {
+    let file = |name| tree.text(&format!("/proc/sys/net/ipv4/ip_local_{name}"));
+    file("reserved_ports").and_then(|reserved| {
+        let range = file("port_range").value().cloned().unwrap_or_default();
+        let counts = port_count(&range, "").zip(port_count(&range, &reserved)).map(|(all, free)| [all, free]);
+        Known::from_option(counts, "no range of ports")
+    })
 }
 
 fn pressure_avg10(text: &str) -> Option<f64> {

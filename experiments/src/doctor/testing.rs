@@ -32,6 +32,7 @@ const QUIET: &[(&str, &str)] = &[
     ("proc/sys/net/core/netdev_max_backlog", "1000\n"),
     ("proc/sys/net/ipv4/tcp_max_syn_backlog", "2048\n"),
     ("proc/sys/net/ipv4/ip_local_port_range", "1024\t65535\n"),
+    ("proc/sys/net/ipv4/ip_local_reserved_ports", "\n"),
     ("proc/sys/net/ipv4/tcp_tw_reuse", "2\n"),
     ("proc/sys/net/ipv4/tcp_mem", "262144\t524288\t786432\n"),
     ("proc/sys/kernel/random/boot_id", "0000-1111\n"),

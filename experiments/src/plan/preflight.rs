@@ -87,8 +87,8 @@ fn own_connections_max(level: &EngineLevel) -> Option<usize> {
     after.map(|(_, value)| value.as_str()).chain(joined).next()?.parse().ok()
 }
 
-/// Ports in `range` less those `reserved`, both as the kernel writes them.
-fn port_count(range: &str, reserved: &str) -> Option<u64> {
+/// Ports in `range` less those `reserved`, both as the kernel writes them. `None` when `range` is none.
+pub fn port_count(range: &str, reserved: &str) -> Option<u64> {
     let (first, last) = range.trim().split_once(char::is_whitespace)?;
     let (first, last): (u64, u64) = (first.parse().ok()?, last.trim().parse().ok()?);
     let among = |part: &str| {

@@ -54,7 +54,7 @@ pub struct Manifest {
     pub estimated_bytes: u64,
     /// Version of the runner.
     pub version: String,
-    /// Git revision of the checkout the runner was built in, `-dirty` with local changes; or `unavailable`.
+    /// The last commit that changed the source of the runner, `-dirty` with changes that no commit held; or `unavailable`.
     pub revision: String,
     /// The programs under test.
     pub programs: Vec<ProgramEntry>,

@@ -20,9 +20,9 @@ pub(super) struct Rule {
 const BACKLOG: u64 = 1024;
 
 /// Ports that the largest experiment needs: one a connection to the one address of the server.
-const PORTS_MIN: u64 = 41_000;
+pub(super) const PORTS_MIN: u64 = 41_000;
 /// Ports that the smallest experiment needs.
-const PORTS_FEW: u64 = 1_000;
+pub(super) const PORTS_FEW: u64 = 1_000;
 
 /// Pages below which TCP lets sockets grow freely. A stream keeps 128 MiB on its way; they lie in a send and a receive
 /// queue, both ways, and are accounted with their overhead.
