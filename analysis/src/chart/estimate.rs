@@ -48,12 +48,6 @@ impl Estimate {
         self.runs
     }
 
-    /// Whether the interval lies on one side of `reference`; `None` without an interval.
-    #[must_use]
-    pub fn is_clear_of(&self, reference: f64) -> Option<bool> {
-        self.interval.map(|(low, high)| low > reference || high < reference)
-    }
-
     /// Smallest and largest number that has to be visible.
     #[must_use]
     pub fn reach(&self) -> (f64, f64) {

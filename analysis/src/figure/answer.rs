@@ -2,6 +2,8 @@
 
 use experiments::report::format as number;
 
+use experiments::verdict::Word;
+
 use super::input::{At, Workload, distinct};
 use crate::chart::{
     Axis, Band, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
@@ -18,16 +20,17 @@ pub struct Measured {
     pub quick: bool,
     /// The smallest difference from 1 that the recording may claim; `None` if it has no control.
     pub smallest_effect: Option<f64>,
-    /// CPU time per message under io_uring, divided by that under epoll, in every cell.
-    pub cells: Vec<(At, Option<Estimate>)>,
+    /// Every cell; `None` where no pair of runs counts.
+    pub cells: Vec<(At, Option<Said>)>,
 }
 
-/// What a cell says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Less,
-    NoDifference,
-    More,
+/// What is said of a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Said {
+    /// CPU time per message under io_uring, divided by that under epoll.
+    pub ratio: Estimate,
+    /// The recording's verdict on it.
+    pub verdict: Word,
 }
 
 /// The ratios of every cell in `measured`, a panel a workload; `None` if there is no cell.
@@ -56,7 +59,8 @@ pub fn answer(measured: &[Measured]) -> Option<Sheet> {
 
 /// On how many pairs of runs a marker stands.
 fn pairs(measured: &[&Measured]) -> String {
-    let estimates = measured.iter().flat_map(|of| of.cells.iter().filter_map(|(_, ratio)| *ratio));
+    let estimates =
+        measured.iter().flat_map(|of| of.cells.iter().filter_map(|(_, said)| said.map(|said| said.ratio)));
     let counts = distinct(&estimates.collect::<Vec<_>>(), Estimate::runs);
     match counts[..] {
         [] => "no pair of runs".to_owned(),
@@ -73,17 +77,17 @@ fn notes(measured: &[&Measured]) -> Vec<String> {
 }
 
 fn describe(measured: &[&Measured]) -> String {
-    let say = |of: &Measured, at: &At, ratio: Option<Estimate>| match ratio {
-        Some(ratio) => format!(
+    let say = |of: &Measured, at: &At, said: Option<Said>| match said {
+        Some(Said { ratio, verdict }) => format!(
             "{}, {}: {}, {}",
             of.workload.name(),
             at.say(),
             number::ratio(ratio.value()),
-            of.called(of.side(&ratio))
+            called(verdict)
         ),
         None => format!("{}, {}: nothing to compare", of.workload.name(), at.say()),
     };
-    let cells = measured.iter().flat_map(|of| of.cells.iter().map(move |(at, ratio)| say(of, at, *ratio)));
+    let cells = measured.iter().flat_map(|of| of.cells.iter().map(move |(at, said)| say(of, at, *said)));
     format!(
         "Server CPU time per message, io_uring divided by epoll, by payload × connections. {}.",
         cells.collect::<Vec<String>>().join("; ")
@@ -91,26 +95,6 @@ fn describe(measured: &[&Measured]) -> String {
 }
 
 impl Measured {
-    /// What `ratio` says: a difference only if its interval leaves 1 out and it is no smaller than the smallest effect.
-    fn side(&self, ratio: &Estimate) -> Side {
-        let Some(smallest) = self.smallest_effect else { return Side::NoDifference };
-        if ratio.is_clear_of(1.0) != Some(true) || (ratio.value() - 1.0).abs() < smallest {
-            return Side::NoDifference;
-        }
-        if ratio.value() < 1.0 { Side::Less } else { Side::More }
-    }
-
-    /// What the key calls `side`.
-    fn called(&self, side: Side) -> &'static str {
-        match (side, self.quick) {
-            (Side::NoDifference, _) => "no difference",
-            (Side::Less, false) => "io_uring cheaper",
-            (Side::More, false) => "epoll cheaper",
-            (Side::Less, true) => "io_uring lower, not claimed",
-            (Side::More, true) => "epoll lower, not claimed",
-        }
-    }
-
     fn panel(&self) -> Panel {
         Panel {
             title: format!("{} ({})", self.workload.title(), self.experiment),
@@ -129,7 +113,7 @@ impl Measured {
     /// Under each payload, a row for each number of connections.
     fn rows(&self) -> Vec<Row> {
         let mut above = None;
-        let rows = self.cells.iter().map(|(at, ratio)| {
+        let rows = self.cells.iter().map(|(at, said)| {
             let begins = above.replace(at.payload_bytes) != Some(at.payload_bytes);
             let start =
                 if begins { Start::Under(number::label_bytes(at.payload_bytes)) } else { Start::Within };
@@ -137,23 +121,33 @@ impl Measured {
                 1 => "1 connection".to_owned(),
                 many => format!("{many} connections"),
             };
-            let verdict = ratio.map_or("none".to_owned(), |ratio| number::ratio(ratio.value()));
-            Row { label, start, marks: vec![self.mark(*ratio)], verdict }
+            let verdict = said.map_or("none".to_owned(), |said| number::ratio(said.ratio.value()));
+            Row { label, start, marks: vec![mark(*said)], verdict }
         });
         rows.collect()
     }
+}
 
-    fn mark(&self, ratio: Option<Estimate>) -> RowMark {
-        let side = ratio.map_or(Side::NoDifference, |ratio| self.side(&ratio));
-        let role = match side {
-            Side::Less => Role::Uring,
-            Side::NoDifference => Role::Neither,
-            Side::More => Role::Epoll,
-        };
-        RowMark { name: self.called(side).to_owned(), role, value: ratio }
+/// What the key calls a cell of which `verdict` is said.
+const fn called(verdict: Word) -> &'static str {
+    match verdict {
+        Word::Less => "io_uring cheaper",
+        Word::More => "epoll cheaper",
+        Word::NoDifference => "no difference",
+        Word::NoClaim => "nothing claimed",
     }
 }
 
+fn mark(said: Option<Said>) -> RowMark {
+    let verdict = said.map_or(Word::NoClaim, |said| said.verdict);
+    let role = match verdict {
+        Word::Less => Role::Uring,
+        Word::NoDifference | Word::NoClaim => Role::Neither,
+        Word::More => Role::Epoll,
+    };
+    RowMark { name: called(verdict).to_owned(), role, value: said.map(|said| said.ratio) }
+}
+
 fn band(reach: f64) -> Band {
-    Band { reach, name: format!("less than {:.1} %: no difference", reach * 100.0) }
+    Band { reach, name: format!("the same server, measured twice: up to {:.1} %", reach * 100.0) }
 }

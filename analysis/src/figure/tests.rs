@@ -217,85 +217,62 @@ fn ratios_of_variants_are_named_in_the_title() {
     assert_eq!(title(&About::default()).0, "Streaming: cost, io_uring ÷ epoll");
 }
 
-/// A recording whose control cannot tell less than 4 % from noise, with these `ratios` and their intervals.
-fn answering(ratios: &[(f64, (f64, f64))]) -> answer::Measured {
-    let cells = ratios.iter().zip(1..);
+/// A recording whose control cannot tell less than 4 % from noise, and what it says of each cell.
+fn answering(verdicts: &[Word]) -> answer::Measured {
+    let ratio = Estimate::new(0.9, Some((0.88, 0.93)), 11).unwrap();
+    let cells = verdicts.iter().zip(1..);
     answer::Measured {
         workload: Workload::Stream,
         experiment: "parity".to_owned(),
         quick: false,
         smallest_effect: Some(0.04),
         cells: cells
-            .map(|((value, interval), place)| {
-                (at(Workload::Stream, 256, place), Estimate::new(*value, Some(*interval), 11))
+            .map(|(&verdict, place)| {
+                (at(Workload::Stream, 256, place), Some(answer::Said { ratio, verdict }))
             })
             .collect(),
     }
 }
 
-/// What the figure of `measured` calls each of its cells, and in which colour.
-fn sides(measured: answer::Measured) -> Vec<(String, Role)> {
-    let sheet = answer::answer(&[measured]).unwrap();
+#[test]
+fn a_cell_is_called_and_coloured_by_its_verdict_alone() {
+    let cells = [Word::Less, Word::More, Word::NoDifference, Word::NoClaim];
+    let sheet = answer::answer(&[answering(&cells)]).unwrap();
     let Body::Rows(rows) = &sheet.panels[0].body else { panic!("the answer is in rows") };
-    rows.rows.iter().map(|row| (row.marks[0].name.clone(), row.marks[0].role)).collect()
-}
-
-#[test]
-fn a_cell_wins_only_beyond_the_smallest_effect_and_with_1_outside_of_its_interval() {
-    let cells = [
-        (0.90, (0.88, 0.93)),
-        (1.10, (1.08, 1.12)),
-        // Smaller than what the control differs from itself by.
-        (0.97, (0.96, 0.98)),
-        (1.03, (1.02, 1.039)),
-        // Larger, but the interval contains 1.
-        (0.90, (0.80, 1.01)),
-        (1.10, (0.99, 1.30)),
-    ];
-    let (less, none, more) = ("io_uring cheaper", "no difference", "epoll cheaper");
+    let said: Vec<_> = rows.rows.iter().map(|row| (row.marks[0].name.as_str(), row.marks[0].role)).collect();
     let expected = [
-        (less, Role::Uring),
-        (more, Role::Epoll),
-        (none, Role::Neither),
-        (none, Role::Neither),
-        (none, Role::Neither),
-        (none, Role::Neither),
+        ("io_uring cheaper", Role::Uring),
+        ("epoll cheaper", Role::Epoll),
+        ("no difference", Role::Neither),
+        ("nothing claimed", Role::Neither),
     ];
-    assert_eq!(sides(answering(&cells)), expected.map(|(name, role)| (name.to_owned(), role)));
-}
-
-#[test]
-fn without_a_control_or_an_interval_no_cell_wins() {
-    let clear = answering(&[(0.5, (0.4, 0.6))]);
-    let uncontrolled = answer::Measured { smallest_effect: None, ..clear.clone() };
-    assert_eq!(sides(uncontrolled.clone())[0].1, Role::Neither);
-    let caption = answer::answer(&[uncontrolled]).unwrap().caption();
-    assert!(caption.contains("Without a control"), "{caption}");
-    let single = vec![(at(Workload::Stream, 256, 1), Estimate::single(0.5))];
-    assert_eq!(sides(answer::Measured { cells: single, ..clear })[0].1, Role::Neither);
+    assert_eq!(said, expected);
 }
 
 #[test]
 fn the_smallest_effect_is_a_band_in_the_answer() {
-    let measured = answering(&[(0.9, (0.88, 0.93))]);
+    let measured = answering(&[Word::Less]);
     let sheet = answer::answer(std::slice::from_ref(&measured)).unwrap();
     let Body::Rows(rows) = &sheet.panels[0].body else { panic!("the answer is in rows") };
     let band = rows.reference.as_ref().and_then(|reference| reference.band.clone());
-    assert_eq!(band, Some(Band { reach: 0.04, name: "less than 4.0 %: no difference".to_owned() }));
+    assert_eq!(
+        band,
+        Some(Band { reach: 0.04, name: "the same server, measured twice: up to 4.0 %".to_owned() })
+    );
     let bands = |sheet: Sheet| sheet.svg(WIDE).matches("class=\"f-band s-muted\"").count();
     assert_eq!(bands(sheet), 2, "in the panel and in the key");
-    assert_eq!(bands(answer::answer(&[answer::Measured { smallest_effect: None, ..measured }]).unwrap()), 0);
+    let uncontrolled = answer::answer(&[answer::Measured { smallest_effect: None, ..measured }]).unwrap();
+    assert!(uncontrolled.caption().contains("Without a control"), "{}", uncontrolled.caption());
+    assert_eq!(bands(uncontrolled), 0);
 }
 
 #[test]
-fn a_quick_recording_is_stamped_and_its_winners_are_not_called_so() {
-    let full = answering(&[(0.9, (0.88, 0.93)), (1.1, (1.08, 1.12))]);
+fn a_quick_recording_is_stamped_in_the_answer() {
+    let full = answering(&[Word::NoClaim]);
     let quick = answer::Measured { quick: true, ..full.clone() };
     let svg = |measured| answer::answer(&[measured]).unwrap().svg(WIDE);
     let stamp = "Quick recording: claims nothing</text>";
-    assert!(svg(quick.clone()).contains(stamp) && !svg(full).contains(stamp));
-    let named: Vec<String> = sides(quick).into_iter().map(|(name, _)| name).collect();
-    assert_eq!(named, ["io_uring lower, not claimed", "epoll lower, not claimed"]);
+    assert!(svg(quick).contains(stamp) && !svg(full).contains(stamp));
 }
 
 #[test]

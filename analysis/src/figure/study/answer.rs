@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::drawn::{Drawn, Origin};
 use super::{cells, reading};
-use crate::chart::Estimate;
-use crate::figure::answer::{Measured, answer};
+use crate::figure::answer::{Measured, Said, answer};
 use crate::figure::input::{At, Workload, distinct};
 use crate::figure::{Figure, Source};
 use crate::metric;
@@ -36,13 +35,13 @@ pub fn speaker(
     workload: Workload,
 ) -> Option<(&String, &ExperimentValues)> {
     let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-    let able = all.filter(|(_, values)| can_answer(&ratios(values, workload)));
-    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, ratios(values, workload).len()))
+    let able = all.filter(|(_, values)| can_answer(&all_said(values, workload)));
+    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, workload).len()))
 }
 
 /// Whether `cells` hold a ratio, and payload and connections tell them apart.
-fn can_answer(cells: &[(At, Option<Estimate>)]) -> bool {
-    cells.iter().any(|(_, ratio)| ratio.is_some()) && distinct(cells, |(at, _)| *at).len() == cells.len()
+fn can_answer(cells: &[(At, Option<Said>)]) -> bool {
+    cells.iter().any(|(_, said)| said.is_some()) && distinct(cells, |(at, _)| *at).len() == cells.len()
 }
 
 /// The figure of the answer; `None` if nothing here compares the engines.
@@ -68,21 +67,21 @@ fn measured(workload: Workload, name: &str, values: &ExperimentValues) -> Measur
         experiment: name.to_owned(),
         quick: values.size == "quick",
         smallest_effect: values.control.get(METRIC).and_then(|control| control.smallest_effect),
-        cells: ratios(values, workload),
+        cells: all_said(values, workload),
     }
 }
 
-/// The ratio of every cell of `workload` in which both engines were planned, in the order of tables.
-fn ratios(values: &ExperimentValues, workload: Workload) -> Vec<(At, Option<Estimate>)> {
+/// What is said of every cell of `workload` in which both engines were planned, in the order of tables.
+fn all_said(values: &ExperimentValues, workload: Workload) -> Vec<(At, Option<Said>)> {
     let cells = values.grid.cell_order.iter().filter_map(|key| values.grid.cells.get(key));
     let own = cells.filter(|cell| cells::at(&cell.cell).workload == workload);
-    own.filter_map(|cell| Some((cells::at(&cell.cell), ratio(cell)?))).collect()
+    own.filter_map(|cell| Some((cells::at(&cell.cell), said(cell)?))).collect()
 }
 
 /// `None` if the engines are not compared in `cell`, and nothing inside if no pair of runs counts.
-fn ratio(cell: &CellValues) -> Option<Option<Estimate>> {
-    let of: &statistics::Ratio = cell.ratios.get(ENGINES)?.get(METRIC)?;
-    Some(cells::estimate(&of.estimate))
+fn said(cell: &CellValues) -> Option<Option<Said>> {
+    let statistics::Ratio { estimate, verdict } = cell.ratios.get(ENGINES)?.get(METRIC)?;
+    Some(cells::estimate(estimate).map(|ratio| Said { ratio, verdict: *verdict }))
 }
 
 fn source(recordings: &[&Recording], origin: &Origin) -> Source {

@@ -4,8 +4,8 @@
 pub(super) const ANSWER: &str = "\
 Each row is one payload and one number of connections. The marker is the server CPU time per message under io_uring, divided by that \
 under epoll. Left of 1 io_uring is cheaper, right of 1 epoll is. The line through a marker is its 95 % interval. The grey band is the \
-noise: the same server, measured twice, differs by as much. A grey marker lies in the band, or its interval contains 1: it shows no \
-difference. A coloured marker lies outside the band, and its interval leaves 1 out.";
+noise: the same server, measured twice, differs by as much. Only a coloured marker claims a difference. It lies outside of the band, and its \
+interval leaves 1 out. A quick recording claims none, so all its markers are grey.";
 
 /// Ratios over a grid.
 pub(super) const HEAT: &str = "\
