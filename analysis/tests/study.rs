@@ -10,6 +10,7 @@ use analysis::output;
 use analysis::recording::newest_of_each_experiment;
 use analysis::statistics::Word;
 use analysis::study::Study;
+use experiments::recording::manifest::Attempt;
 use experiments::spec::Size;
 use polars::prelude::DataFrame;
 use polars_io::SerReader;
@@ -154,7 +155,12 @@ fn the_newest_recording_of_each_experiment_is_found() {
     );
     fs::copy(old.join("manifest.json"), new.join("manifest.json")).unwrap();
     let other = MadeUp::small("two").write(results.path());
-    assert_eq!(newest_of_each_experiment(results.path()).unwrap(), [new, other]);
+    assert_eq!(newest_of_each_experiment(results.path()).unwrap(), [new.clone(), other.clone()]);
+    support::change_manifest(&new, |manifest| {
+        manifest.runs.iter_mut().for_each(|run| run.attempt = Attempt::default());
+    });
+    let found = newest_of_each_experiment(results.path()).unwrap();
+    assert_eq!(found, [old, other], "one that no run was made of is not it while there is another");
 }
 
 #[test]

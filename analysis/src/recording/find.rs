@@ -7,16 +7,28 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::guest::is_functional_only;
-use experiments::recording::MANIFEST;
+use experiments::recording::manifest::{Manifest, Status};
+use experiments::recording::{MANIFEST, Recording};
 
 /// The newest recording of each experiment below `results`, which holds `<experiment>/<recording>/manifest.json`. Names
-/// of recordings begin with their time, so the last name is the newest. Recordings made under emulation are passed over.
+/// of recordings begin with their time, so the last name is the newest. Recordings made under emulation are passed over,
+/// and those in which no run was made yet while there is another.
 ///
 /// # Errors
 /// When `results` cannot be read or holds no recording, or none that was not made under emulation.
 pub fn newest_of_each_experiment(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let each = measured_by_experiment(results)?;
-    Ok(each.into_iter().filter_map(|recordings| recordings.into_iter().next_back()).collect())
+    let newest = |recordings: Vec<PathBuf>| {
+        recordings.iter().rev().find(|folder| !is_empty(folder)).or(recordings.last()).cloned()
+    };
+    Ok(each.into_iter().filter_map(newest).collect())
+}
+
+/// Whether no run of the recording in `folder` was made: what a start that failed leaves behind must not take the place of
+/// what was measured before.
+fn is_empty(folder: &Path) -> bool {
+    let is_planned = |manifest: &Manifest| manifest.count(Status::Planned) == manifest.runs.len();
+    Recording::open(folder).is_ok_and(|recording| is_planned(recording.manifest()))
 }
 
 /// Every recording below `results` but those made under emulation, from the oldest to the newest.
