@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
-use crate::plan::{Role, Run};
+use crate::plan::Run;
 
 /// Starting and stopping a server and a client, reading counters, syncing the record and the manifest: 30 to 40 ms where
 /// this was fitted, two cores. The rest is the share that each has of the runs made once more for their noise.
 const PER_RUN: Duration = Duration::from_millis(100);
 /// Opening a connection and closing it again, at both ends: 64 to 80 µs there, from 3000 to 9000 connections.
 const PER_CONNECTION: Duration = Duration::from_micros(75);
-/// A record without its connections, and its line in the manifest.
-const RECORD_BYTES: u64 = 14_500;
-/// What a connection adds to a record: three numbers.
-const RECORD_BYTES_PER_CONNECTION: u64 = 34;
-
+/// A record's frame, of the mean of 5600 in closed loop, and its line in the manifest. Connections hardly add to it.
+const RECORD_BYTES: u64 = 3_600;
 /// What the further histograms of an open loop add.
-const RECORD_BYTES_OPEN_LOOP: u64 = 26_000;
+const RECORD_BYTES_OPEN_LOOP: u64 = 29_000;
 
 /// Time and disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,8 +42,7 @@ pub fn overhead(run: &Run) -> Duration {
 }
 
 fn record_bytes(run: &Run) -> u64 {
-    let connections = if run.role == Role::Ceiling { 0 } else { run.cell.factors.connections as u64 };
     let is_open = run.cell.factors.load.is_some() || run.cell.factors.rate_per_s.is_some();
     let open_loop = if is_open { RECORD_BYTES_OPEN_LOOP } else { 0 };
-    RECORD_BYTES + RECORD_BYTES_PER_CONNECTION * connections + open_loop
+    RECORD_BYTES + open_loop
 }
