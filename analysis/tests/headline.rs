@@ -72,13 +72,13 @@ fn runs_that_do_not_count_and_a_part_of_an_experiment_are_told() {
 #[test]
 fn only_comparisons_of_the_engines_are_headlines() {
     let scratch = tempfile::tempdir().unwrap();
-    for id in ["fairness", "parity", "seed"] {
+    for id in ["fairness", "parity", "study"] {
         write_built_in(id, Size::Quick, &scratch.path().join("results"));
     }
     let table = printed(scratch.path());
     let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
     let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
-    let (as_published, tuned) = ("seed: uring-seed/epoll-seed", "seed: uring/epoll");
+    let (as_published, tuned) = ("study: uring-study/epoll-study", "study: uring/epoll");
     let expected = ["parity", as_published, tuned].map(|name| [(name, "stream"), (name, "req-res")]);
     assert_eq!(names, expected.concat());
 }

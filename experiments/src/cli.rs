@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use uring_echo::cpu_list::CpuList;
 
 use crate::doctor::DoctorArgs;
+use crate::recording::names;
 use crate::spec::filter::Filter;
 use crate::spec::{self, Size, SpecError};
 use crate::vm::VmArgs;
@@ -93,7 +94,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
 pub fn command() -> Result<Command, SpecError> {
     let experiments = spec::built_in(Size::Quick)?.into_iter().map(|(spec, _)| {
         let about = format!("{}: {}", spec.title, first_sentence(&spec.question));
-        run_command(Command::new(spec.id), about).long_about(spec.question)
+        let [before, now] = names::EXPERIMENT;
+        let command = Command::new(spec.id);
+        let command = if command.get_name() == now { command.alias(before) } else { command };
+        run_command(command, about).long_about(spec.question)
     });
     let path = |name: &'static str| Arg::new(name).required(true).value_parser(value_parser!(PathBuf));
     Ok(Command::new("experiments")
@@ -170,6 +174,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().unwrap().debug_assert();
+    }
+
+    #[test]
+    fn the_experiment_of_the_study_is_still_known_by_its_older_name() {
+        let of = |id: &str| parse(["experiments", id].map(OsString::from)).unwrap();
+        for name in ["seed", "study"] {
+            let Request::BuiltIn(id, _) = of(name) else { panic!("not taken for a built-in experiment") };
+            assert_eq!(id, "study");
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ files![
     "sections/results/parity.typ",
     "sections/results/req-res.typ",
     "sections/results/scale.typ",
-    "sections/results/seed.typ",
+    "sections/results/study.typ",
     "sections/results/stream.typ",
     "sections/servers.typ",
     "sections/study-2023.typ",

@@ -14,8 +14,8 @@ const FACTS: &[(&str, &[&str])] = &[
     ("sections/servers.typ", &["1024", "6.1", "128", "512"]),
     ("sections/method.typ", &["6.15", "128", "256", "512"]),
     (
-        "sections/results/seed.typ",
-        &["seed-beside-2023-uring-seed-epoll-seed", "seed-beside-2023-uring-epoll"],
+        "sections/results/study.typ",
+        &["study-beside-2023-uring-study-epoll-study", "study-beside-2023-uring-epoll"],
     ),
     ("sections/study-2023.typ", &["1024", "1,025th", "i9-11900K"]),
     ("sections/threats.typ", &["10"]),

@@ -31,7 +31,7 @@ fn an_engine_keeps_its_colour_under_every_name() {
     assert_eq!(roles(&["uring", "uring multishot", "mio"]), [Role::Uring, Role::Other(0), Role::Other(1)]);
     let (first, second) = (Role::Other(0), Role::Other(1));
     assert_eq!(
-        roles(&["epoll-seed", "uring-seed", "epoll", "uring"]),
+        roles(&["epoll-study", "uring-study", "epoll", "uring"]),
         [first, second, Role::Epoll, Role::Uring]
     );
     assert_eq!(roles(&["epoll-a", "epoll-b"]), [Role::Epoll, first]);
@@ -154,12 +154,12 @@ fn effect(of: &str, to: &str, cells: Vec<(String, Option<Estimate>)>) -> feature
 #[test]
 fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
     let cells = vec![("256 B × 8".to_owned(), None), ("256 B × 512".to_owned(), Estimate::single(1.5))];
-    let effects = vec![effect("epoll", "epoll-seed", Vec::new()), effect("uring", "uring-seed", cells)];
+    let effects = vec![effect("epoll", "epoll-study", Vec::new()), effect("uring", "uring-study", cells)];
     let quantity = features::Quantity { title: "Cost".to_owned(), better: crate::chart::Better::Lower };
     let panels = [("Streaming".to_owned(), effects)];
     let svg = features::forest(&quantity, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
     for part in [
-        "epoll ÷ epoll-seed",
+        "epoll ÷ epoll-study",
         "mean of 2 cells",
         "0.80 [0.70, 0.90]",
         "io_uring ÷ io_uring-seed",
@@ -210,10 +210,10 @@ fn ratios_of_variants_are_named_in_the_title() {
             beside::pairs("Cost", &compared, &compared, about).title,
         )
     };
-    let variants = Some(("uring-seed".to_owned(), "epoll-seed".to_owned()));
+    let variants = Some(("uring-study".to_owned(), "epoll-study".to_owned()));
     let (heat, pairs) = title(&About { variants, ..About::default() });
-    assert_eq!(heat, "Streaming: cost, io_uring-seed ÷ epoll-seed");
-    assert!(pairs.starts_with("Cost, io_uring-seed ÷ epoll-seed: ours"), "{pairs}");
+    assert_eq!(heat, "Streaming: cost, io_uring-seed ÷ epoll-study");
+    assert!(pairs.starts_with("Cost, io_uring-seed ÷ epoll-study: ours"), "{pairs}");
     assert_eq!(title(&About::default()).0, "Streaming: cost, io_uring ÷ epoll");
 }
 

@@ -14,6 +14,7 @@ use anyhow::Context;
 use experiments::plan::Role;
 use experiments::recording::HOST;
 use experiments::recording::manifest::Manifest;
+use experiments::recording::names::in_present_names;
 use uring_echo::measure::host::Host;
 
 pub use find::{all, newest_of_each_experiment, one_of_each_experiment};
@@ -54,17 +55,18 @@ impl Recording {
     pub fn read(folder: &Path, mut progress: impl FnMut()) -> anyhow::Result<Self> {
         guest::refuse_functional_only(folder)?;
         let files = experiments::recording::Recording::open(folder)?;
+        let manifest = in_present_names(files.manifest());
         let mut damage = Vec::new();
-        let mut runs = Vec::with_capacity(files.manifest().runs.len());
-        for index in 0..files.manifest().runs.len() {
-            let run = Run::read(&files, index, &runs);
+        let mut runs = Vec::with_capacity(manifest.runs.len());
+        for entry in &manifest.runs {
+            let run = Run::read(&files, entry, &runs);
             let file = folder.join(run.file);
             damage.extend(run.damage.iter().map(|what| Damage { file: file.clone(), what: what.clone() }));
             runs.push(run);
             progress();
         }
         let host = read_host(folder).map_err(|error| damage.push(host_damage(folder, &error))).ok();
-        Ok(Self { folder: folder.into(), manifest: files.manifest().clone(), host, runs, damage })
+        Ok(Self { folder: folder.into(), manifest, host, runs, damage })
     }
 
     /// Name of the experiment.

@@ -29,9 +29,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Reads entry `index` of `files`; `earlier` are the entries before it.
-    pub(super) fn read(files: &Files, index: usize, earlier: &[Self]) -> Self {
-        let entry = &files.manifest().runs[index];
+    /// Reads the run of `entry` from `files`; `earlier` are the runs before it.
+    pub(super) fn read(files: &Files, entry: &RunEntry, earlier: &[Self]) -> Self {
         let mut run = Self::planned(entry);
         if let Some(twin) = earlier.iter().find(|other| other.place.is_same_as(&run.place)) {
             run.spoil(format!("the same measurement as run {}; this one is left out", twin.place.number));

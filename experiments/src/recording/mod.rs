@@ -7,6 +7,7 @@
 pub mod convert;
 mod frame;
 pub mod manifest;
+pub mod names;
 pub mod records;
 pub mod resume;
 pub mod timestamp;

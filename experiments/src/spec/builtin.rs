@@ -10,7 +10,7 @@ const FILES: [(&str, &str); 10] = carried![
     "quick.toml",
     "stream.toml",
     "req-res.toml",
-    "seed.toml",
+    "study.toml",
     "fairness.toml",
     "latency.toml",
     "scale.toml",

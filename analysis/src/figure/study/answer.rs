@@ -20,7 +20,7 @@ const METRIC: &str = metric::CPU;
 /// The experiment that was made to answer.
 const MADE_FOR_IT: &str = "parity";
 /// Experiments that vary more than engine, payload and connections.
-const OTHER_QUESTIONS: [&str; 7] = ["fairness", "ablation", "latency", "scale", "kernels", "aa", "seed"];
+const OTHER_QUESTIONS: [&str; 7] = ["fairness", "ablation", "latency", "scale", "kernels", "aa", "study"];
 
 /// Whether the experiment `name` varies nothing but engine, payload and connections.
 #[must_use]
