@@ -27,7 +27,8 @@ impl Before {
     fn new() -> Self {
         let limit = "[[noise]]\nfield = \"summary.messages_per_s\"\nmax = 1\n";
         let bench = Bench::new("short", &(SHORT_SPEC.replace("noise = []\n", "") + limit));
-        assert!(bench.run(&["--seed", "5"]).status.success());
+        let output = bench.run(&["--seed", "5"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
         let hashes = hashes(&bench.recording());
         assert_eq!(hashes.len(), 7);
         let folder = bench.recording();

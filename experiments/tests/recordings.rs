@@ -229,7 +229,7 @@ fn a_run_over_a_limit_of_the_noise_gate_is_made_once_more_and_then_flagged() {
     let [earlier, later] =
         [&measured.superseded[0], &measured.attempt].map(|attempt| attempt.record.as_ref().unwrap());
     assert_eq!(later.offset_bytes, earlier.end_bytes());
-    assert!(text(&output.stdout).contains("1 runs were made once more; 2 stand with a flag"));
+    assert!(text(&output.stdout).contains("Noise: 1 run made once more; 2 with a flag."));
     let folder = bench.recording();
     assert!(bench.command(&["verify", folder.to_str().unwrap()]).status().unwrap().success());
 }
