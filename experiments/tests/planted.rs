@@ -1,8 +1,9 @@
 //! Faults that are planted: each must void its run for the right reason, and the same server without one must not.
 
-use std::path::{Path, PathBuf};
+mod bench;
+
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::{env, fs};
 
 use serde_json::Value;
@@ -22,27 +23,6 @@ verify = "full"
 client_args = ["--drain-s", "0.5"CLIENT]
 "#;
 
-/// Where cargo puts what it builds. The double and the real client are built there, which is a matter of a look when
-/// they are fresh.
-fn built() -> &'static Path {
-    static PROFILE: OnceLock<PathBuf> = OnceLock::new();
-    PROFILE.get_or_init(|| {
-        let profile = Path::new(env!("CARGO_BIN_EXE_experiments")).parent().unwrap().to_owned();
-        let targets =
-            [["-p", "uring-echo", "--bin", "uring-echo"], ["-p", "experiments", "--example", "faulty"]];
-        for target in targets {
-            let mut build = Command::new(env!("CARGO"));
-            build.args(["build", "--quiet", "--locked"]).args(target);
-            build.arg("--target-dir").arg(profile.parent().unwrap());
-            if profile.ends_with("release") {
-                build.arg("--release");
-            }
-            assert!(build.status().unwrap().success(), "{target:?} does not build");
-        }
-        profile
-    })
-}
-
 /// What the runner made of a specification of one cell: the run, and what it adds to it as a control.
 struct Made {
     output: Output,
@@ -57,8 +37,8 @@ impl Made {
         fs::write(folder.path().join("spec.toml"), spec).unwrap();
         let mut runner = Command::new(env!("CARGO_BIN_EXE_experiments"));
         runner.args(["run", "--spec", "spec.toml"]).current_dir(folder.path()).stdin(Stdio::null());
-        runner.env("URING_ECHO_BIN", built().join("examples/faulty"));
-        runner.env("FAULTY_CLIENT", built().join("uring-echo")).env("TMPDIR", folder.path());
+        runner.env("URING_ECHO_BIN", bench::faulty());
+        runner.env("FAULTY_CLIENT", bench::programs().join("uring-echo")).env("TMPDIR", folder.path());
         let output = runner.output().unwrap();
         let runs = runs(&folder.path().join("results/planted"), &output);
         Self { output, runs }

@@ -1,7 +1,7 @@
 //! What the tests that start the runner share: a folder for it, and an eye on its processes.
 //!
 //! Cargo builds the programs of this package for its tests, but not those of another one. So they are looked for where
-//! they would be, in the target folder that the test was itself built into, and built there if they are missing.
+//! they would be, in the target folder that the test was itself built into, and built there if they are missing or old.
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
@@ -10,7 +10,8 @@ pub(crate) mod sound;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, thread};
 
 use experiments::recording::manifest::Manifest;
@@ -33,18 +34,62 @@ noise = []
 "#;
 
 /// Where cargo put the programs under test.
-pub(crate) fn programs() -> PathBuf {
-    let profile = Path::new(env!("CARGO_BIN_EXE_experiments")).parent().unwrap().to_owned();
-    if !profile.join("uring-echo").exists() || !profile.join("baseline-mio").exists() {
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--locked", "-p", "uring-echo", "-p", "baseline-mio", "--target-dir"]);
-        build.arg(profile.parent().unwrap());
-        if profile.ends_with("release") {
-            build.arg("--release");
+pub(crate) fn programs() -> &'static Path {
+    static PROFILE: OnceLock<PathBuf> = OnceLock::new();
+    PROFILE.get_or_init(|| {
+        let profile = Path::new(env!("CARGO_BIN_EXE_experiments")).parent().unwrap().to_owned();
+        for name in ["uring-echo", "baseline-mio"] {
+            have(&profile, Path::new(name), &["-p", name, "--bin", name]);
         }
-        assert!(build.status().unwrap().success(), "the programs under test do not build");
+        profile
+    })
+}
+
+/// Where cargo put the example `faulty`, a double of the programs under test.
+pub(crate) fn faulty() -> PathBuf {
+    static FAULTY: OnceLock<()> = OnceLock::new();
+    let (profile, place) = (programs(), Path::new("examples/faulty"));
+    FAULTY.get_or_init(|| have(profile, place, &["-p", "experiments", "--example", "faulty"]));
+    profile.join(place)
+}
+
+/// Builds `target` unless the program at `place` is younger than every source. A test run of the whole project has built
+/// it, and building it alone would choose other features and build its dependencies a second time.
+fn have(profile: &Path, place: &Path, target: &[&str]) {
+    if modified(&profile.join(place)).is_some_and(|built| built > last_change()) {
+        return;
     }
-    profile
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--locked"]).args(target);
+    build.arg("--target-dir").arg(profile.parent().unwrap());
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success(), "{target:?} does not build");
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// When a source of the programs was last changed.
+fn last_change() -> SystemTime {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders: Vec<PathBuf> =
+        ["src", "experiments/baseline-mio", "experiments/examples", "experiments/src"]
+            .map(|f| root.join(f))
+            .into();
+    let mut last = modified(&root.join("Cargo.lock")).unwrap();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                last = last.max(modified(&path).unwrap());
+            }
+        }
+    }
+    last
 }
 
 /// A folder with a specification, in which the runner is started.
