@@ -246,7 +246,7 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
         output::note("warning: server and client share a core; no figure will be about the server alone");
     }
     let ends: Vec<usize> = cores.client.iter().copied().chain([cores.server]).collect();
-    if let Some(difference) = Kinds::read(&machine(), &ends).difference(cores) {
+    if let Some(difference) = Kinds::read(&machine(), &ends).difference(cores.server, &cores.client) {
         output::note(format_args!("warning: the two ends have cores of different kinds: {difference}"));
     }
     if recording.manifest().revision == programs::UNAVAILABLE {

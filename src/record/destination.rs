@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use super::file::{temporary_beside, write_whole};
+use super::whole::{directory_of, temporary_beside, write_whole};
 
 /// Most links from one name to the next: as many as the kernel follows. Source: path_resolution(7).
 const LINKS_MAX: usize = 40;
@@ -127,11 +127,6 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(io::Error::other("too many links lead from one name to the next"))
-}
-
-/// The directory that `path` is in.
-pub(super) fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod ends;
 mod file;
 mod noise;
 mod outcome;
+mod whole;
 mod workload;
 
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,12 @@ use crate::measure::host::Host;
 
 pub use destination::{Destination, DestinationError};
 pub use ends::{Build, ClientSettings, Mode, Server, Verify};
-pub use file::{ReadError, write_whole};
+pub use file::ReadError;
 pub use noise::Noise;
 pub use outcome::{
     Connections, CoreUse, Cpu, Latency, Limit, Series, ServerCounters, Summary, Timeline, Totals, Traffic,
 };
+pub use whole::write_whole;
 pub use workload::{Arrivals, HogKind, Hogs, OpenLoop};
 
 /// The version of the document this build writes.

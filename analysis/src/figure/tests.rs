@@ -162,7 +162,7 @@ fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
         "epoll ÷ epoll-study",
         "mean of 2 cells",
         "0.80 [0.70, 0.90]",
-        "io_uring ÷ io_uring-seed",
+        "io_uring ÷ io_uring-study",
         "No control.",
     ] {
         assert!(svg.contains(part), "{part} is not in {svg}");
@@ -212,8 +212,8 @@ fn ratios_of_variants_are_named_in_the_title() {
     };
     let variants = Some(("uring-study".to_owned(), "epoll-study".to_owned()));
     let (heat, pairs) = title(&About { variants, ..About::default() });
-    assert_eq!(heat, "Streaming: cost, io_uring-seed ÷ epoll-study");
-    assert!(pairs.starts_with("Cost, io_uring-seed ÷ epoll-study: ours"), "{pairs}");
+    assert_eq!(heat, "Streaming: cost, io_uring-study ÷ epoll-study");
+    assert!(pairs.starts_with("Cost, io_uring-study ÷ epoll-study: ours"), "{pairs}");
     assert_eq!(title(&About::default()).0, "Streaming: cost, io_uring ÷ epoll");
 }
 

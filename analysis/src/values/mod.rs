@@ -2,6 +2,7 @@
 //!
 //! Maps are ordered and intervals are seeded, so the same recordings give the same text.
 
+mod cell;
 mod cells;
 mod experiment;
 mod jain;
@@ -14,7 +15,7 @@ use uring_echo::record::Mode;
 
 pub use crate::grid::Noise;
 pub use crate::statistics::Control;
-pub use cells::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
+pub use cell::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
 pub use experiment::ExperimentValues;
 pub use jain::LeastJain;
 

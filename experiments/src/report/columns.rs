@@ -3,7 +3,8 @@
 use uring_echo::record::{Limit, Mode};
 use uring_echo::table::{self, Column, Row, left, right};
 
-use super::grid::{Comparison, Grid, Metric, Samples};
+use super::grid::{Comparison, Grid, Samples};
+use super::metric::Metric;
 use crate::report::format::{bytes, decimal, plural, span, three_digits};
 use crate::spec::factors::Factors;
 use crate::verdict::{Mean, Ratio, Word};

@@ -8,7 +8,7 @@ use crate::plan::{Arm, Role};
 use crate::recording::Recording;
 use crate::recording::manifest::Status;
 use crate::report::format::{bytes, plural, three_digits};
-use crate::report::grid::Metric;
+use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
 use crate::verdict::statistics::median;
 use crate::verdict::{Control, Judge, paired_ratios};

@@ -10,6 +10,7 @@ use crate::plan::Role;
 use crate::recording::Recording;
 use crate::recording::manifest::{Manifest, RunEntry};
 use crate::report::control::Controls;
+use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
 use crate::verdict::statistics::median;
 use crate::verdict::{Judge, Mean, Ratio, paired_ratios};
@@ -100,24 +101,6 @@ fn merge(merged: &mut Option<Histogram>, more: Option<&Histogram>) {
 
 fn decode(latency: Option<&Latency>) -> anyhow::Result<Option<Histogram>> {
     Ok(latency.map(|latency| Histogram::decode(&latency.histogram_v2_deflate_base64)).transpose()?)
-}
-
-/// The values of a ratio that are reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Metric {
-    /// Busy time of the server's core per message.
-    CpuPerMessage,
-    /// Bytes back per second.
-    Goodput,
-}
-
-impl Metric {
-    pub(super) fn value(self, summary: &Summary) -> Option<f64> {
-        match self {
-            Self::CpuPerMessage => summary.cpu_ns_per_message,
-            Self::Goodput => Some(summary.goodput_bytes_per_s),
-        }
-    }
 }
 
 /// Everything that was measured.

@@ -9,6 +9,7 @@ mod fairness;
 mod golden;
 mod grid;
 mod latency;
+mod metric;
 mod scale;
 mod verdict;
 
@@ -17,7 +18,8 @@ use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::spec::Table;
 
 use control::Controls;
-use grid::{Grid, Metric};
+use grid::Grid;
+use metric::Metric;
 
 /// The report of `recording`: title, tables, what was left out or flagged, the verdict.
 ///

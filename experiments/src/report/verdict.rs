@@ -2,7 +2,8 @@
 
 use uring_echo::record::{Limit, Mode};
 
-use super::grid::{Comparison, Grid, Metric};
+use super::grid::{Comparison, Grid};
+use super::metric::Metric;
 use crate::recording::manifest::Manifest;
 use crate::report::format::{plural, wrap};
 use crate::verdict::{Judge, Mean, Word};

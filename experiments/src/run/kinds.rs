@@ -8,8 +8,6 @@ use uring_echo::measure::host::Tree;
 
 use uring_echo::cpu_list::CpuList;
 
-use crate::run::cores::Cores;
-
 /// Groups that Linux makes of the cores of a hybrid x86 processor, each with its own performance counters.
 const GROUPS: [&str; 3] = ["cpu_core", "cpu_atom", "cpu_lowpower"];
 
@@ -63,11 +61,11 @@ impl Kinds {
         model.map_or_else(|| permitted.to_vec(), |cpu| like(&cpu))
     }
 
-    /// How the two ends of `cores` differ in kind, if they do.
-    pub fn difference(&self, cores: &Cores) -> Option<String> {
-        let server = self.of(cores.server);
-        let other = cores.client.iter().find(|&&cpu| !self.of(cpu).is_like(&server))?;
-        Some(format!("server {}: {server}; client {other}: {}", cores.server, self.of(*other)))
+    /// How the cores of the `client` differ in kind from that of the `server`, if they do.
+    pub fn difference(&self, server: usize, client: &[usize]) -> Option<String> {
+        let kind = self.of(server);
+        let other = client.iter().find(|&&cpu| !self.of(cpu).is_like(&kind))?;
+        Some(format!("server {server}: {kind}; client {other}: {}", self.of(*other)))
     }
 
     fn of(&self, cpu: usize) -> Kind {
@@ -172,6 +170,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::run::cores::Cores;
 
     fn machine(files: Vec<(String, String)>) -> (tempfile::TempDir, Tree) {
         let root = tempfile::tempdir().unwrap();
@@ -219,7 +218,7 @@ mod tests {
         let difference = |files, server, client: &[usize]| {
             let (_root, tree) = machine(files);
             let all: Vec<usize> = (0..32).collect();
-            Kinds::read(&tree, &all).difference(&Cores { server, client: client.into() })
+            Kinds::read(&tree, &all).difference(server, client)
         };
         assert_eq!(difference(testing::i9_13900k(), 8, &[0]), None, "one of the two is favoured");
         assert_eq!(

@@ -17,27 +17,30 @@ pub(super) fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> Strin
         let (name, values) = speaker(experiments, workload)?;
         Some((name, mean(&values.grid, workload.name(), metric::CPU)?))
     };
-    let workloads = [(Workload::Stream, "when clients stream"), (Workload::ReqRes, "in request-response")];
+    let workloads = [(Workload::Stream, "When clients stream"), (Workload::ReqRes, "In request-response")];
     let parts = workloads.iter().filter_map(|(workload, words)| Some(in_words(words, of(*workload)?)));
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         return "No recording here compares io_uring with epoll; what follows is what the study of 2023 published."
             .to_owned();
     }
-    format!("Server CPU time per message, io_uring against epoll: {}.", parts.join("; "))
+    parts.join(" ")
 }
 
 fn in_words(when: &str, (experiment, mean): (&String, &Mean)) -> String {
-    let ratio = match (mean.mean, mean.low.zip(mean.high)) {
-        (Some(value), Some((low, high))) => format!("{value:.2} times as much ({low:.2} to {high:.2})"),
-        (Some(value), None) => format!("{value:.2} times as much, without an interval"),
-        (None, _) => "unknown".to_owned(),
+    let ratio = mean.mean.map_or_else(|| "an unknown part".to_owned(), |value| format!("{value:.2}"));
+    let interval = match mean.low.zip(mean.high) {
+        Some((low, high)) => format!("95 % interval {low:.2} to {high:.2}"),
+        None => "without an interval".to_owned(),
     };
-    let cells = format!("{when} {ratio} over {} cells", mean.cells);
-    match mean.verdict {
-        Word::NoClaim => format!("{cells}, no claim ({experiment})"),
-        word => format!("{cells}: {word}; less in {}, more in {} ({experiment})", mean.less, mean.more),
-    }
+    let claim = match mean.verdict {
+        Word::NoClaim => "the recording claims nothing".to_owned(),
+        word => format!("the verdict is {word}: less in {}, more in {}", mean.less, mean.more),
+    };
+    format!(
+        "{when}, a message costs io_uring {ratio} of what it costs epoll ({interval}, {} cells of {experiment}); {claim}.",
+        mean.cells
+    )
 }
 
 /// The machine, once if all recordings were made on the same, and what each recording can tell from noise.

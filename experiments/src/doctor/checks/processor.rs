@@ -46,7 +46,7 @@ fn core_kinds(facts: &Facts) -> Finding {
               server",
         remedy: "choose --server-cpu and --client-cpus of one kind (/sys/devices/cpu_core/cpus, cpu_capacity)",
     };
-    match facts.kinds.difference(&facts.cores) {
+    match facts.kinds.difference(facts.cores.server, &facts.cores.client) {
         Some(difference) => check.found(Level::Warn, difference),
         None => check.found(Level::Pass, "both ends have the same"),
     }

@@ -1,0 +1,21 @@
+//! What two servers are compared by.
+
+use uring_echo::record::Summary;
+
+/// The values of a ratio that are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Metric {
+    /// Busy time of the server's core per message.
+    CpuPerMessage,
+    /// Bytes back per second.
+    Goodput,
+}
+
+impl Metric {
+    pub(super) fn value(self, summary: &Summary) -> Option<f64> {
+        match self {
+            Self::CpuPerMessage => summary.cpu_ns_per_message,
+            Self::Goodput => Some(summary.goodput_bytes_per_s),
+        }
+    }
+}
