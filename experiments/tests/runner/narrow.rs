@@ -1,11 +1,9 @@
 //! The runner where there is little: few descriptors, few ports, no room for temporary files, a view of a container.
 
-mod bench;
-
 use std::fs;
 use std::process::{Command, Output};
 
-use bench::{Bench, SHORT_SPEC, text};
+use crate::bench::{Bench, SHORT_SPEC, text};
 use experiments::recording::manifest::Status;
 
 /// What `sh` says to `script`, which finds the runner in `$0`.

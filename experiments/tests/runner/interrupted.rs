@@ -4,8 +4,6 @@
 //! Each test disturbs a recording at random moments, a resumed one where it had got to. The seed of the moments is in the
 //! output of a test that fails; `INTERRUPT_SEED` brings them back, as far as the machine keeps time.
 
-mod bench;
-
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
@@ -16,8 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use bench::sound::{Kept, host_settings};
-use bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
+use crate::bench::sound::{Kept, host_settings};
+use crate::bench::{Bench, SHORT_SPEC, children, manifest_of, signal, text};
 use experiments::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 use experiments::recording::verify;
 use uring_echo::random::{SplitMix64, fresh_seed};

@@ -1,7 +1,5 @@
 //! Whoever reads what the programs say may go away at any time: `| head`, a terminal that is closed, a full disk.
 
-mod bench;
-
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use bench::{Bench, SHORT_SPEC, programs, signal, text};
+use crate::bench::{Bench, SHORT_SPEC, programs, signal, text};
 use experiments::recording::manifest::Status;
 
 /// Takes no byte.

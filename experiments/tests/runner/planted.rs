@@ -1,7 +1,5 @@
 //! Faults that are planted: each must void its run for the right reason, and the same server without one must not.
 
-mod bench;
-
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::{env, fs};
@@ -37,8 +35,8 @@ impl Made {
         fs::write(folder.path().join("spec.toml"), spec).unwrap();
         let mut runner = Command::new(env!("CARGO_BIN_EXE_experiments"));
         runner.args(["run", "--spec", "spec.toml"]).current_dir(folder.path()).stdin(Stdio::null());
-        runner.env("URING_ECHO_BIN", bench::faulty());
-        runner.env("FAULTY_CLIENT", bench::programs().join("uring-echo")).env("TMPDIR", folder.path());
+        runner.env("URING_ECHO_BIN", crate::bench::faulty());
+        runner.env("FAULTY_CLIENT", crate::bench::programs().join("uring-echo")).env("TMPDIR", folder.path());
         let output = runner.output().unwrap();
         let runs = runs(&folder.path().join("results/planted"), &output);
         Self { output, runs }

@@ -3,8 +3,6 @@
 //! Cargo builds the programs of this package for its tests, but not those of another one. So they are looked for where
 //! they would be, in the target folder that the test was itself built into, and built there if they are missing or old.
 
-#![allow(dead_code, reason = "each test that includes this uses a part of it")]
-
 pub(crate) mod before;
 pub(crate) mod sound;
 

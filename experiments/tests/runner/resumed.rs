@@ -1,11 +1,9 @@
 //! A recording is gone on with as it was begun, by one runner, or not at all.
 
-mod bench;
-
 use std::fs;
 use std::io;
 
-use bench::{Bench, SHORT_SPEC, change_manifest, manifest_of, signal, text, wait_for_children};
+use crate::bench::{Bench, SHORT_SPEC, change_manifest, manifest_of, signal, text, wait_for_children};
 use experiments::recording::manifest::{Attempt, RecordsEntry, Status};
 
 /// An interrupted recording.
@@ -22,7 +20,7 @@ fn half_done() -> Bench {
 fn another_build_of_a_program_may_not_go_on_with_a_recording() {
     let bench = half_done();
     let other = bench.path().join("other");
-    fs::copy(bench::programs().join("uring-echo"), &other).unwrap();
+    fs::copy(crate::bench::programs().join("uring-echo"), &other).unwrap();
     fs::OpenOptions::new()
         .append(true)
         .open(&other)

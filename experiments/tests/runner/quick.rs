@@ -1,14 +1,12 @@
 //! A tiny experiment from end to end: real servers, a real client, a recording, a table.
 
-mod bench;
-
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bench::{Bench, text, wait_for_children, wait_until_gone};
+use crate::bench::{Bench, text, wait_for_children, wait_until_gone};
 use experiments::recording::manifest::Status;
 use experiments::run::programs;
 use uring_echo::sys::process;

@@ -1,15 +1,13 @@
 //! A recording of an earlier version comes into the present layout unchanged, whenever the conversion is killed.
 
-mod bench;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::before::{self, hashes};
-use bench::{Bench, SHORT_SPEC, manifest_of, signal, text};
+use crate::bench::before::{self, hashes};
+use crate::bench::{Bench, SHORT_SPEC, manifest_of, signal, text};
 use experiments::recording::{Recording, verify};
 use uring_echo::random::{SplitMix64, fresh_seed};
 

@@ -1,11 +1,9 @@
 //! A recording is whole or is said not to be: a changed, missing or unknown file is named, and so is a run not made.
 
-mod bench;
-
 use std::fs;
 use std::path::Path;
 
-use bench::{Bench, change_manifest, manifest_of, text};
+use crate::bench::{Bench, change_manifest, manifest_of, text};
 use experiments::plan::Role;
 use experiments::recording::manifest::{Manifest, RecordEntry, Status};
 use experiments::recording::{Recording, verify};
