@@ -24,23 +24,23 @@
 // A reader that went away ends no work: see `uring_echo::cli::output`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod chart;
+mod chart;
 pub mod claims;
 pub mod cli;
 pub mod commands;
 pub mod figure;
-pub mod frame;
+mod frame;
 pub mod grid;
-pub mod headline;
-pub mod machines;
-pub mod markdown;
+mod headline;
+mod machines;
+mod markdown;
 pub mod metric;
 pub mod output;
 pub mod published;
 pub mod recording;
-pub mod report;
+mod report;
 pub mod statistics;
 pub mod study;
-pub mod table;
+mod table;
 pub mod validity;
 pub mod values;

@@ -25,7 +25,7 @@ const MERGED: [Merged; 5] = [
 ///
 /// # Errors
 /// When the data frame cannot be made or written.
-pub fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
+pub(crate) fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
     let mut text = Vec::new();
     CsvWriter::new(&mut text).n_threads(1).finish(&mut frame(values)?)?;
     Ok(text)
@@ -35,7 +35,7 @@ pub fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
 ///
 /// # Errors
 /// When the data frame cannot be made.
-pub fn frame(values: &GridValues) -> PolarsResult<DataFrame> {
+pub(crate) fn frame(values: &GridValues) -> PolarsResult<DataFrame> {
     let rows: Vec<Row<'_>> = values
         .rows()
         .flat_map(|cell| {

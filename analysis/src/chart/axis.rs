@@ -7,10 +7,9 @@ use super::scale::{Scale, step};
 
 /// How far an axis reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub enum Extent {
+pub(crate) enum Extent {
     /// From zero to a little above the largest value.
     FromZero,
-    /// A little beyond the values on both sides.
     Around,
     /// By factors, over the values.
     Log,
@@ -24,7 +23,7 @@ pub enum Extent {
 
 /// How the values of an axis read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub enum Format {
+pub(crate) enum Format {
     /// `394 k`
     Thousands,
     /// `1.2 ms`
@@ -45,8 +44,7 @@ pub enum Format {
 
 impl Format {
     /// `value` in words.
-    #[must_use]
-    pub fn say(self, value: f64) -> String {
+    pub(crate) fn say(self, value: f64) -> String {
         match self {
             Self::Thousands => number::thousands(value),
             Self::Nanoseconds => number::nanoseconds(value),
@@ -62,25 +60,21 @@ impl Format {
 
 /// An axis of numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Axis {
+pub(crate) struct Axis {
     /// What it measures, with its unit.
-    pub label: String,
-    /// How far it reaches.
-    pub extent: Extent,
-    /// How its values read.
-    pub format: Format,
+    pub(crate) label: String,
+    pub(crate) extent: Extent,
+    pub(crate) format: Format,
 }
 
 impl Axis {
-    /// An axis that measures `label`.
-    pub fn new(label: impl Into<String>, extent: Extent, format: Format) -> Self {
+    pub(crate) fn new(label: impl Into<String>, extent: Extent, format: Format) -> Self {
         Self { label: label.into(), extent, format }
     }
 
     /// The scale that shows all of `values`. A value that the axis cannot show, such as zero on a logarithmic
     /// one, is left out.
-    #[must_use]
-    pub fn scale(&self, values: &[f64]) -> Scale {
+    pub(crate) fn scale(&self, values: &[f64]) -> Scale {
         let by_factors = matches!(self.extent, Extent::Log | Extent::Ratio);
         let shown = values.iter().copied().filter(|v| v.is_finite() && (!by_factors || *v > 0.0));
         let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));

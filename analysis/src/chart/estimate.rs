@@ -6,7 +6,7 @@ use serde::Serialize;
 ///
 /// It is always a number: [`Estimate::new`] turns everything else into `None`, which a chart shows as a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
+pub(crate) struct Estimate {
     value: f64,
     interval: Option<(f64, f64)>,
     runs: u32,
@@ -14,8 +14,7 @@ pub struct Estimate {
 
 impl Estimate {
     /// `None` if there is no run or `value` is not finite. An interval needs two runs and finite, ordered ends.
-    #[must_use]
-    pub fn new(value: f64, interval: Option<(f64, f64)>, runs: u32) -> Option<Self> {
+    pub(crate) fn new(value: f64, interval: Option<(f64, f64)>, runs: u32) -> Option<Self> {
         if runs == 0 || !value.is_finite() {
             return None;
         }
@@ -25,32 +24,25 @@ impl Estimate {
     }
 
     /// A single run's value: without an interval, and marked as such.
-    #[must_use]
-    pub fn single(value: f64) -> Option<Self> {
+    pub(crate) fn single(value: f64) -> Option<Self> {
         Self::new(value, None, 1)
     }
 
-    /// The value.
-    #[must_use]
-    pub fn value(&self) -> f64 {
+    pub(crate) fn value(&self) -> f64 {
         self.value
     }
 
     /// Ends of the interval, lower first.
-    #[must_use]
-    pub fn interval(&self) -> Option<(f64, f64)> {
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         self.interval
     }
 
-    /// How many runs it stands on.
-    #[must_use]
-    pub fn runs(&self) -> u32 {
+    pub(crate) fn runs(&self) -> u32 {
         self.runs
     }
 
     /// Smallest and largest number that has to be visible.
-    #[must_use]
-    pub fn reach(&self) -> (f64, f64) {
+    pub(crate) fn reach(&self) -> (f64, f64) {
         let (low, high) = self.interval.unwrap_or((self.value, self.value));
         (low.min(self.value), high.max(self.value))
     }

@@ -14,37 +14,29 @@ use super::svg::{Anchor, Label, Svg, Tag};
 
 /// How a value is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum MarkKind {
-    /// A bar from zero.
+pub(crate) enum MarkKind {
     Bar,
-    /// A marker.
     Dot,
 }
 
 /// The values of one series, one for each category.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GroupSeries {
+pub(crate) struct GroupSeries {
     /// What the key calls it.
-    pub name: String,
-    /// Its colour and marker.
-    pub role: Role,
+    pub(crate) name: String,
+    pub(crate) role: Role,
     /// Its values in the order of the categories; `None` where there is no valid run.
-    pub values: Vec<Option<Estimate>>,
+    pub(crate) values: Vec<Option<Estimate>>,
 }
 
 /// Bars or dots over categories.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Groups {
-    /// What the categories are.
-    pub x_label: String,
-    /// Names of the categories.
-    pub categories: Vec<String>,
-    /// What is measured.
-    pub y: Axis,
-    /// How a value is shown.
-    pub mark: MarkKind,
-    /// What is compared.
-    pub series: Vec<GroupSeries>,
+pub(crate) struct Groups {
+    pub(crate) x_label: String,
+    pub(crate) categories: Vec<String>,
+    pub(crate) y: Axis,
+    pub(crate) mark: MarkKind,
+    pub(crate) series: Vec<GroupSeries>,
 }
 
 impl Kind for Groups {

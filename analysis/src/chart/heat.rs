@@ -18,7 +18,7 @@ const STRONGEST: f64 = 2.0;
 
 /// Which direction of the measured quantity is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Better {
+pub(crate) enum Better {
     /// A ratio above 1 is a win for the numerator, as with throughput.
     Higher,
     /// A ratio below 1 is, as with CPU time.
@@ -27,7 +27,7 @@ pub enum Better {
 
 /// The ratio of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Ratio {
+pub(crate) struct Ratio {
     value: f64,
     interval: Option<(f64, f64)>,
     runs: u32,
@@ -38,7 +38,12 @@ pub struct Ratio {
 impl Ratio {
     /// A ratio with its interval and how many runs of each side it stands on; `None` if it is not above zero.
     /// `mark` is shown behind it, for a note of the caption.
-    pub fn new(value: f64, interval: Option<(f64, f64)>, runs: u32, mark: impl Into<String>) -> Option<Self> {
+    pub(crate) fn new(
+        value: f64,
+        interval: Option<(f64, f64)>,
+        runs: u32,
+        mark: impl Into<String>,
+    ) -> Option<Self> {
         if !value.is_finite() || value <= 0.0 || runs == 0 {
             return None;
         }
@@ -49,38 +54,29 @@ impl Ratio {
     }
 
     /// The same ratio, of which `verdict` may be said. Without, nothing may.
-    #[must_use]
-    pub fn saying(self, verdict: Word) -> Self {
+    pub(crate) fn saying(self, verdict: Word) -> Self {
         Self { verdict, ..self }
     }
 
-    /// The ratio.
-    #[must_use]
-    pub fn value(&self) -> f64 {
+    pub(crate) fn value(&self) -> f64 {
         self.value
     }
 
-    /// Its interval.
-    #[must_use]
-    pub fn interval(&self) -> Option<(f64, f64)> {
+    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         self.interval
     }
 
     /// How many runs of each side it stands on.
-    #[must_use]
-    pub fn runs(&self) -> u32 {
+    pub(crate) fn runs(&self) -> u32 {
         self.runs
     }
 
-    /// What is shown behind it.
-    #[must_use]
-    pub fn mark(&self) -> &str {
+    pub(crate) fn mark(&self) -> &str {
         &self.mark
     }
 
     /// Whether a difference may be claimed; `None` where nothing may.
-    #[must_use]
-    pub fn is_clear(&self) -> Option<bool> {
+    pub(crate) fn is_clear(&self) -> Option<bool> {
         match self.verdict {
             Word::Less | Word::More => Some(true),
             Word::NoDifference => Some(false),
@@ -88,7 +84,6 @@ impl Ratio {
         }
     }
 
-    /// The number as the cell shows it.
     fn shown(&self) -> String {
         let sign = match self.is_clear() {
             Some(false) => " ≈",
@@ -99,27 +94,22 @@ impl Ratio {
 }
 
 /// A cell of the grid: a ratio, or nothing to compare.
-pub type Cell = Option<Ratio>;
+pub(crate) type Cell = Option<Ratio>;
 
 /// Ratios over a grid.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Heat {
-    /// What the columns are.
-    pub x_label: String,
-    /// Names of the columns.
-    pub columns: Vec<String>,
-    /// What the rows are.
-    pub y_label: String,
-    /// Names of the rows, from the top.
-    pub rows: Vec<String>,
+pub(crate) struct Heat {
+    pub(crate) x_label: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) y_label: String,
+    pub(crate) rows: Vec<String>,
     /// Rows of cells, as many as there are names.
-    pub cells: Vec<Vec<Cell>>,
-    /// Which direction is good.
-    pub better: Better,
+    pub(crate) cells: Vec<Vec<Cell>>,
+    pub(crate) better: Better,
     /// Name of what is measured against the base; it is io_uring in every figure of ours.
-    pub compared: String,
+    pub(crate) compared: String,
     /// Name of the base; epoll in every figure of ours.
-    pub base: String,
+    pub(crate) base: String,
 }
 
 /// Height of a row.

@@ -2,29 +2,19 @@
 
 /// Which marks occur in a figure and want an explanation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hints {
-    /// A diamond instead of an interval.
-    pub single_run: bool,
-    /// A hollow marker.
-    pub hollow: bool,
-    /// A ratio without an interval.
-    pub no_interval: bool,
-    /// A hatched place.
-    pub gap: bool,
-    /// A bold ratio.
-    pub clear: bool,
-    /// A ratio with ≈.
-    pub within_noise: bool,
-    /// A ratio with an interval that claims nothing.
-    pub no_claim: bool,
-    /// A curve that breaks off.
-    pub broken_line: bool,
+pub(crate) struct Hints {
+    pub(crate) single_run: bool,
+    pub(crate) hollow: bool,
+    pub(crate) no_interval: bool,
+    pub(crate) gap: bool,
+    pub(crate) clear: bool,
+    pub(crate) within_noise: bool,
+    pub(crate) no_claim: bool,
+    pub(crate) broken_line: bool,
 }
 
 impl Hints {
-    /// The marks that occur in either.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self {
             single_run: self.single_run | other.single_run,
             hollow: self.hollow | other.hollow,
@@ -38,8 +28,7 @@ impl Hints {
     }
 
     /// A sentence for each mark that occurs.
-    #[must_use]
-    pub fn sentences(self) -> Vec<&'static str> {
+    pub(crate) fn sentences(self) -> Vec<&'static str> {
         let all = [
             (self.clear, "Bold: less or more, by the interval and by the A/A control."),
             (self.within_noise, "≈: no difference."),

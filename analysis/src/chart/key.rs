@@ -10,16 +10,11 @@ const SWATCH: f64 = 24.0;
 
 /// How a key shows its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swatch {
-    /// A filled box.
+pub(crate) enum Swatch {
     Box,
-    /// A marker.
     Marker,
-    /// A line.
     Line,
-    /// A line with a marker.
     MarkedLine,
-    /// A dashed line.
     Dashed,
     /// A piece of the band behind the marks, in no colour of a series.
     Band,
@@ -27,27 +22,24 @@ pub enum Swatch {
 
 /// An entry of the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     name: String,
     role: Role,
     swatch: Swatch,
 }
 
 impl Key {
-    /// The entry of the series called `name`.
-    #[must_use]
-    pub fn new(name: &str, role: Role, swatch: Swatch) -> Self {
+    pub(crate) fn new(name: &str, role: Role, swatch: Swatch) -> Self {
         Self { name: name.to_owned(), role, swatch }
     }
 
     /// Room that it takes, up to the next entry.
-    #[must_use]
-    pub fn width(&self) -> f64 {
+    pub(crate) fn width(&self) -> f64 {
         SWATCH + wrap::width(&self.name, SMALL) + 16.0
     }
 
     /// Draws it with the baseline of its name at `y`.
-    pub fn draw(&self, svg: &mut Svg, (x, y): (f64, f64)) {
+    pub(crate) fn draw(&self, svg: &mut Svg, (x, y): (f64, f64)) {
         let middle = y - 4.0;
         let paint = Paint::Series(self.role);
         let line = |dash: &str| {

@@ -22,11 +22,8 @@ pub(super) const UPRIGHT_HEIGHT: f64 = ABOVE + PLOT + BELOW;
 
 /// A kind of chart.
 pub(super) trait Kind {
-    /// Entries of the key.
     fn keys(&self) -> Vec<Key>;
-    /// Marks that want an explanation.
     fn hints(&self) -> Hints;
-    /// Room that it takes from top to bottom.
     fn height(&self) -> f64;
     /// The axis whose scale panels may share, and every number that has to be visible on it.
     fn axis(&self) -> Option<(Axis, Vec<f64>)>;

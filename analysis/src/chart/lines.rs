@@ -17,8 +17,7 @@ use super::wrap;
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Dash {
-    /// An unbroken line.
+pub(crate) enum Dash {
     Solid,
     /// A dashed line: the same quantity, taken differently.
     Dashed,
@@ -26,32 +25,27 @@ pub enum Dash {
 
 /// A curve.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// What the key calls it.
-    pub name: String,
-    /// Its colour and marker.
-    pub role: Role,
-    /// How it is drawn.
-    pub dash: Dash,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) dash: Dash,
     /// Whether each point has a marker; without one, the points are only where the curve bends.
-    pub markers: bool,
+    pub(crate) markers: bool,
     /// Whether it holds a value until the next point, as a distribution does.
-    pub steps: bool,
+    pub(crate) steps: bool,
     /// Points from left to right; one without a value breaks the curve.
-    pub points: Vec<(f64, Option<Estimate>)>,
+    pub(crate) points: Vec<(f64, Option<Estimate>)>,
 }
 
 /// Curves over a numeric axis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Lines {
-    /// The axis from left to right.
-    pub x: Axis,
-    /// The axis from the bottom up.
-    pub y: Axis,
-    /// The curves.
-    pub lines: Vec<Line>,
+pub(crate) struct Lines {
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) lines: Vec<Line>,
     /// Values of `x` that carry a line from bottom to top, with what it says.
-    pub verticals: Vec<(f64, String)>,
+    pub(crate) verticals: Vec<(f64, String)>,
 }
 
 /// Where values are on the page.

@@ -8,45 +8,34 @@ use super::svg::{Svg, Tag, coordinate};
 
 /// A rectangle of the page.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Area {
-    /// Left edge.
-    pub x: f64,
-    /// Upper edge.
-    pub y: f64,
-    /// Width.
-    pub width: f64,
-    /// Height.
-    pub height: f64,
+pub(crate) struct Area {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
 }
 
 impl Area {
-    /// Right edge.
-    #[must_use]
-    pub fn right(&self) -> f64 {
+    pub(crate) fn right(&self) -> f64 {
         self.x + self.width
     }
 
-    /// Lower edge.
-    #[must_use]
-    pub fn bottom(&self) -> f64 {
+    pub(crate) fn bottom(&self) -> f64 {
         self.y + self.height
     }
 
     /// Where a place between 0 and 1 is from left to right.
-    #[must_use]
-    pub fn across(&self, place: f64) -> f64 {
+    pub(crate) fn across(&self, place: f64) -> f64 {
         self.x + place * self.width
     }
 
     /// Where a place between 0 and 1 is from the bottom up.
-    #[must_use]
-    pub fn up(&self, place: f64) -> f64 {
+    pub(crate) fn up(&self, place: f64) -> f64 {
         self.bottom() - place * self.height
     }
 
     /// This area less a margin on each side.
-    #[must_use]
-    pub fn inset(&self, left: f64, top: f64, right: f64, bottom: f64) -> Self {
+    pub(crate) fn inset(&self, left: f64, top: f64, right: f64, bottom: f64) -> Self {
         Self {
             x: self.x + left,
             y: self.y + top,
@@ -58,8 +47,7 @@ impl Area {
 
 /// What a marker says beside its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filling {
-    /// The usual.
+pub(crate) enum Filling {
     Full,
     /// One run only, hence no interval; or what was published by others.
     Hollow,
@@ -67,17 +55,16 @@ pub enum Filling {
 
 impl Filling {
     /// Hollow for a value that stands on a single run.
-    #[must_use]
-    pub fn of(estimate: &Estimate) -> Self {
+    pub(crate) fn of(estimate: &Estimate) -> Self {
         if estimate.interval().is_some() { Self::Full } else { Self::Hollow }
     }
 }
 
 /// Half the size of a marker.
-pub const MARKER: f64 = 3.6;
+pub(crate) const MARKER: f64 = 3.6;
 
 /// Draws the marker of `role`; each has a shape of its own.
-pub fn marker(svg: &mut Svg, role: Role, filling: Filling, at: (f64, f64), title: &str) {
+pub(crate) fn marker(svg: &mut Svg, role: Role, filling: Filling, at: (f64, f64), title: &str) {
     let (x, y) = at;
     let shape = match role {
         Role::Epoll => Tag::new("circle").numbers(&[("cx", x), ("cy", y), ("r", MARKER)]),
@@ -117,7 +104,7 @@ fn polygon(corners: &[(f64, f64)], at: (f64, f64)) -> Tag {
 }
 
 /// Draws an interval as an upright line with caps.
-pub fn whisker_up(svg: &mut Svg, x: f64, from: f64, to: f64, paint: Paint) {
+pub(crate) fn whisker_up(svg: &mut Svg, x: f64, from: f64, to: f64, paint: Paint) {
     svg.stroke((x, from), (x, to), paint, 1.3);
     for end in [from, to] {
         svg.stroke((x - 2.5, end), (x + 2.5, end), paint, 1.3);
@@ -125,7 +112,7 @@ pub fn whisker_up(svg: &mut Svg, x: f64, from: f64, to: f64, paint: Paint) {
 }
 
 /// Draws an interval as a level line with caps.
-pub fn whisker_across(svg: &mut Svg, y: f64, from: f64, to: f64, paint: Paint) {
+pub(crate) fn whisker_across(svg: &mut Svg, y: f64, from: f64, to: f64, paint: Paint) {
     svg.stroke((from, y), (to, y), paint, 1.5);
     for end in [from, to] {
         svg.stroke((end, y - 2.5), (end, y + 2.5), paint, 1.5);
@@ -133,13 +120,13 @@ pub fn whisker_across(svg: &mut Svg, y: f64, from: f64, to: f64, paint: Paint) {
 }
 
 /// Marks a single run over a bar: a small hollow diamond where others have their interval.
-pub fn single_run(svg: &mut Svg, at: (f64, f64)) {
+pub(crate) fn single_run(svg: &mut Svg, at: (f64, f64)) {
     let diamond = polygon(&[(0.0, -0.7), (0.7, 0.0), (0.0, 0.7), (-0.7, 0.0)], at);
     svg.leaf(&diamond.fill(Paint::Paper).stroke(Paint::Ink, 0.9));
 }
 
 /// Hatches `area`, where there is nothing to show.
-pub fn gap(svg: &mut Svg, area: Area, title: &str) {
+pub(crate) fn gap(svg: &mut Svg, area: Area, title: &str) {
     let frame = [("x", area.x), ("y", area.y), ("width", area.width), ("height", area.height)];
     svg.leaf_saying(&Tag::new("rect").numbers(&frame).fill(Paint::Paper), title);
     let path = hatching(area);

@@ -16,32 +16,32 @@
 //! | [`key`], [`hints`] | what colours and marks mean |
 //! | [`paint`], [`svg`], [`wrap`] | the one look, the markup, the width of a text |
 
-pub mod axis;
-pub mod estimate;
-pub mod groups;
-pub mod heat;
-pub mod hints;
-pub mod key;
+pub(crate) mod axis;
+pub(crate) mod estimate;
+pub(crate) mod groups;
+pub(crate) mod heat;
+pub(crate) mod hints;
+pub(crate) mod key;
 mod kind;
-pub mod lines;
-pub mod mark;
-pub mod paint;
-pub mod panel;
-pub mod rows;
-pub mod scale;
-pub mod sheet;
-pub mod svg;
-pub mod wrap;
+pub(crate) mod lines;
+pub(crate) mod mark;
+pub(crate) mod paint;
+pub(crate) mod panel;
+pub(crate) mod rows;
+pub(crate) mod scale;
+pub(crate) mod sheet;
+pub(crate) mod svg;
+pub(crate) mod wrap;
 
-pub use axis::{Axis, Extent, Format};
-pub use estimate::Estimate;
-pub use groups::{GroupSeries, Groups, MarkKind};
-pub use heat::{Better, Cell, Heat, Ratio};
-pub use lines::{Dash, Line, Lines};
-pub use paint::Role;
-pub use panel::{Body, Panel};
-pub use rows::{Band, Reference, Row, RowMark, Rows, Start};
-pub use sheet::Sheet;
+pub(crate) use axis::{Axis, Extent, Format};
+pub(crate) use estimate::Estimate;
+pub(crate) use groups::{GroupSeries, Groups, MarkKind};
+pub(crate) use heat::{Better, Cell, Heat, Ratio};
+pub(crate) use lines::{Dash, Line, Lines};
+pub(crate) use paint::Role;
+pub(crate) use panel::{Body, Panel};
+pub(crate) use rows::{Band, Reference, Row, RowMark, Rows, Start};
+pub(crate) use sheet::Sheet;
 
 #[cfg(test)]
 mod tests;

@@ -7,20 +7,18 @@
 use serde::Serialize;
 
 /// Size of the text of ticks, keys and captions.
-pub const SMALL: f64 = 11.0;
+pub(crate) const SMALL: f64 = 11.0;
 /// Size of a panel's title and of an axis's label.
-pub const MEDIUM: f64 = 11.5;
+pub(crate) const MEDIUM: f64 = 11.5;
 /// Size of a figure's title.
-pub const LARGE: f64 = 14.5;
+pub(crate) const LARGE: f64 = 14.5;
 /// Fonts to try, the last of which everybody has.
-pub const FONTS: &str = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+pub(crate) const FONTS: &str = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
 /// What a colour stands for, the same in every figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Role {
-    /// The epoll engine.
+pub(crate) enum Role {
     Epoll,
-    /// The io_uring engine.
     Uring,
     /// Anything else that is compared, by its place.
     Other(u8),
@@ -30,25 +28,19 @@ pub enum Role {
 
 /// What something is painted with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paint {
-    /// Text and axes.
+pub(crate) enum Paint {
     Ink,
     /// What should recede: captions, gaps.
     Muted,
-    /// Grid lines.
     Grid,
-    /// The background.
     Paper,
     /// A band behind marks: what is in it is no difference.
     Band,
-    /// A series.
     Series(Role),
 }
 
 impl Paint {
-    /// Name of its class.
-    #[must_use]
-    pub fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Ink => "ink",
             Self::Muted => "muted",
@@ -64,9 +56,7 @@ impl Paint {
         }
     }
 
-    /// Its colour on a light background.
-    #[must_use]
-    pub fn light(self) -> &'static str {
+    pub(crate) fn light(self) -> &'static str {
         match self {
             Self::Ink => "#1f2328",
             Self::Muted => "#59636e",
@@ -80,9 +70,7 @@ impl Paint {
         }
     }
 
-    /// Its colour on a dark background.
-    #[must_use]
-    pub fn dark(self) -> &'static str {
+    pub(crate) fn dark(self) -> &'static str {
         match self {
             Self::Ink => "#e6edf3",
             Self::Muted => "#9da7b3",
@@ -96,9 +84,7 @@ impl Paint {
         }
     }
 
-    /// Every paint there is.
-    #[must_use]
-    pub fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let plain = [Self::Ink, Self::Muted, Self::Grid, Self::Paper, Self::Band];
         let engines = [Role::Epoll, Role::Uring, Role::Neither].map(Self::Series);
         let others = (0..4).map(|place| Self::Series(Role::Other(place)));
@@ -113,8 +99,7 @@ const OTHERS_DARK: [&str; 4] = ["#2fc79b", "#e59ac4", "#e0c040", "#b6c0ca"];
 const MIDDLE: (f64, f64, f64) = (247.0, 247.0, 247.0);
 
 /// Colour of a cell: from the colour of epoll at -1 over nearly white at 0 to that of io_uring at 1.
-#[must_use]
-pub fn diverging(place: f64) -> String {
+pub(crate) fn diverging(place: f64) -> String {
     let end = if place < 0.0 { (0.0, 114.0, 178.0) } else { (213.0, 94.0, 0.0) };
     let strength = place.abs().min(1.0);
     let mix = |from: f64, to: f64| (from + (to - from) * strength).round() as u8;
@@ -122,7 +107,6 @@ pub fn diverging(place: f64) -> String {
 }
 
 /// Colour of a text that stands on [`diverging`] of `place`.
-#[must_use]
-pub fn over_diverging(place: f64) -> &'static str {
+pub(crate) fn over_diverging(place: f64) -> &'static str {
     if place.abs() > 0.7 { "#ffffff" } else { "#1f2328" }
 }

@@ -10,12 +10,10 @@ use super::rows::Rows;
 
 /// What a panel shows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Body {
-    /// Bars or dots over categories.
+pub(crate) enum Body {
     Groups(Groups),
     /// Ratios over a grid.
     Heat(Heat),
-    /// Curves.
     Lines(Lines),
     /// Estimates one below the other.
     Rows(Rows),
@@ -23,15 +21,13 @@ pub enum Body {
 
 /// A part of a figure with axes of its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Panel {
+pub(crate) struct Panel {
     /// What sets it apart from the other panels; may be empty.
-    pub title: String,
-    /// What it shows.
-    pub body: Body,
+    pub(crate) title: String,
+    pub(crate) body: Body,
 }
 
 impl Body {
-    /// The chart, whatever its kind.
     pub(super) fn chart(&self) -> &dyn Kind {
         match self {
             Self::Groups(groups) => groups,

@@ -15,19 +15,17 @@ use super::wrap;
 
 /// An estimate in a row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RowMark {
+pub(crate) struct RowMark {
     /// What the key calls it.
-    pub name: String,
-    /// Its colour and marker.
-    pub role: Role,
+    pub(crate) name: String,
+    pub(crate) role: Role,
     /// Its value; `None` where there is no valid run.
-    pub value: Option<Estimate>,
+    pub(crate) value: Option<Estimate>,
 }
 
 /// Where a row stands among its neighbours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub enum Start {
-    /// In the group of the row above.
+pub(crate) enum Start {
     #[default]
     Within,
     /// It begins a group, set apart from what is above.
@@ -38,36 +36,31 @@ pub enum Start {
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Row {
-    /// Its name, at the left.
-    pub label: String,
-    /// Whether it begins a group.
-    pub start: Start,
-    /// What it shows.
-    pub marks: Vec<RowMark>,
-    /// What the row comes to, at the right.
-    pub verdict: String,
+pub(crate) struct Row {
+    pub(crate) label: String,
+    pub(crate) start: Start,
+    pub(crate) marks: Vec<RowMark>,
+    pub(crate) verdict: String,
 }
 
 /// The value that means no difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Reference {
-    /// The value.
-    pub value: f64,
+pub(crate) struct Reference {
+    pub(crate) value: f64,
     /// What a value left and right of it means.
-    pub sides: (String, String),
+    pub(crate) sides: (String, String),
     /// How far around it values are no difference; `None` where nobody knows.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub band: Option<Band>,
+    pub(crate) band: Option<Band>,
 }
 
 /// Values so near to the reference that they are no difference.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Band {
+pub(crate) struct Band {
     /// How far they are from it at most, on either side.
-    pub reach: f64,
+    pub(crate) reach: f64,
     /// What the key calls it.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl Reference {
@@ -80,13 +73,11 @@ impl Reference {
 
 /// Estimates one below the other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Rows {
-    /// The axis from left to right.
-    pub x: Axis,
+pub(crate) struct Rows {
+    pub(crate) x: Axis,
     /// What the rows are held against; `None` where they are only held against each other.
-    pub reference: Option<Reference>,
-    /// The rows from the top.
-    pub rows: Vec<Row>,
+    pub(crate) reference: Option<Reference>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// Height of a row.

@@ -2,7 +2,7 @@
 
 /// How an axis is divided.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scale {
+pub(crate) enum Scale {
     /// Equal steps from the first value to the second.
     Linear(f64, f64),
     /// Equal factors from the first value to the second, both above zero.
@@ -16,14 +16,12 @@ const SHARE_MAX: f64 = 0.999_999_99;
 
 impl Scale {
     /// A linear scale over `low..high`, never empty.
-    #[must_use]
-    pub fn linear(low: f64, high: f64) -> Self {
+    pub(crate) fn linear(low: f64, high: f64) -> Self {
         if high > low { Self::Linear(low, high) } else { Self::Linear(low - 0.5, low + 0.5) }
     }
 
     /// A logarithmic scale over `low..high`; `None` if `low` is not above zero.
-    #[must_use]
-    pub fn log(low: f64, high: f64) -> Option<Self> {
+    pub(crate) fn log(low: f64, high: f64) -> Option<Self> {
         if low.is_nan() || low <= 0.0 || !high.is_finite() {
             return None;
         }
@@ -31,14 +29,12 @@ impl Scale {
     }
 
     /// A scale of percentiles that ends at the share `end`.
-    #[must_use]
-    pub fn tail(end: f64) -> Self {
+    pub(crate) fn tail(end: f64) -> Self {
         Self::Tail(end.clamp(0.9, SHARE_MAX))
     }
 
     /// Place of `value`, 0 at the low end, 1 at the high end; `None` where the scale has no such value.
-    #[must_use]
-    pub fn place(&self, value: f64) -> Option<f64> {
+    pub(crate) fn place(&self, value: f64) -> Option<f64> {
         let place = match *self {
             Self::Linear(low, high) => (value - low) / (high - low),
             Self::Log(low, high) => (value / low).ln() / (high / low).ln(),
@@ -48,8 +44,7 @@ impl Scale {
     }
 
     /// Values to label, at most about `wanted` of them.
-    #[must_use]
-    pub fn ticks(&self, wanted: usize) -> Vec<f64> {
+    pub(crate) fn ticks(&self, wanted: usize) -> Vec<f64> {
         match *self {
             Self::Linear(low, high) => linear_ticks(low, high, wanted),
             Self::Log(low, high) => log_ticks(low, high, wanted),
@@ -64,8 +59,7 @@ fn nines(share: f64) -> f64 {
 }
 
 /// The step of 1, 2 or 5 times a power of ten that gives at most `wanted` steps over `span`.
-#[must_use]
-pub fn step(span: f64, wanted: usize) -> f64 {
+pub(crate) fn step(span: f64, wanted: usize) -> f64 {
     let rough = span / wanted.max(1) as f64;
     let power = 10_f64.powf(rough.log10().floor());
     let factors = [1.0, 2.0, 5.0, 10.0];

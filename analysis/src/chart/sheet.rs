@@ -13,32 +13,29 @@ use super::wrap;
 
 /// A figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Sheet {
-    /// What it shows, in a line.
-    pub title: String,
+pub(crate) struct Sheet {
+    pub(crate) title: String,
     /// Under what conditions: workload, metric, what an interval is, how many runs.
-    pub subtitle: String,
+    pub(crate) subtitle: String,
     /// Whether it stands on a recording of the size `quick`, which it then says.
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// What is stamped on it, where its numbers must not be taken for more than they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stamp: Option<String>,
+    pub(crate) stamp: Option<String>,
     /// What a reader who sees no picture should be told.
-    pub description: String,
+    pub(crate) description: String,
     /// Remarks of the figure, before those that follow from the marks in it.
-    pub notes: Vec<String>,
-    /// Most panels side by side.
-    pub columns: usize,
+    pub(crate) notes: Vec<String>,
+    pub(crate) columns: usize,
     /// Whether all panels have the same axis, so that they compare at a glance.
-    pub one_scale: bool,
-    /// The panels.
-    pub panels: Vec<Panel>,
+    pub(crate) one_scale: bool,
+    pub(crate) panels: Vec<Panel>,
 }
 
 /// Width for a column of text.
-pub const WIDE: f64 = 640.0;
+pub(crate) const WIDE: f64 = 640.0;
 /// Width for a phone.
-pub const NARROW: f64 = 360.0;
+pub(crate) const NARROW: f64 = 360.0;
 
 const MARGIN: f64 = 12.0;
 /// How much wider a bold text is.
@@ -50,8 +47,7 @@ const BETWEEN: f64 = 18.0;
 
 impl Sheet {
     /// The figure as an SVG document, `width` wide.
-    #[must_use]
-    pub fn svg(&self, width: f64) -> String {
+    pub(crate) fn svg(&self, width: f64) -> String {
         let mut body = Svg::default();
         let area = Area { x: MARGIN, y: 0.0, width: width - 2.0 * MARGIN, height: 0.0 };
         let mut y = self.draw_head(&mut body, area);
@@ -149,8 +145,7 @@ impl Sheet {
     }
 
     /// What the marks of the figure mean, and its own remarks.
-    #[must_use]
-    pub fn caption(&self) -> String {
+    pub(crate) fn caption(&self) -> String {
         let hints =
             self.panels.iter().fold(Hints::default(), |all, panel| all.or(panel.body.chart().hints()));
         let own = self.notes.iter().map(String::as_str);

@@ -10,14 +10,12 @@ use experiments::report::format;
 use super::paint::Paint;
 
 /// A coordinate with at most two decimals: enough for a pixel, and the same bytes everywhere.
-#[must_use]
-pub fn coordinate(value: f64) -> String {
+pub(crate) fn coordinate(value: f64) -> String {
     format::at_most(value, 2)
 }
 
 /// `text` as it may stand in an attribute or between tags. Control characters, which XML forbids, become spaces.
-#[must_use]
-pub fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -37,7 +35,7 @@ pub fn escape(text: &str) -> String {
 ///
 /// One with a coordinate that is no number is never drawn: a gap is better than a mark in the wrong place.
 #[derive(Clone, Debug)]
-pub struct Tag {
+pub(crate) struct Tag {
     name: &'static str,
     attributes: String,
     classes: Vec<String>,
@@ -45,43 +43,31 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// An element called `name`.
-    #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self { name, attributes: String::new(), classes: Vec::new(), broken: false }
     }
 
-    /// Adds a number.
-    #[must_use]
-    pub fn number(mut self, name: &str, value: f64) -> Self {
+    pub(crate) fn number(mut self, name: &str, value: f64) -> Self {
         self.broken |= !value.is_finite();
         self.text(name, &coordinate(value))
     }
 
-    /// Adds several numbers.
-    #[must_use]
-    pub fn numbers(self, values: &[(&str, f64)]) -> Self {
+    pub(crate) fn numbers(self, values: &[(&str, f64)]) -> Self {
         values.iter().fold(self, |tag, (name, value)| tag.number(name, *value))
     }
 
-    /// Adds a text.
-    #[must_use]
-    pub fn text(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
         // Writing to a string cannot fail.
         let _ = write!(self.attributes, " {name}=\"{}\"", escape(value));
         self
     }
 
-    /// Fills it.
-    #[must_use]
-    pub fn fill(mut self, paint: Paint) -> Self {
+    pub(crate) fn fill(mut self, paint: Paint) -> Self {
         self.classes.push(format!("f-{}", paint.class()));
         self.text("fill", paint.light())
     }
 
-    /// Draws its outline.
-    #[must_use]
-    pub fn stroke(mut self, paint: Paint, width: f64) -> Self {
+    pub(crate) fn stroke(mut self, paint: Paint, width: f64) -> Self {
         self.classes.push(format!("s-{}", paint.class()));
         self.text("stroke", paint.light()).number("stroke-width", width)
     }
@@ -95,86 +81,65 @@ impl Tag {
 
 /// Where a text sits relative to its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    /// It begins there.
+pub(crate) enum Anchor {
     Start,
-    /// It is centred there.
     Middle,
-    /// It ends there.
     End,
 }
 
 /// A text of a chart.
 #[derive(Clone, Copy, Debug)]
-pub struct Label<'a> {
-    /// Where its baseline is.
-    pub at: (f64, f64),
-    /// How it sits there.
-    pub anchor: Anchor,
-    /// Size of the font.
-    pub size: f64,
-    /// Its colour.
-    pub paint: Paint,
-    /// Whether it is bold.
-    pub bold: bool,
-    /// What it says.
-    pub text: &'a str,
+pub(crate) struct Label<'a> {
+    pub(crate) at: (f64, f64),
+    pub(crate) anchor: Anchor,
+    pub(crate) size: f64,
+    pub(crate) paint: Paint,
+    pub(crate) bold: bool,
+    pub(crate) text: &'a str,
 }
 
 impl<'a> Label<'a> {
-    /// A text of the usual size.
-    #[must_use]
-    pub fn new(text: &'a str, at: (f64, f64), anchor: Anchor) -> Self {
+    pub(crate) fn new(text: &'a str, at: (f64, f64), anchor: Anchor) -> Self {
         Self { at, anchor, size: super::paint::SMALL, paint: Paint::Ink, bold: false, text }
     }
 }
 
 /// Markup as it grows.
 #[derive(Clone, Debug, Default)]
-pub struct Svg {
+pub(crate) struct Svg {
     out: String,
 }
 
 impl Svg {
-    /// The markup so far.
-    #[must_use]
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.out
     }
 
-    /// Adds an element without content.
-    pub fn leaf(&mut self, tag: &Tag) {
+    pub(crate) fn leaf(&mut self, tag: &Tag) {
         if !tag.broken {
             self.line(&format!("{}/>", tag.opening()));
         }
     }
 
     /// Adds an element that says `title` when it is pointed at.
-    pub fn leaf_saying(&mut self, tag: &Tag, title: &str) {
+    pub(crate) fn leaf_saying(&mut self, tag: &Tag, title: &str) {
         if !tag.broken {
             self.line(&format!("{}><title>{}</title></{}>", tag.opening(), escape(title), tag.name));
         }
     }
 
-    /// Adds an element around a text.
-    pub fn holding(&mut self, tag: &Tag, text: &str) {
+    pub(crate) fn holding(&mut self, tag: &Tag, text: &str) {
         if !tag.broken {
             self.line(&format!("{}>{}</{}>", tag.opening(), escape(text), tag.name));
         }
     }
 
-    /// Opens an element; [`Svg::close`] ends it.
-    pub fn open(&mut self, tag: &Tag) {
+    /// Opens an element, which the caller closes.
+    pub(crate) fn open(&mut self, tag: &Tag) {
         self.line(&format!("{}>", tag.opening()));
     }
 
-    /// Ends the element called `name`.
-    pub fn close(&mut self, name: &str) {
-        self.line(&format!("</{name}>"));
-    }
-
-    /// Adds a text.
-    pub fn label(&mut self, label: Label<'_>) {
+    pub(crate) fn label(&mut self, label: Label<'_>) {
         let anchor = match label.anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -188,8 +153,7 @@ impl Svg {
         self.holding(&tag, label.text);
     }
 
-    /// Adds a straight line.
-    pub fn stroke(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint, width: f64) {
+    pub(crate) fn stroke(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint, width: f64) {
         let ends = [("x1", from.0), ("y1", from.1), ("x2", to.0), ("y2", to.1)];
         self.leaf(&Tag::new("line").numbers(&ends).stroke(paint, width));
     }

@@ -1,8 +1,7 @@
 //! How wide a text is, roughly: the fonts are the reader's, so this errs on the wide side.
 
 /// Width of `text` at `size`, in the units of `size`.
-#[must_use]
-pub fn width(text: &str, size: f64) -> f64 {
+pub(crate) fn width(text: &str, size: f64) -> f64 {
     text.chars().map(ems).sum::<f64>() * size
 }
 
@@ -19,8 +18,7 @@ fn ems(c: char) -> f64 {
 }
 
 /// `text` in lines no wider than `limit`, broken at spaces. A single word may be wider.
-#[must_use]
-pub fn lines(text: &str, size: f64, limit: f64) -> Vec<String> {
+pub(crate) fn lines(text: &str, size: f64, limit: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {

@@ -11,31 +11,27 @@ use crate::chart::{
 
 /// What one recording says of one workload.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// The workload.
-    pub workload: Workload,
-    /// The experiment that was recorded.
-    pub experiment: String,
+pub(crate) struct Measured {
+    pub(crate) workload: Workload,
+    pub(crate) experiment: String,
     /// Whether the recording is of the size `quick`, which claims nothing.
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// The smallest difference from 1 that the recording may claim; `None` if it has no control.
-    pub smallest_effect: Option<f64>,
+    pub(crate) smallest_effect: Option<f64>,
     /// Every cell; `None` where no pair of runs counts.
-    pub cells: Vec<(At, Option<Said>)>,
+    pub(crate) cells: Vec<(At, Option<Said>)>,
 }
 
 /// What is said of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Said {
+pub(crate) struct Said {
     /// CPU time per message under io_uring, divided by that under epoll.
-    pub ratio: Estimate,
-    /// The recording's verdict on it.
-    pub verdict: Word,
+    pub(crate) ratio: Estimate,
+    pub(crate) verdict: Word,
 }
 
 /// The ratios of every cell in `measured`, a panel a workload; `None` if there is no cell.
-#[must_use]
-pub fn answer(measured: &[Measured]) -> Option<Sheet> {
+pub(crate) fn answer(measured: &[Measured]) -> Option<Sheet> {
     let measured: Vec<&Measured> = measured.iter().filter(|of| !of.cells.is_empty()).collect();
     if measured.is_empty() {
         return None;

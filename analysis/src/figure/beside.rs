@@ -8,7 +8,7 @@ use super::input::{About, At, Compared, Workload, distinct};
 
 /// Whether ours and theirs are on the same side of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Agreement {
+pub(crate) enum Agreement {
     /// Both are above 1, or both below.
     Same,
     /// One is above, one below.
@@ -20,9 +20,7 @@ pub enum Agreement {
 }
 
 impl Agreement {
-    /// Compares the sides.
-    #[must_use]
-    pub fn of(published: Option<&Ratio>, ours: Option<&Ratio>) -> Self {
+    pub(crate) fn of(published: Option<&Ratio>, ours: Option<&Ratio>) -> Self {
         let (Some(published), Some(ours)) = (published, ours) else { return Self::Unpaired };
         match ours.is_clear() {
             Some(true) if (published.value() > 1.0) == (ours.value() > 1.0) => Self::Same,
@@ -31,9 +29,7 @@ impl Agreement {
         }
     }
 
-    /// Its name in the figure.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Same => "same side",
             Self::Opposite => "opposite",
@@ -72,8 +68,7 @@ fn estimate(ratio: &Ratio) -> Option<Estimate> {
 }
 
 /// Pairs of ratios, a row a place that we measured.
-#[must_use]
-pub fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &About) -> Sheet {
+pub(crate) fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &About) -> Sheet {
     let find = |all: &[Compared], at: At| all.iter().find(|c| c.at == at).and_then(|c| c.ratio.clone());
     let pairs: Vec<Pair> = distinct(ours, |c| c.at)
         .into_iter()

@@ -6,25 +6,22 @@ use super::input::{About, reader_name, roles};
 
 /// A curve that belongs to a server.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    /// The server or its variant.
-    pub engine: String,
+pub(crate) struct Curve {
+    pub(crate) engine: String,
     /// Points from left to right; `None` without a valid run.
-    pub points: Vec<(f64, Option<Estimate>)>,
+    pub(crate) points: Vec<(f64, Option<Estimate>)>,
 }
 
 /// The curves of one cell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CellCurves {
+pub(crate) struct CellCurves {
     /// The cell in words; may be empty if there is only one.
-    pub title: String,
-    /// A curve a server.
-    pub curves: Vec<Curve>,
+    pub(crate) title: String,
+    pub(crate) curves: Vec<Curve>,
 }
 
 /// A point of a curve that is read off one merged distribution, and hence has no interval of its own.
-#[must_use]
-pub fn point(x: f64, y: f64) -> (f64, Option<Estimate>) {
+pub(crate) fn point(x: f64, y: f64) -> (f64, Option<Estimate>) {
     (x, Estimate::single(y))
 }
 
@@ -82,8 +79,7 @@ fn with_missing<'a>(title: &str, engines: impl Iterator<Item = &'a String>) -> S
 }
 
 /// Latency by percentile: points are (share, nanoseconds) of the merged histograms of a cell's runs.
-#[must_use]
-pub fn percentiles(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
+pub(crate) fn percentiles(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
     let panels = cells.iter().map(|cell| panel(cell, percentile_axes(), Look::default()));
     sheet(title, about, panels.collect())
 }
@@ -95,17 +91,14 @@ fn percentile_axes() -> (Axis, Axis) {
 
 /// What an open loop measured of one server: the same messages timed from two instants.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Timed {
-    /// The server.
-    pub engine: String,
-    /// From the intended start of a message.
-    pub corrected: Vec<(f64, Option<Estimate>)>,
-    /// From its actual send.
-    pub uncorrected: Vec<(f64, Option<Estimate>)>,
+pub(crate) struct Timed {
+    pub(crate) engine: String,
+    pub(crate) corrected: Vec<(f64, Option<Estimate>)>,
+    pub(crate) uncorrected: Vec<(f64, Option<Estimate>)>,
 }
 
 /// A panel of an open loop: its title and every server.
-pub type TimedPanel = (String, Vec<Timed>);
+pub(crate) type TimedPanel = (String, Vec<Timed>);
 
 /// Both curves of every server, the uncorrected one dashed.
 fn timed(servers: &[Timed], markers: bool) -> Vec<Line> {
@@ -133,8 +126,12 @@ fn without(servers: &[Timed]) -> impl Iterator<Item = &String> {
 
 /// Latency over offered load, a panel a percentile, whose title names it. `capacity_per_s` is what the slower engine can
 /// do in a closed loop, if it is known.
-#[must_use]
-pub fn latency_load(title: &str, panels: &[TimedPanel], capacity_per_s: Option<f64>, about: &About) -> Sheet {
+pub(crate) fn latency_load(
+    title: &str,
+    panels: &[TimedPanel],
+    capacity_per_s: Option<f64>,
+    about: &About,
+) -> Sheet {
     let verticals: Vec<(f64, String)> =
         capacity_per_s.map(|rate| (rate, "capacity".to_owned())).into_iter().collect();
     let drawn = panels.iter().map(|(what, servers)| {
@@ -154,8 +151,7 @@ pub fn latency_load(title: &str, panels: &[TimedPanel], capacity_per_s: Option<f
 }
 
 /// Latency by percentile at a few offered loads, a panel a load.
-#[must_use]
-pub fn tails(title: &str, panels: &[TimedPanel], about: &About) -> Sheet {
+pub(crate) fn tails(title: &str, panels: &[TimedPanel], about: &About) -> Sheet {
     let drawn = panels.iter().map(|(load, servers)| {
         let (x, y) = percentile_axes();
         let body = Lines { x, y, lines: timed(servers, false), verticals: Vec::new() };
@@ -168,21 +164,19 @@ pub fn tails(title: &str, panels: &[TimedPanel], about: &About) -> Sheet {
 
 /// What the connections of one server received.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shares {
-    /// The server or its variant.
-    pub engine: String,
+pub(crate) struct Shares {
+    pub(crate) engine: String,
     /// What each connection received, in any unit.
-    pub received: Vec<f64>,
+    pub(crate) received: Vec<f64>,
     /// Jain's index of it; `None` if nobody received anything.
-    pub jain: Option<f64>,
+    pub(crate) jain: Option<f64>,
 }
 
 /// Most points of a distribution: more cannot be told apart on a page.
 const CDF_POINTS_MAX: usize = 200;
 
 /// How evenly connections were served: the distribution of what each received over the fair share of its run.
-#[must_use]
-pub fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &About) -> Sheet {
+pub(crate) fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &About) -> Sheet {
     let panels = cells.iter().map(|(name, shares)| {
         let curves =
             shares.iter().map(|s| Curve { engine: s.engine.clone(), points: distribution(&s.received) });
@@ -221,8 +215,7 @@ fn distribution(received: &[f64]) -> Vec<(f64, Option<Estimate>)> {
 }
 
 /// A run second by second: points are (seconds, messages per second).
-#[must_use]
-pub fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
+pub(crate) fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
     let axes = || {
         let x = Axis::new("seconds since the window began", Extent::FromZero, Format::Plain);
         (x, Axis::new("messages per second", Extent::FromZero, Format::Thousands))
@@ -232,8 +225,7 @@ pub fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
 }
 
 /// Quantities over rising numbers of what `x_label` names, a panel a quantity with an axis of its own.
-#[must_use]
-pub fn scaling(title: &str, x_label: &str, quantities: &[(Axis, CellCurves)], about: &About) -> Sheet {
+pub(crate) fn scaling(title: &str, x_label: &str, quantities: &[(Axis, CellCurves)], about: &About) -> Sheet {
     let x = || Axis::new(format!("{x_label} (log)"), Extent::Log, Format::Thousands);
     let look = Look { markers: true, steps: false };
     let panels = quantities.iter().map(|(y, cell)| panel(cell, (x(), y.clone()), look));

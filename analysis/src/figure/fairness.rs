@@ -6,20 +6,16 @@ use super::input::{About, family, names, reader_name};
 
 /// What the measured connections got beside one kind of hog.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Victims {
-    /// The server or its variant.
-    pub engine: String,
+pub(crate) struct Victims {
+    pub(crate) engine: String,
     /// The hogs in words: their number and kind.
-    pub hogs: String,
-    /// 99th percentile of the victims' latency, in nanoseconds.
-    pub p99_ns: Option<Estimate>,
-    /// Replies to all victims, per second.
-    pub replies_per_s: Option<Estimate>,
+    pub(crate) hogs: String,
+    pub(crate) p99_ns: Option<Estimate>,
+    pub(crate) replies_per_s: Option<Estimate>,
 }
 
 /// Latency and replies of victims: a row a server variant, in a group for each kind of hog.
-#[must_use]
-pub fn victims(victims: &[Victims], about: &About) -> Sheet {
+pub(crate) fn victims(victims: &[Victims], about: &About) -> Sheet {
     let kinds = names(victims, |v| &v.hogs);
     let p99 = Axis::new("p99 latency of the victims (log)", Extent::Log, Format::Nanoseconds);
     let replies = Axis::new("replies to all victims per second (log)", Extent::Log, Format::Thousands);

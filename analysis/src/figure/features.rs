@@ -10,31 +10,31 @@ use super::input::{About, family, reader_name};
 
 /// One server variant over what it is held against.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
-    /// Name of the variant.
-    pub of: String,
-    /// Name of what it is held against.
-    pub to: String,
+pub(crate) struct Effect {
+    pub(crate) of: String,
+    pub(crate) to: String,
     /// Each cell by its name; empty where there are too many to show one by one.
-    pub cells: Vec<(String, Option<Estimate>)>,
+    pub(crate) cells: Vec<(String, Option<Estimate>)>,
     /// The geometric mean over all cells.
-    pub mean: Option<Estimate>,
-    /// How many cells the mean is of.
-    pub cell_count: usize,
+    pub(crate) mean: Option<Estimate>,
+    pub(crate) cell_count: usize,
 }
 
 /// The ratio that a forest plot shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quantity {
+pub(crate) struct Quantity {
     /// What is measured, as a title says it.
-    pub title: String,
-    /// Which direction is good.
-    pub better: Better,
+    pub(crate) title: String,
+    pub(crate) better: Better,
 }
 
 /// A forest plot of ratios around 1, a panel a workload, with the `noise` of the recording in words.
-#[must_use]
-pub fn forest(what: &Quantity, workloads: &[(String, Vec<Effect>)], noise: String, about: &About) -> Sheet {
+pub(crate) fn forest(
+    what: &Quantity,
+    workloads: &[(String, Vec<Effect>)],
+    noise: String,
+    about: &About,
+) -> Sheet {
     let panels = workloads
         .iter()
         .map(|(title, effects)| Panel { title: title.clone(), body: Body::Rows(rows(what, effects)) });

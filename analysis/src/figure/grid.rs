@@ -8,41 +8,33 @@ use super::input::{About, At, Compared, Measured, Workload, distinct, names, rea
 
 /// A metric as a figure shows it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// What is measured, as a title says it: `Server CPU time per message`.
-    pub title: String,
-    /// The axis, with its unit.
-    pub axis: Axis,
-    /// Bars or dots.
-    pub mark: MarkKind,
+    pub(crate) title: String,
+    pub(crate) axis: Axis,
+    pub(crate) mark: MarkKind,
 }
 
 impl Shown {
     /// Messages per second, as bars: what the study of 2023 charted.
-    #[must_use]
-    pub fn responses() -> Self {
+    pub(crate) fn responses() -> Self {
         let axis = Axis::new("responses per second", Extent::FromZero, Format::Thousands);
         Self { title: "Responses per second".to_owned(), axis, mark: MarkKind::Bar }
     }
 
-    /// CPU time of the server's core per message.
-    #[must_use]
-    pub fn cpu() -> Self {
+    pub(crate) fn cpu() -> Self {
         let axis = Axis::new("CPU time per message (log)", Extent::Log, Format::Nanoseconds);
         Self { title: "Server CPU time per message".to_owned(), axis, mark: MarkKind::Dot }
     }
 
-    /// System calls per message.
-    #[must_use]
-    pub fn syscalls() -> Self {
+    pub(crate) fn syscalls() -> Self {
         let axis = Axis::new("system calls per message (log)", Extent::Log, Format::Plain);
         Self { title: "Server system calls per message".to_owned(), axis, mark: MarkKind::Dot }
     }
 }
 
 /// A panel a payload, categories are connections, a series an engine.
-#[must_use]
-pub fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
+pub(crate) fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
     let own: Vec<Measured> = measured.iter().filter(|m| m.at.workload == workload).cloned().collect();
     let payloads = distinct(&own, |m| m.at.payload_bytes);
     let panels = payloads.iter().map(|&payload| panel(&own, payload, shown));
@@ -100,8 +92,7 @@ fn describe(measured: &[Measured], shown: &Shown) -> String {
 }
 
 /// Ratios of io_uring to epoll over the whole grid, a panel a workload.
-#[must_use]
-pub fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
+pub(crate) fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
     let workloads = distinct(compared, |c| c.at.workload);
     let panels = workloads.iter().map(|&workload| {
         let own: Vec<Compared> = compared.iter().filter(|c| c.at.workload == workload).cloned().collect();

@@ -6,7 +6,7 @@ use crate::chart::{Cell, Estimate, Role};
 
 /// How clients behave in a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// The client writes without waiting for echoes.
     Stream,
     /// The client waits for the echo before it writes again.
@@ -15,8 +15,7 @@ pub enum Workload {
 
 impl Workload {
     /// Its name in the names of files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Stream => "stream",
             Self::ReqRes => "req-res",
@@ -24,8 +23,7 @@ impl Workload {
     }
 
     /// Its name in a title.
-    #[must_use]
-    pub fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Stream => "Streaming",
             Self::ReqRes => "Request-response",
@@ -35,58 +33,49 @@ impl Workload {
 
 /// A place of the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct At {
-    /// How clients behave.
-    pub workload: Workload,
-    /// Size of a message.
-    pub payload_bytes: u64,
-    /// Connections.
-    pub connections: u64,
+pub(crate) struct At {
+    pub(crate) workload: Workload,
+    pub(crate) payload_bytes: u64,
+    pub(crate) connections: u64,
 }
 
 impl At {
     /// Payload and connections in words.
-    #[must_use]
-    pub fn say(&self) -> String {
+    pub(crate) fn say(&self) -> String {
         format!("{} × {}", number::label_bytes(self.payload_bytes), self.connections)
     }
 }
 
 /// What one server measured in a place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// The place.
-    pub at: At,
-    /// The server.
-    pub engine: String,
+pub(crate) struct Measured {
+    pub(crate) at: At,
+    pub(crate) engine: String,
     /// What it measured; `None` without a valid run.
-    pub value: Option<Estimate>,
+    pub(crate) value: Option<Estimate>,
 }
 
 /// How two servers compare in a place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compared {
-    /// The place.
-    pub at: At,
+pub(crate) struct Compared {
+    pub(crate) at: At,
     /// io_uring divided by epoll.
-    pub ratio: Cell,
+    pub(crate) ratio: Cell,
 }
 
 /// What all figures of a recording have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    /// Whether the recording is of the size `quick`.
-    pub quick: bool,
+pub(crate) struct About {
+    pub(crate) quick: bool,
     /// What an interval is and on how many runs it stands.
-    pub interval: String,
+    pub(crate) interval: String,
     /// The servers of a ratio, where they are variants: what is divided and by what.
-    pub variants: Option<(String, String)>,
+    pub(crate) variants: Option<(String, String)>,
 }
 
 impl About {
     /// What a ratio is of, in words.
-    #[must_use]
-    pub fn ratio(&self) -> String {
+    pub(crate) fn ratio(&self) -> String {
         match &self.variants {
             Some((of, to)) => format!("{} ÷ {}", reader_name(of), reader_name(to)),
             None => "io_uring ÷ epoll".to_owned(),
@@ -95,8 +84,7 @@ impl About {
 }
 
 /// The engine that the server called `engine` is, a variant or not; `None` for another server.
-#[must_use]
-pub fn family(engine: &str) -> Option<Role> {
+pub(crate) fn family(engine: &str) -> Option<Role> {
     match engine {
         name if name.starts_with("epoll") => Some(Role::Epoll),
         name if name.starts_with("uring") || name.starts_with("io_uring") => Some(Role::Uring),
@@ -106,8 +94,7 @@ pub fn family(engine: &str) -> Option<Role> {
 
 /// The roles of the series called `engines`. An engine has its colour under its own name; where only variants of it are
 /// shown, the first has it. Everything else has others.
-#[must_use]
-pub fn roles(engines: &[String]) -> Vec<Role> {
+pub(crate) fn roles(engines: &[String]) -> Vec<Role> {
     let is_plain = |engine: &str| matches!(engine, "epoll" | "uring" | "io_uring");
     let plain: Vec<Role> =
         engines.iter().filter(|engine| is_plain(engine)).filter_map(|engine| family(engine)).collect();
@@ -123,8 +110,7 @@ pub fn roles(engines: &[String]) -> Vec<Role> {
 }
 
 /// Name of `engine` as a reader knows it: the programs say `uring` for short.
-#[must_use]
-pub fn reader_name(engine: &str) -> String {
+pub(crate) fn reader_name(engine: &str) -> String {
     match engine.strip_prefix("uring") {
         Some(variant) => format!("io_uring{variant}"),
         None => engine.to_owned(),
@@ -132,7 +118,7 @@ pub fn reader_name(engine: &str) -> String {
 }
 
 /// The different values of `of` among `items`, in order.
-pub fn distinct<T, V: Ord>(items: &[T], of: impl Fn(&T) -> V) -> Vec<V> {
+pub(crate) fn distinct<T, V: Ord>(items: &[T], of: impl Fn(&T) -> V) -> Vec<V> {
     let mut values: Vec<V> = items.iter().map(of).collect();
     values.sort();
     values.dedup();
@@ -140,7 +126,7 @@ pub fn distinct<T, V: Ord>(items: &[T], of: impl Fn(&T) -> V) -> Vec<V> {
 }
 
 /// The different names among `items`, in the order of their first appearance.
-pub fn names<T>(items: &[T], of: impl Fn(&T) -> &str) -> Vec<String> {
+pub(crate) fn names<T>(items: &[T], of: impl Fn(&T) -> &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for item in items {
         if !names.iter().any(|name| name == of(item)) {

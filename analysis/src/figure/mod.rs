@@ -14,14 +14,14 @@
 //!
 //! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.
 
-pub mod answer;
-pub mod beside;
-pub mod curves;
-pub mod fairness;
-pub mod features;
-pub mod grid;
-pub mod input;
-pub mod published;
+mod answer;
+mod beside;
+mod curves;
+mod fairness;
+mod features;
+pub(crate) mod grid;
+pub(crate) mod input;
+mod published;
 pub mod study;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ pub struct Figure {
     /// Name of its files: `<experiment>-<what>`.
     pub stem: String,
     /// The picture.
-    pub sheet: Sheet,
+    pub(crate) sheet: Sheet,
     /// Where its numbers come from.
     pub source: Source,
 }
@@ -78,7 +78,6 @@ struct Sidecar<'a> {
 
 impl Figure {
     /// The picture, as wide as a column of text.
-    #[must_use]
     pub fn svg(&self) -> String {
         self.sheet.svg(WIDE)
     }

@@ -9,19 +9,17 @@ use super::input::{About, At, Compared, Measured, Workload};
 
 /// One published run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// The place of the grid.
-    pub at: At,
+pub(crate) struct Run {
+    pub(crate) at: At,
     /// `epoll` or `io_uring`.
-    pub engine: String,
-    /// Responses per second.
-    pub responses_per_s: f64,
+    pub(crate) engine: String,
+    pub(crate) responses_per_s: f64,
     /// Bytes a connection sent that never came back.
-    pub unechoed_bytes_per_connection: f64,
+    pub(crate) unechoed_bytes_per_connection: f64,
 }
 
 /// The charts that the study published.
-pub const CHARTED: [(Workload, u64); 6] = [
+pub(crate) const CHARTED: [(Workload, u64); 6] = [
     (Workload::Stream, 256),
     (Workload::Stream, 512),
     (Workload::Stream, 1024),
@@ -35,8 +33,7 @@ pub const CHARTED: [(Workload, u64); 6] = [
 const BUFFERED_BYTES_MAX: f64 = 2.0 * 20.0 * 1024.0 * 1024.0;
 
 /// One of the charts that the study published.
-#[must_use]
-pub fn chart(runs: &[Run], (workload, payload_bytes): (Workload, u64)) -> Sheet {
+pub(crate) fn chart(runs: &[Run], (workload, payload_bytes): (Workload, u64)) -> Sheet {
     let own: Vec<Run> = runs
         .iter()
         .filter(|r| r.at.workload == workload && r.at.payload_bytes == payload_bytes)
@@ -95,8 +92,7 @@ fn mean(values: &[f64]) -> Option<Estimate> {
 }
 
 /// The ratios of the published grid, with what makes a cell doubtful.
-#[must_use]
-pub fn compared(runs: &[Run]) -> Vec<Compared> {
+pub(crate) fn compared(runs: &[Run]) -> Vec<Compared> {
     let mut places: Vec<At> = runs.iter().map(|run| run.at).collect();
     places.sort();
     places.dedup();
@@ -123,8 +119,7 @@ fn doubt(at: At, unechoed_bytes: f64) -> &'static str {
 }
 
 /// The published ratios of one workload.
-#[must_use]
-pub fn heat_map(runs: &[Run], workload: Workload) -> Sheet {
+pub(crate) fn heat_map(runs: &[Run], workload: Workload) -> Sheet {
     let own: Vec<Compared> = compared(runs).into_iter().filter(|c| c.at.workload == workload).collect();
     let marked = |mark: &str| own.iter().any(|c| c.ratio.as_ref().is_some_and(|ratio| ratio.mark() == mark));
     let interval = "As published in 2023, one run a cell, 4 KiB the geometric mean of two.".to_owned();

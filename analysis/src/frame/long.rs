@@ -12,7 +12,7 @@ type Columns = [(&'static str, Vec<u64>); 3];
 ///
 /// # Errors
 /// When the data frame cannot be made.
-pub fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
+pub(crate) fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
     exploded(recordings, |record| {
         let of = &record.connections;
         [
@@ -27,7 +27,7 @@ pub fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
 ///
 /// # Errors
 /// When the data frame cannot be made.
-pub fn series(recordings: &[Recording]) -> PolarsResult<DataFrame> {
+pub(crate) fn series(recordings: &[Recording]) -> PolarsResult<DataFrame> {
     exploded(recordings, |record| {
         let of = &record.series;
         [

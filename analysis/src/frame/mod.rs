@@ -16,14 +16,14 @@ use anyhow::Context;
 use polars::prelude::DataFrame;
 use polars_io::prelude::{ParquetCompression, ParquetWriter};
 
-pub use long::{connections, series};
-pub use runs::runs;
+pub(crate) use long::{connections, series};
+pub(crate) use runs::runs;
 
 /// Writes `frame` to `path` as Parquet.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_parquet(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn write_parquet(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
     let named = || format!("cannot write {}", path.display());
     let file = File::create(path).with_context(named)?;
     // One thread and one row group: the same frame gives the same bytes.

@@ -10,7 +10,7 @@ use crate::recording::{Recording, Run};
 ///
 /// # Errors
 /// When the data frame cannot be made.
-pub fn runs<'a>(
+pub(crate) fn runs<'a>(
     recordings: impl IntoIterator<Item = &'a Recording>,
     metrics: impl IntoIterator<Item = Metric>,
 ) -> PolarsResult<DataFrame> {

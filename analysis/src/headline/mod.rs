@@ -3,5 +3,5 @@
 mod row;
 mod table;
 
-pub use row::{Row, rows, verdict, with_interval};
-pub use table::table;
+pub(crate) use row::{rows, with_interval};
+pub(crate) use table::table;

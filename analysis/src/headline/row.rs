@@ -9,21 +9,20 @@ use crate::values::ExperimentValues;
 
 /// What a comparison came to in one mode of an experiment: geometric means over the cells.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub(crate) struct Row<'a> {
     /// The experiment; with the comparison, where it makes more than one.
-    pub name: String,
-    /// The mode.
-    pub mode: Mode,
+    pub(crate) name: String,
+    pub(crate) mode: Mode,
     /// Busy time of the server's core per message.
-    pub cpu: &'a Mean,
+    pub(crate) cpu: &'a Mean,
     /// Messages per second; `None` where they were not compared.
-    pub throughput: Option<&'a Mean>,
+    pub(crate) throughput: Option<&'a Mean>,
     /// Size of the experiment, what was left out, and the runs that count.
-    pub recorded: String,
+    pub(crate) recorded: String,
 }
 
 /// The rows of `experiment`, whose name is `name`: none where io_uring is not compared with epoll.
-pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
+pub(crate) fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
     let grid = &experiment.grid;
     let comparisons = grid.comparisons().into_iter();
     let comparisons: Vec<Comparison> = comparisons.filter(Comparison::is_of_engines).collect();
@@ -44,7 +43,7 @@ pub fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
 }
 
 /// What may be said of the mean and of how many of its cells; of a recording that claims nothing, only that.
-pub fn verdict(mean: &Mean) -> String {
+pub(crate) fn verdict(mean: &Mean) -> String {
     match mean.verdict {
         Word::NoClaim => Word::NoClaim.to_string(),
         word => format!("{word} (cells: {} less, {} more)", mean.less, mean.more),
@@ -52,7 +51,7 @@ pub fn verdict(mean: &Mean) -> String {
 }
 
 /// The mean with its 95 % interval.
-pub fn with_interval(mean: &Mean) -> String {
+pub(crate) fn with_interval(mean: &Mean) -> String {
     let Some(value) = mean.mean else { return "–".to_owned() };
     match mean.low.zip(mean.high) {
         Some((low, high)) => format!("{value:.2} ({low:.2}–{high:.2})"),

@@ -6,7 +6,7 @@ use crate::statistics::Mean;
 use crate::values::Values;
 
 /// The headline numbers of `values` as Markdown: geometric means over the cells of a mode, with their 95 % intervals.
-pub fn table(values: &Values) -> String {
+pub(crate) fn table(values: &Values) -> String {
     let rows: Vec<Vec<String>> = values
         .experiments
         .iter()

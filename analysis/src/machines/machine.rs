@@ -5,22 +5,20 @@ use uring_echo::units::Bytes;
 
 /// A machine, as far as a recording knows it. Clouds sell several generations under one name; CPUID and caches differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Machine {
-    /// Marketing name of the processor.
-    pub processor: String,
+pub(crate) struct Machine {
+    pub(crate) processor: String,
     /// Its family/model/stepping.
-    pub signature: String,
+    pub(crate) signature: String,
     /// The caches that its first CPU sees, from the nearest on, without those of instructions.
-    pub caches: String,
+    pub(crate) caches: String,
     /// Idle driver and governor: how dear a wake-up is.
-    pub idle: String,
-    /// Release of the kernel.
-    pub kernel: String,
+    pub(crate) idle: String,
+    pub(crate) kernel: String,
 }
 
 impl Machine {
     /// The machine that `host` describes; without a description, one of which nothing is known.
-    pub fn of(host: Option<&Host>) -> Self {
+    pub(crate) fn of(host: Option<&Host>) -> Self {
         let text = |fact: fn(&Host) -> &Known<String>| host.map_or_else(unknown, |host| known(fact(host)));
         Self {
             processor: text(|host| &host.cpu.model),
@@ -35,7 +33,7 @@ impl Machine {
 
     /// Takes `other` in if it can be the same machine: earlier records did not keep the signature, and an unknown one tells
     /// nothing apart.
-    pub fn absorb(&mut self, other: &Self) -> bool {
+    pub(crate) fn absorb(&mut self, other: &Self) -> bool {
         let either = |one: &str, other: &str| if one == UNKNOWN { other } else { one }.to_owned();
         let here = Self { signature: either(&self.signature, &other.signature), ..self.clone() };
         let there = Self { signature: either(&other.signature, &self.signature), ..other.clone() };

@@ -8,21 +8,20 @@ mod table;
 
 use std::path::PathBuf;
 
-pub use machine::Machine;
-pub use table::table;
+pub(crate) use machine::Machine;
+pub(crate) use table::table;
 
 use crate::recording::{self, Recording};
 use crate::values::ExperimentValues;
 
 /// A machine and what was recorded on it, by the name of the experiment.
 #[derive(Debug)]
-pub struct Recorded {
-    /// The machine.
-    pub machine: Machine,
+pub(crate) struct Recorded {
+    pub(crate) machine: Machine,
     /// The newest recording of each experiment, by name.
-    pub experiments: Vec<(String, ExperimentValues)>,
+    pub(crate) experiments: Vec<(String, ExperimentValues)>,
     /// The one before, of each that was made more than once.
-    pub earlier: Vec<(String, ExperimentValues)>,
+    pub(crate) earlier: Vec<(String, ExperimentValues)>,
 }
 
 /// The machines of the recordings below each folder of `results`: those of the first folder first, and of one folder the one
@@ -30,7 +29,7 @@ pub struct Recorded {
 ///
 /// # Errors
 /// When a folder holds no recording, or one has no readable manifest.
-pub fn read(results: &[PathBuf]) -> anyhow::Result<Vec<Recorded>> {
+pub(crate) fn read(results: &[PathBuf]) -> anyhow::Result<Vec<Recorded>> {
     let mut machines: Vec<Recorded> = Vec::new();
     for folder in results {
         for recording in recording::all(folder)?.iter().rev() {

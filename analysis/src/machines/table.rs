@@ -13,7 +13,7 @@ use crate::markdown::{self, Head};
 const REVISION_DIGITS: usize = 10;
 
 /// The machines, then CPU per message, io_uring to epoll, then the same of what was recorded twice, as Markdown.
-pub fn table(machines: &[Recorded]) -> String {
+pub(crate) fn table(machines: &[Recorded]) -> String {
     let repeated = of_repeats(machines).map_or_else(String::new, |table| format!("\n{table}"));
     format!("{}\n{}{repeated}", of_machines(machines), of_ratios(machines))
 }

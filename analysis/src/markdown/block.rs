@@ -4,19 +4,19 @@ use anyhow::{Context, bail};
 
 /// A table that a document shows between two comments that bear its name.
 #[derive(Clone, Copy, Debug)]
-pub struct Block {
+pub(crate) struct Block {
     /// Its name, which is also that of the command that prints it.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
 }
 
 impl Block {
     /// Stands before the table.
-    pub fn begin(self) -> String {
+    pub(crate) fn begin(self) -> String {
         format!("<!-- {} -->", self.name)
     }
 
     /// Stands behind it.
-    pub fn end(self) -> String {
+    pub(crate) fn end(self) -> String {
         format!("<!-- /{} -->", self.name)
     }
 
@@ -24,7 +24,7 @@ impl Block {
     ///
     /// # Errors
     /// When a comment is missing or stands twice, and when the two differ: in which line, and what to do.
-    pub fn check(self, document: &str, table: &str) -> anyhow::Result<()> {
+    pub(crate) fn check(self, document: &str, table: &str) -> anyhow::Result<()> {
         let (shown, made) = (self.between(document)?.trim(), table.trim());
         if shown == made {
             return Ok(());

@@ -2,23 +2,23 @@
 
 mod block;
 
-pub use block::Block;
+pub(crate) use block::Block;
 
 /// The head of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     text: String,
     of_numbers: bool,
 }
 
 impl Head {
     /// Of a column of words, which stand to the left.
-    pub fn words(text: impl Into<String>) -> Self {
+    pub(crate) fn words(text: impl Into<String>) -> Self {
         Self { text: text.into(), of_numbers: false }
     }
 
     /// Of a column of numbers, which stand to the right.
-    pub fn numbers(text: impl Into<String>) -> Self {
+    pub(crate) fn numbers(text: impl Into<String>) -> Self {
         Self { text: text.into(), of_numbers: true }
     }
 
@@ -33,7 +33,7 @@ impl Head {
 }
 
 /// The table of `rows`, which have a cell for each head, with its columns lined up.
-pub fn table(heads: &[Head], rows: &[Vec<String>]) -> String {
+pub(crate) fn table(heads: &[Head], rows: &[Vec<String>]) -> String {
     let widths: Vec<usize> = heads
         .iter()
         .enumerate()

@@ -7,13 +7,11 @@
 //! | [`page`], [`table`] | the data as HTML |
 //! | [`style`] | its style sheet |
 
-pub mod model;
-pub mod of_study;
-pub mod page;
-pub mod style;
-pub mod table;
-
-pub use model::{Claim, Outcome, Part, Recorded, Report, Shown, Table};
+pub(crate) mod model;
+pub(crate) mod of_study;
+pub(crate) mod page;
+pub(crate) mod style;
+pub(crate) mod table;
 
 #[cfg(test)]
 mod tests;

@@ -4,91 +4,75 @@ use crate::figure::Figure;
 
 /// What the page says.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// Its title.
-    pub title: String,
-    /// The question that it answers.
-    pub question: String,
+pub(crate) struct Report {
+    pub(crate) title: String,
+    pub(crate) question: String,
     /// The answer as a picture; `None` if no recording gives it.
-    pub answer: Option<Shown>,
+    pub(crate) answer: Option<Shown>,
     /// The answer in one sentence.
-    pub verdict: String,
+    pub(crate) verdict: String,
     /// Where the answer ends: machine, kernel, size, noise.
-    pub limits: Vec<String>,
+    pub(crate) limits: Vec<String>,
     /// Whether any recording is of the size `quick`.
-    pub quick: bool,
-    /// The numbers to remember.
-    pub headlines: Vec<Table>,
+    pub(crate) quick: bool,
+    pub(crate) headlines: Vec<Table>,
     /// Parts with figures, in the order of the page.
-    pub parts: Vec<Part>,
-    /// What is claimed.
-    pub claims: Vec<Claim>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) claims: Vec<Claim>,
     /// The recordings that the page stands on, and how many runs of each count.
-    pub recordings: Vec<Recorded>,
+    pub(crate) recordings: Vec<Recorded>,
     /// The machines, a table each: a fact and its value.
-    pub hosts: Vec<Table>,
+    pub(crate) hosts: Vec<Table>,
     /// How the page was made: what to run, on which revision.
-    pub origin: Vec<(String, String)>,
+    pub(crate) origin: Vec<(String, String)>,
 }
 
 /// A table.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
-    /// What it shows.
-    pub caption: String,
+pub(crate) struct Table {
+    pub(crate) caption: String,
     /// Names of the columns, with units.
-    pub heads: Vec<String>,
+    pub(crate) heads: Vec<String>,
     /// How many columns from the left are names and not numbers.
-    pub names: usize,
+    pub(crate) names: usize,
     /// Cells, already in words; a missing value is said, not left out.
-    pub rows: Vec<Vec<String>>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 /// An experiment's part of the page.
 #[derive(Clone, Debug, Default)]
-pub struct Part {
-    /// Identifier, for links.
-    pub id: String,
+pub(crate) struct Part {
+    pub(crate) id: String,
     /// What it is about, as a question.
-    pub heading: String,
+    pub(crate) heading: String,
     /// The answer, in a paragraph each.
-    pub text: Vec<String>,
-    /// Its figures.
-    pub figures: Vec<Shown>,
-    /// Its tables.
-    pub tables: Vec<Table>,
+    pub(crate) text: Vec<String>,
+    pub(crate) figures: Vec<Shown>,
+    pub(crate) tables: Vec<Table>,
 }
 
 /// A figure on the page.
 #[derive(Clone, Debug)]
-pub struct Shown {
-    /// The figure.
-    pub figure: Figure,
-    /// How to read it.
-    pub how_to_read: String,
+pub(crate) struct Shown {
+    pub(crate) figure: Figure,
+    pub(crate) how_to_read: String,
 }
 
 /// A claim and whether the recordings agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Its identifier.
-    pub id: String,
-    /// What is claimed.
-    pub sentence: String,
+pub(crate) struct Claim {
+    pub(crate) id: String,
+    pub(crate) sentence: String,
     /// The range in which the value has to be.
-    pub expected: String,
-    /// The value.
-    pub measured: String,
-    /// Whether it holds.
-    pub outcome: Outcome,
+    pub(crate) expected: String,
+    pub(crate) measured: String,
+    pub(crate) outcome: Outcome,
 }
 
 /// Whether a claim holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The value is in the range.
+pub(crate) enum Outcome {
     Holds,
-    /// It is not.
     Fails,
     /// Nothing recorded here can tell.
     Untested,
@@ -96,27 +80,23 @@ pub enum Outcome {
 
 /// A recording and how many of its runs count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its name.
-    pub name: String,
-    /// Its experiment.
-    pub experiment: String,
+pub(crate) struct Recorded {
+    pub(crate) name: String,
+    pub(crate) experiment: String,
     /// Its size: `quick` or `full`.
-    pub size: String,
-    /// Runs that were planned.
-    pub planned: u32,
+    pub(crate) size: String,
+    pub(crate) planned: u32,
     /// Runs that count, flagged ones included.
-    pub valid: u32,
+    pub(crate) valid: u32,
     /// Runs that the noise gate flagged, and why.
-    pub flagged: Vec<(String, String)>,
+    pub(crate) flagged: Vec<(String, String)>,
     /// Runs that do not count, and why.
-    pub invalid: Vec<(String, String)>,
+    pub(crate) invalid: Vec<(String, String)>,
 }
 
 impl Recorded {
     /// Runs that were planned, and of which nothing was found.
-    #[must_use]
-    pub fn missing(&self) -> u32 {
+    pub(crate) fn missing(&self) -> u32 {
         let invalid = u32::try_from(self.invalid.len()).unwrap_or(u32::MAX);
         self.planned.saturating_sub(self.valid.saturating_add(invalid))
     }

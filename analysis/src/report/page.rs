@@ -15,9 +15,7 @@ struct Section<'a> {
 }
 
 impl Report {
-    /// The page.
-    #[must_use]
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let sections = self.sections();
         let page = html! {
             (DOCTYPE)

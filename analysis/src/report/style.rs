@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use crate::chart::paint::Paint;
 
-/// The whole style sheet.
-#[must_use]
-pub fn sheet() -> String {
+pub(crate) fn sheet() -> String {
     let light = page_colours(Paint::light);
     let dark = page_colours(Paint::dark);
     let charts = chart_colours();

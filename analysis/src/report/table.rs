@@ -5,8 +5,7 @@ use maud::{Markup, html};
 use super::model::{Claim, Outcome, Recorded, Table};
 
 /// `table`, its names at the left and its numbers at the right of their columns.
-#[must_use]
-pub fn table(table: &Table) -> Markup {
+pub(crate) fn table(table: &Table) -> Markup {
     let class = |index: usize| (index >= table.names).then_some("n");
     let heads = html! {
         @for (index, head) in table.heads.iter().enumerate() { th scope="col" class=[class(index)] { (head) } }
@@ -25,8 +24,7 @@ pub fn table(table: &Table) -> Markup {
 }
 
 /// The claims, how many of them hold first.
-#[must_use]
-pub fn claims(claims: &[Claim]) -> Markup {
+pub(crate) fn claims(claims: &[Claim]) -> Markup {
     let holding = claims.iter().filter(|claim| claim.outcome == Outcome::Holds).count();
     let caption = format!("{holding} of {} claims hold on these recordings.", claims.len());
     let heads = html! {
@@ -54,8 +52,7 @@ fn outcome(of: Outcome) -> (&'static str, &'static str) {
 }
 
 /// How many runs of each recording count.
-#[must_use]
-pub fn counts(recordings: &[Recorded]) -> Table {
+pub(crate) fn counts(recordings: &[Recorded]) -> Table {
     let heads = ["Recording", "Experiment", "Size", "Planned", "Valid", "Flagged", "Invalid", "Missing"];
     let row = |of: &Recorded| {
         let names = [&of.name, &of.experiment, &of.size].map(String::clone);

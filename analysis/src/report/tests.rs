@@ -1,4 +1,4 @@
-use super::*;
+use super::model::{Claim, Outcome, Part, Recorded, Report, Shown, Table};
 use crate::chart::Estimate;
 use crate::figure::grid::{Shown as Metric, by_payload};
 use crate::figure::input::{About, At, Measured, Workload};

@@ -13,8 +13,7 @@ use crate::statistics;
 use crate::study::Study;
 use crate::values::{CellValues, ExperimentValues};
 
-/// What is compared.
-pub const ENGINES: &str = "uring/epoll";
+pub(crate) const ENGINES: &str = "uring/epoll";
 /// What it is compared by.
 const METRIC: &str = metric::CPU;
 /// The experiment that was made to answer.
@@ -23,14 +22,12 @@ const MADE_FOR_IT: &str = "parity";
 const OTHER_QUESTIONS: [&str; 7] = ["fairness", "ablation", "latency", "scale", "kernels", "aa", "study"];
 
 /// Whether the experiment `name` varies nothing but engine, payload and connections.
-#[must_use]
-pub fn is_comparison_of_engines(name: &str) -> bool {
+pub(crate) fn is_comparison_of_engines(name: &str) -> bool {
     !OTHER_QUESTIONS.contains(&name)
 }
 
 /// The experiment that answers for `workload`: the one that was made for it, or the one with the most cells.
-#[must_use]
-pub fn speaker(
+pub(crate) fn speaker(
     experiments: &BTreeMap<String, ExperimentValues>,
     workload: Workload,
 ) -> Option<(&String, &ExperimentValues)> {

@@ -9,7 +9,6 @@ use crate::recording::{Cell, Run};
 use crate::statistics;
 use crate::values::{CellValues, EngineValues, GridValues};
 
-/// How clients behave in `mode`.
 pub(super) fn workload(mode: Mode) -> Workload {
     match mode {
         Mode::Stream => Workload::Stream,
@@ -17,7 +16,6 @@ pub(super) fn workload(mode: Mode) -> Workload {
     }
 }
 
-/// The place of `cell`.
 pub(super) fn at(cell: &Cell) -> At {
     At {
         workload: workload(cell.factors.mode),

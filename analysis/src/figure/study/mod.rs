@@ -10,11 +10,11 @@
 //! | `cells`, `distributions`, `effects`, `open`, `scale` | the numbers of each kind of figure |
 
 mod about;
-pub mod answer;
+pub(crate) mod answer;
 mod cells;
 mod distributions;
 mod drawing;
-pub mod drawn;
+mod drawn;
 mod effects;
 mod open;
 mod published;
@@ -27,7 +27,6 @@ use crate::recording::Recording;
 use crate::study::Study;
 
 /// The figure that answers the question of the project; `None` if nothing in `study` compares the engines.
-#[must_use]
 pub fn answer(study: &Study, origin: &Origin) -> Option<Drawn> {
     answer::drawn(study, origin)
 }

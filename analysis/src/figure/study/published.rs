@@ -9,7 +9,6 @@ use crate::figure::published::{CHARTED, Run, chart, heat_map};
 use crate::figure::{Figure, Source};
 use crate::metric;
 
-/// Every published run.
 pub(super) fn runs() -> anyhow::Result<Vec<Run>> {
     let frame = crate::published::built_in()?;
     let (modes, servers) = (frame.column("mode")?.str()?, frame.column("server")?.str()?);

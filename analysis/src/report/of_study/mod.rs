@@ -18,8 +18,7 @@ const QUESTION: &str = "\
 A TCP server echoes what its clients send. Does it need less CPU time for a message with io_uring than with epoll?";
 
 /// The page of `study`: its `answer` and its figures, and what became of the claims.
-#[must_use]
-pub fn report(
+pub(crate) fn report(
     study: &Study,
     answer: Option<Drawn>,
     chapters: Vec<Chapter>,
