@@ -201,6 +201,6 @@ fn lists(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Vec<Option<f64>>>> {
 }
 
 /// The texts in the column of `frame` called `name`.
-fn texts(frame: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
+pub(crate) fn texts(frame: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
     Ok(frame.column(name)?.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
 }

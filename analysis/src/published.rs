@@ -16,6 +16,9 @@ use crate::recording::Cell;
 /// The published results: `analysis/data/README.md` says where they are from.
 const TEXT: &str = include_str!("../data/published_2023.csv");
 
+/// Bytes a connection sent that never came back.
+pub(crate) const UNECHOED: &str = "unechoed_bytes_per_conn";
+
 /// What the study divided: io_uring by epoll.
 const SERVERS: [&str; 2] = ["io_uring", "epoll"];
 
@@ -49,7 +52,7 @@ pub fn read(text: &str) -> anyhow::Result<DataFrame> {
                 .alias(metric::GOODPUT),
             col("jain").cast(DataType::Float64),
             col("min_max_ratio").cast(DataType::Float64),
-            col("unechoed_bytes_per_conn").cast(DataType::Float64),
+            col(UNECHOED).cast(DataType::Float64),
         ])
         .collect()?;
     Ok(frame)

@@ -1,10 +1,11 @@
 //! The answer to the question of the project: what a message costs under io_uring, divided by what it costs under epoll.
 
 use experiments::report::format as number;
-
+use experiments::spec::factors::Factors;
 use experiments::verdict::Word;
+use uring_echo::record::Mode;
 
-use super::input::{At, Workload, distinct};
+use super::input::{About, distinct, label_bytes, say, title};
 use crate::chart::{
     Axis, Band, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
@@ -12,14 +13,14 @@ use crate::chart::{
 /// What one recording says of one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Measured {
-    pub(crate) workload: Workload,
+    pub(crate) mode: Mode,
     pub(crate) experiment: String,
     /// Whether the recording is of the size `quick`, which claims nothing.
     pub(crate) quick: bool,
     /// The smallest difference from 1 that the recording may claim; `None` if it has no control.
     pub(crate) smallest_effect: Option<f64>,
     /// Every cell; `None` where no pair of runs counts.
-    pub(crate) cells: Vec<(At, Option<Said>)>,
+    pub(crate) cells: Vec<(Factors, Option<Said>)>,
 }
 
 /// What is said of a cell.
@@ -37,19 +38,18 @@ pub(crate) fn answer(measured: &[Measured]) -> Option<Sheet> {
         return None;
     }
     let quick = measured.iter().any(|of| of.quick);
+    let interval = format!(
+        "Each marker is the median of {}, each line its 95 % interval. Below 1, io_uring is cheaper.",
+        pairs(&measured)
+    );
+    let about = About { quick, interval, variants: None };
+    let title = "Server CPU time per message: io_uring divided by epoll".to_owned();
+    let panels = measured.iter().map(|of| of.panel()).collect();
     Some(Sheet {
-        title: "Server CPU time per message: io_uring divided by epoll".to_owned(),
-        subtitle: format!(
-            "Each marker is the median of {}, each line its 95 % interval. Below 1, io_uring is cheaper.",
-            pairs(&measured)
-        ),
-        quick,
         stamp: quick.then(|| "Quick recording: claims nothing".to_owned()),
-        description: describe(&measured),
         notes: notes(&measured),
-        columns: 2,
         one_scale: true,
-        panels: measured.into_iter().map(Measured::panel).collect(),
+        ..about.sheet(title, describe(&measured), panels)
     })
 }
 
@@ -73,17 +73,12 @@ fn notes(measured: &[&Measured]) -> Vec<String> {
 }
 
 fn describe(measured: &[&Measured]) -> String {
-    let say = |of: &Measured, at: &At, said: Option<Said>| match said {
-        Some(Said { ratio, verdict }) => format!(
-            "{}, {}: {}, {}",
-            of.workload.name(),
-            at.say(),
-            number::ratio(ratio.value()),
-            called(verdict)
-        ),
-        None => format!("{}, {}: nothing to compare", of.workload.name(), at.say()),
+    let say = |at: &Factors, said: Option<Said>| {
+        let said =
+            said.map(|said| format!("{}, {}", number::ratio(said.ratio.value()), called(said.verdict)));
+        format!("{}, {}: {}", at.mode, say(at), said.unwrap_or_else(|| "nothing to compare".to_owned()))
     };
-    let cells = measured.iter().flat_map(|of| of.cells.iter().map(move |(at, said)| say(of, at, *said)));
+    let cells = measured.iter().flat_map(|of| of.cells.iter().map(|(at, said)| say(at, *said)));
     format!(
         "Server CPU time per message, io_uring divided by epoll, by payload × connections. {}.",
         cells.collect::<Vec<String>>().join("; ")
@@ -93,7 +88,7 @@ fn describe(measured: &[&Measured]) -> String {
 impl Measured {
     fn panel(&self) -> Panel {
         Panel {
-            title: format!("{} ({})", self.workload.title(), self.experiment),
+            title: format!("{} ({})", title(self.mode), self.experiment),
             body: Body::Rows(Rows {
                 x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
                 reference: Some(Reference {
@@ -111,8 +106,7 @@ impl Measured {
         let mut above = None;
         let rows = self.cells.iter().map(|(at, said)| {
             let begins = above.replace(at.payload_bytes) != Some(at.payload_bytes);
-            let start =
-                if begins { Start::Under(number::label_bytes(at.payload_bytes)) } else { Start::Within };
+            let start = if begins { Start::Under(label_bytes(at.payload_bytes)) } else { Start::Within };
             let label = match at.connections {
                 1 => "1 connection".to_owned(),
                 many => format!("{many} connections"),

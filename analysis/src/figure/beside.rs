@@ -4,7 +4,10 @@ use crate::chart::{
     Axis, Body, Estimate, Extent, Format, Panel, Ratio, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
 
-use super::input::{About, At, Compared, Workload, distinct};
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
+
+use super::input::{About, Compared, distinct, modes, say, title};
 
 /// Whether ours and theirs are on the same side of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl Agreement {
 
 /// A place with a published ratio and ours.
 struct Pair {
-    at: At,
+    at: Factors,
     published: Option<Ratio>,
     ours: Option<Ratio>,
 }
@@ -59,7 +62,7 @@ impl Pair {
         };
         let marks = vec![mark("published in 2023", 1, &self.published), mark("ours", 0, &self.ours)];
         let start = if begins_group { Start::Apart } else { Start::Within };
-        Row { label: self.at.say(), start, marks, verdict: self.agreement().name().to_owned() }
+        Row { label: say(&self.at), start, marks, verdict: self.agreement().name().to_owned() }
     }
 }
 
@@ -69,13 +72,13 @@ fn estimate(ratio: &Ratio) -> Option<Estimate> {
 
 /// Pairs of ratios, a row a place that we measured.
 pub(crate) fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &About) -> Sheet {
-    let find = |all: &[Compared], at: At| all.iter().find(|c| c.at == at).and_then(|c| c.ratio.clone());
-    let pairs: Vec<Pair> = distinct(ours, |c| c.at)
+    let find =
+        |all: &[Compared], at: &Factors| all.iter().find(|c| c.at == *at).and_then(|c| c.ratio.clone());
+    let pairs: Vec<Pair> = distinct(ours, |c| c.at.clone())
         .into_iter()
-        .map(|at| Pair { at, published: find(published, at), ours: find(ours, at) })
+        .map(|at| Pair { published: find(published, &at), ours: find(ours, &at), at })
         .collect();
-    let workloads = distinct(&pairs, |pair| pair.at.workload);
-    let panels = workloads.into_iter().map(|workload| panel(&pairs, workload));
+    let panels = modes(&pairs, |pair| pair.at.mode).into_iter().map(|mode| panel(&pairs, mode));
     let count = |agreement| pairs.iter().filter(|pair| pair.agreement() == agreement).count();
     let (same, opposite) = (count(Agreement::Same), count(Agreement::Opposite));
     let summary = format!(
@@ -84,27 +87,24 @@ pub(crate) fn pairs(what: &str, published: &[Compared], ours: &[Compared], about
         count(Agreement::Open),
         count(Agreement::Unpaired)
     );
+    let title = format!("{what}, {}: ours beside the study of 2023", about.ratio());
+    let description = format!("Published and own ratios of {what}, payload × connections. {summary}");
     Sheet {
-        title: format!("{what}, {}: ours beside the study of 2023", about.ratio()),
         subtitle: format!("{summary} {}", about.interval),
-        quick: about.quick,
-        stamp: None,
-        description: format!("Published and own ratios of {what}, payload × connections. {summary}"),
         notes: vec!["Open: of ours, neither less nor more may be said.".to_owned()],
-        columns: 2,
         one_scale: true,
-        panels: panels.collect(),
+        ..about.sheet(title, description, panels.collect())
     }
 }
 
-fn panel(pairs: &[Pair], workload: Workload) -> Panel {
-    let own: Vec<&Pair> = pairs.iter().filter(|pair| pair.at.workload == workload).collect();
+fn panel(pairs: &[Pair], mode: Mode) -> Panel {
+    let own: Vec<&Pair> = pairs.iter().filter(|pair| pair.at.mode == mode).collect();
     let rows = own.iter().enumerate().map(|(index, pair)| {
         let begins = index == 0 || own[index - 1].at.payload_bytes != pair.at.payload_bytes;
         pair.row(begins)
     });
     Panel {
-        title: workload.title().to_owned(),
+        title: title(mode).to_owned(),
         body: Body::Rows(Rows {
             x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
             reference: Some(Reference {

@@ -29,17 +29,7 @@ fn sheet(title: &str, about: &About, panels: Vec<Panel>) -> Sheet {
     let names: Vec<String> =
         panels.iter().map(|panel| panel.title.clone()).filter(|name| !name.is_empty()).collect();
     let of = if names.is_empty() { String::new() } else { format!(" For {}.", names.join("; ")) };
-    Sheet {
-        title: title.to_owned(),
-        subtitle: about.interval.clone(),
-        quick: about.quick,
-        stamp: None,
-        description: format!("{title}.{of}"),
-        notes: Vec::new(),
-        columns: 2,
-        one_scale: false,
-        panels,
-    }
+    about.sheet(title.to_owned(), format!("{title}.{of}"), panels)
 }
 
 /// How [`panel`] draws its curves.

@@ -23,17 +23,7 @@ pub(crate) fn victims(victims: &[Victims], about: &About) -> Sheet {
         panel("How long victims wait", victims, &kinds, (p99, |v| v.p99_ns)),
         panel("What victims get", victims, &kinds, (replies, |v| v.replies_per_s)),
     ];
-    Sheet {
-        title: "What connections get beside hogs".to_owned(),
-        subtitle: about.interval.clone(),
-        quick: about.quick,
-        stamp: None,
-        description: describe(victims),
-        notes: Vec::new(),
-        columns: 2,
-        one_scale: false,
-        panels,
-    }
+    about.sheet("What connections get beside hogs".to_owned(), describe(victims), panels)
 }
 
 fn describe(victims: &[Victims]) -> String {

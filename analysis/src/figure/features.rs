@@ -39,16 +39,13 @@ pub(crate) fn forest(
         .iter()
         .map(|(title, effects)| Panel { title: title.clone(), body: Body::Rows(rows(what, effects)) });
     let said = workloads.iter().flat_map(|(title, effects)| effects.iter().map(move |of| say(title, of)));
+    let title = format!("{}: each variant against another", what.title);
+    let description = format!("{}, ratios. {}", what.title, said.collect::<Vec<String>>().join("; "));
     Sheet {
-        title: format!("{}: each variant against another", what.title),
-        subtitle: about.interval.clone(),
-        quick: about.quick,
-        stamp: None,
-        description: format!("{}, ratios. {}", what.title, said.collect::<Vec<String>>().join("; ")),
         notes: vec!["An interval that contains 1 claims nothing.".to_owned(), noise],
         columns: 1,
         one_scale: true,
-        panels: panels.collect(),
+        ..about.sheet(title, description, panels.collect())
     }
 }
 

@@ -1,10 +1,14 @@
 //! Engines over payloads and connections.
 
 use experiments::report::format as number;
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
 
 use crate::chart::{Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet};
 
-use super::input::{About, At, Compared, Measured, Workload, distinct, names, reader_name, roles};
+use super::input::{
+    About, Compared, Measured, distinct, label_bytes, modes, names, reader_name, roles, say, title,
+};
 
 /// A metric as a figure shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,29 +38,20 @@ impl Shown {
 }
 
 /// A panel a payload, categories are connections, a series an engine.
-pub(crate) fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
-    let own: Vec<Measured> = measured.iter().filter(|m| m.at.workload == workload).cloned().collect();
+pub(crate) fn by_payload(mode: Mode, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
+    let own: Vec<Measured> = measured.iter().filter(|m| m.at.mode == mode).cloned().collect();
     let payloads = distinct(&own, |m| m.at.payload_bytes);
     let panels = payloads.iter().map(|&payload| panel(&own, payload, shown));
-    Sheet {
-        title: format!("{}: {}", workload.title(), lowered(&shown.title)),
-        subtitle: about.interval.clone(),
-        quick: about.quick,
-        stamp: None,
-        description: describe(&own, shown),
-        notes: Vec::new(),
-        columns: 2,
-        one_scale: false,
-        panels: panels.collect(),
-    }
+    let title = format!("{}: {}", title(mode), lowered(&shown.title));
+    about.sheet(title, describe(&own, shown), panels.collect())
 }
 
 /// The groups of one payload.
-pub(super) fn panel(measured: &[Measured], payload_bytes: u64, shown: &Shown) -> Panel {
+pub(super) fn panel(measured: &[Measured], payload_bytes: usize, shown: &Shown) -> Panel {
     let connections = distinct(measured, |m| m.at.connections);
     let engines = names(measured, |m| &m.engine);
     let series = engines.iter().zip(roles(&engines)).map(|(engine, role)| {
-        let value = |&connections: &u64| {
+        let value = |&connections: &usize| {
             let is = |m: &&Measured| {
                 m.engine == *engine && m.at.payload_bytes == payload_bytes && m.at.connections == connections
             };
@@ -65,10 +60,10 @@ pub(super) fn panel(measured: &[Measured], payload_bytes: u64, shown: &Shown) ->
         GroupSeries { name: reader_name(engine), role, values: connections.iter().map(value).collect() }
     });
     Panel {
-        title: number::label_bytes(payload_bytes),
+        title: label_bytes(payload_bytes),
         body: Body::Groups(Groups {
             x_label: "connections".to_owned(),
-            categories: connections.iter().map(u64::to_string).collect(),
+            categories: connections.iter().map(usize::to_string).collect(),
             y: shown.axis.clone(),
             mark: shown.mark,
             series: series.collect(),
@@ -84,8 +79,8 @@ fn lowered(title: &str) -> String {
 
 fn describe(measured: &[Measured], shown: &Shown) -> String {
     let say = |m: &Measured| match m.value {
-        Some(value) => format!("{}, {}: {}", m.at.say(), m.engine, shown.axis.format.say(value.value())),
-        None => format!("{}, {}: no valid run", m.at.say(), m.engine),
+        Some(value) => format!("{}, {}: {}", say(&m.at), m.engine, shown.axis.format.say(value.value())),
+        None => format!("{}, {}: no valid run", say(&m.at), m.engine),
     };
     let cells: Vec<String> = measured.iter().map(say).collect();
     format!("{} by payload × connections. {}.", shown.title, cells.join("; "))
@@ -93,47 +88,39 @@ fn describe(measured: &[Measured], shown: &Shown) -> String {
 
 /// Ratios of io_uring to epoll over the whole grid, a panel a workload.
 pub(crate) fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
-    let workloads = distinct(compared, |c| c.at.workload);
-    let panels = workloads.iter().map(|&workload| {
-        let own: Vec<Compared> = compared.iter().filter(|c| c.at.workload == workload).cloned().collect();
-        let title = if workloads.len() > 1 { workload.title().to_owned() } else { String::new() };
+    let modes = modes(compared, |c| c.at.mode);
+    let panels = modes.iter().map(|&mode| {
+        let own: Vec<Compared> = compared.iter().filter(|c| c.at.mode == mode).cloned().collect();
+        let title = if modes.len() > 1 { title(mode).to_owned() } else { String::new() };
         Panel { title, body: Body::Heat(heat(&own, better)) }
     });
     let sense = match better {
         Better::Higher => "Above 1 io_uring is better.",
         Better::Lower => "Below 1 io_uring is better.",
     };
-    let subject = match workloads[..] {
-        [only] => format!("{}: {}", only.title(), lowered(what)),
+    let subject = match modes[..] {
+        [only] => format!("{}: {}", title(only), lowered(what)),
         _ => what.to_owned(),
     };
-    Sheet {
-        title: format!("{subject}, {}", about.ratio()),
-        subtitle: format!("{sense} {}", about.interval),
-        quick: about.quick,
-        stamp: None,
-        description: describe_ratios(what, compared),
-        notes: Vec::new(),
-        columns: 2,
-        one_scale: false,
-        panels: panels.collect(),
-    }
+    let title = format!("{subject}, {}", about.ratio());
+    let sheet = about.sheet(title, describe_ratios(what, compared), panels.collect());
+    Sheet { subtitle: format!("{sense} {}", about.interval), ..sheet }
 }
 
 /// The grid of one workload.
 pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
     let payloads = distinct(compared, |c| c.at.payload_bytes);
     let connections = distinct(compared, |c| c.at.connections);
-    let cell = |payload_bytes: u64, connections: u64| {
-        let is = |at: &At| at.payload_bytes == payload_bytes && at.connections == connections;
+    let cell = |payload_bytes: usize, connections: usize| {
+        let is = |at: &Factors| at.payload_bytes == payload_bytes && at.connections == connections;
         compared.iter().find(|c| is(&c.at)).and_then(|c| c.ratio.clone())
     };
-    let row = |&payload: &u64| connections.iter().map(|&connections| cell(payload, connections)).collect();
+    let row = |&payload: &usize| connections.iter().map(|&connections| cell(payload, connections)).collect();
     Heat {
         x_label: "connections".to_owned(),
-        columns: connections.iter().map(u64::to_string).collect(),
+        columns: connections.iter().map(usize::to_string).collect(),
         y_label: "payload".to_owned(),
-        rows: payloads.iter().map(|&payload| number::label_bytes(payload)).collect(),
+        rows: payloads.iter().map(|&payload| label_bytes(payload)).collect(),
         cells: payloads.iter().map(row).collect(),
         better,
         compared: "io_uring".to_owned(),
@@ -142,9 +129,10 @@ pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
 }
 
 fn describe_ratios(what: &str, compared: &[Compared]) -> String {
-    let say = |c: &Compared| match &c.ratio {
-        Some(ratio) => format!("{}, {}: {}", c.at.workload.name(), c.at.say(), number::ratio(ratio.value())),
-        None => format!("{}, {}: nothing to compare", c.at.workload.name(), c.at.say()),
+    let say = |c: &Compared| {
+        let ratio = c.ratio.as_ref().map(|ratio| number::ratio(ratio.value()));
+        let ratio = ratio.unwrap_or_else(|| "nothing to compare".to_owned());
+        format!("{}, {}: {ratio}", c.at.mode, say(&c.at))
     };
     let cells: Vec<String> = compared.iter().map(say).collect();
     format!("{what}, io_uring divided by epoll, by payload × connections. {}.", cells.join("; "))

@@ -1,55 +1,46 @@
 //! The numbers that figures are made of: plain, and already reduced to one estimate a place.
 
 use experiments::report::format as number;
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
 
-use crate::chart::{Cell, Estimate, Role};
+use crate::chart::{Cell, Estimate, Panel, Role, Sheet};
 
-/// How clients behave in a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Workload {
-    /// The client writes without waiting for echoes.
-    Stream,
-    /// The client waits for the echo before it writes again.
-    ReqRes,
-}
+/// Both modes, in the order of tables.
+pub(crate) const MODES: [Mode; 2] = [Mode::Stream, Mode::ReqRes];
 
-impl Workload {
-    /// Its name in the names of files.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Stream => "stream",
-            Self::ReqRes => "req-res",
-        }
-    }
-
-    /// Its name in a title.
-    pub(crate) fn title(self) -> &'static str {
-        match self {
-            Self::Stream => "Streaming",
-            Self::ReqRes => "Request-response",
-        }
+/// The name of `mode` in a title.
+pub(crate) fn title(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Stream => "Streaming",
+        Mode::ReqRes => "Request-response",
     }
 }
 
-/// A place of the grid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
-    pub(crate) workload: Workload,
-    pub(crate) payload_bytes: u64,
-    pub(crate) connections: u64,
+/// The place of `cell` in the grid: its factors without those that not every experiment has.
+pub(crate) fn place(cell: &Factors) -> Factors {
+    Factors::new(cell.mode, cell.payload_bytes, cell.connections)
 }
 
-impl At {
-    /// Payload and connections in words.
-    pub(crate) fn say(&self) -> String {
-        format!("{} × {}", number::label_bytes(self.payload_bytes), self.connections)
-    }
+/// Payload and connections of `cell` in words.
+pub(crate) fn say(cell: &Factors) -> String {
+    format!("{} × {}", label_bytes(cell.payload_bytes), cell.connections)
+}
+
+/// The size of a message as a label.
+pub(crate) fn label_bytes(payload_bytes: usize) -> String {
+    number::label_bytes(payload_bytes as u64)
+}
+
+/// The modes of `items`, in the order of tables.
+pub(crate) fn modes<T>(items: &[T], of: impl Fn(&T) -> Mode) -> Vec<Mode> {
+    MODES.into_iter().filter(|mode| items.iter().any(|item| of(item) == *mode)).collect()
 }
 
 /// What one server measured in a place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Measured {
-    pub(crate) at: At,
+    pub(crate) at: Factors,
     pub(crate) engine: String,
     /// What it measured; `None` without a valid run.
     pub(crate) value: Option<Estimate>,
@@ -58,7 +49,7 @@ pub(crate) struct Measured {
 /// How two servers compare in a place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
-    pub(crate) at: At,
+    pub(crate) at: Factors,
     /// io_uring divided by epoll.
     pub(crate) ratio: Cell,
 }
@@ -79,6 +70,21 @@ impl About {
         match &self.variants {
             Some((of, to)) => format!("{} ÷ {}", reader_name(of), reader_name(to)),
             None => "io_uring ÷ epoll".to_owned(),
+        }
+    }
+
+    /// A figure of the recording: up to two panels side by side, each on a scale of its own.
+    pub(crate) fn sheet(&self, title: String, description: String, panels: Vec<Panel>) -> Sheet {
+        Sheet {
+            title,
+            subtitle: self.interval.clone(),
+            quick: self.quick,
+            stamp: None,
+            description,
+            notes: Vec::new(),
+            columns: 2,
+            one_scale: false,
+            panels,
         }
     }
 }

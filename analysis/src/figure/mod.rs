@@ -2,7 +2,6 @@
 //!
 //! | module | figures |
 //! |---|---|
-//! | [`published`] | what the study of 2023 published, drawn from its numbers |
 //! | [`grid`] | engines over payloads and connections: throughput, ratios, cost of a message |
 //! | [`answer`] | cost of a message, io_uring divided by epoll, in every cell |
 //! | [`beside`] | our ratios beside the published ones |
@@ -21,7 +20,6 @@ mod fairness;
 mod features;
 pub(crate) mod grid;
 pub(crate) mod input;
-mod published;
 pub mod study;
 
 use std::path::{Path, PathBuf};

@@ -1,22 +1,31 @@
 use super::beside::Agreement;
 use super::curves::{Shares, connections};
-use super::input::{About, At, Compared, Measured, Workload};
+use super::input::{About, Compared, Measured};
+use super::study::published::{chart, compared, heat_map, measured};
 use super::*;
 use crate::chart::{Band, Body, Estimate, MarkKind, Ratio, Role};
+use crate::grid::Grid;
+use crate::published::UNECHOED;
 use crate::statistics::Word;
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
 
-fn at(workload: Workload, payload_bytes: u64, connections: u64) -> At {
-    At { workload, payload_bytes, connections }
-}
-
-fn run(at: At, engine: &str, responses_per_s: f64) -> published::Run {
-    published::Run { at, engine: engine.to_owned(), responses_per_s, unechoed_bytes_per_connection: 0.0 }
+/// The published grid of `runs`: where, by which server, which run, responses per second, bytes that never came back.
+fn published(runs: &[(&Factors, &str, u32, f64, f64)]) -> Grid {
+    let mut text = format!(
+        "mode,payload_bytes,connections,server,run,responses_per_s_from_total,jain,min_max_ratio,{UNECHOED}\n"
+    );
+    for (at, server, run, rate, unechoed) in runs {
+        let Factors { mode, payload_bytes, connections, .. } = at;
+        text += &format!("{mode},{payload_bytes},{connections},{server},{run},{rate},1.0,1.0,{unechoed}\n");
+    }
+    crate::published::grid(&crate::published::read(&text).unwrap()).unwrap()
 }
 
 fn figure(value: f64) -> Figure {
-    let at = at(Workload::Stream, 256, 1);
+    let at = Factors::new(Mode::Stream, 256, 1);
     let measured = vec![Measured { at, engine: "epoll".to_owned(), value: Estimate::single(value) }];
-    let sheet = grid::by_payload(Workload::Stream, &measured, &grid::Shown::responses(), &About::default());
+    let sheet = grid::by_payload(Mode::Stream, &measured, &grid::Shown::responses(), &About::default());
     let run_ids = vec!["stream-0001".to_owned(), "stream-0002".to_owned()];
     let source = Source { experiment: "stream".to_owned(), run_ids, ..Source::default() };
     Figure { stem: "stream-throughput".to_owned(), sheet, source }
@@ -62,9 +71,10 @@ fn a_figure_leaves_a_picture_and_a_sidecar() {
 
 #[test]
 fn a_published_pair_of_runs_is_joined_and_a_single_one_is_marked() {
-    let (once, twice) = (at(Workload::Stream, 4096, 1), at(Workload::Stream, 4096, 8));
-    let runs = [run(once, "epoll", 5.0), run(twice, "epoll", 10.0), run(twice, "epoll", 20.0)];
-    let sheet = published::chart(&runs, (Workload::Stream, 4096));
+    let (once, twice) = (Factors::new(Mode::Stream, 4096, 1), Factors::new(Mode::Stream, 4096, 8));
+    let runs =
+        [(&once, "epoll", 1, 5.0, 0.0), (&twice, "epoll", 1, 10.0, 0.0), (&twice, "epoll", 2, 20.0, 0.0)];
+    let sheet = chart(&measured(&published(&runs)).unwrap(), Mode::Stream, 4096);
     let Body::Groups(groups) = &sheet.panels[0].body else { panic!("the study charted bars") };
     assert_eq!(groups.mark, MarkKind::Bar);
     let values = groups.series[0].values.clone();
@@ -73,28 +83,27 @@ fn a_published_pair_of_runs_is_joined_and_a_single_one_is_marked() {
 
 #[test]
 fn published_doubts_are_marked_in_the_grid() {
-    let (lost, late) = (at(Workload::Stream, 256, 1), at(Workload::ReqRes, 256, 1));
-    let mut runs = vec![run(lost, "epoll", 2.0), run(lost, "io_uring", 1.0)];
-    runs.extend([run(late, "epoll", 2.0), run(late, "io_uring", 1.0)]);
-    runs[1].unechoed_bytes_per_connection = 5e7;
-    runs[3].unechoed_bytes_per_connection = 257.0;
-    let marks = |runs: &[published::Run]| -> Vec<String> {
-        let ratios = published::compared(runs).into_iter().map(|c| c.ratio.unwrap());
-        ratios.map(|ratio| ratio.mark().to_owned()).collect()
+    let (lost, late) = (Factors::new(Mode::Stream, 256, 1), Factors::new(Mode::ReqRes, 256, 1));
+    let ratios = |of_lost, of_late| {
+        let epoll = |at| (at, "epoll", 1, 2.0, 0.0);
+        let runs = [epoll(&lost), (&lost, "io_uring", 1, 1.0, of_lost), epoll(&late)];
+        let late = (&late, "io_uring", 1, 1.0, of_late);
+        compared(&published(&[&runs[..], &[late]].concat())).unwrap()
     };
-    assert_eq!(marks(&runs), ["†", "‡"]);
-    runs[1].unechoed_bytes_per_connection = 2e7;
-    runs[3].unechoed_bytes_per_connection = 256.0;
-    assert_eq!(marks(&runs), ["", ""]);
-    assert!(published::heat_map(&runs, Workload::Stream).notes.is_empty(), "nothing to explain");
+    let marks = |ratios: &[Compared]| -> Vec<String> {
+        ratios.iter().map(|c| c.ratio.as_ref().unwrap().mark().to_owned()).collect()
+    };
+    assert_eq!(marks(&ratios(5e7, 257.0)), ["†", "‡"]);
+    assert_eq!(marks(&ratios(2e7, 256.0)), ["", ""]);
+    assert!(heat_map(&ratios(2e7, 256.0), Mode::Stream).notes.is_empty(), "nothing to explain");
 }
 
 #[test]
 fn a_pair_that_was_never_published_is_a_gap() {
-    let runs = [run(at(Workload::ReqRes, 256, 1), "epoll", 1.0)];
-    assert_eq!(published::compared(&runs)[0].ratio, None);
-    let svg = published::heat_map(&runs, Workload::ReqRes).svg(WIDE);
-    assert!(svg.contains("no pair of valid runs"));
+    let at = Factors::new(Mode::ReqRes, 256, 1);
+    let ratios = compared(&published(&[(&at, "epoll", 1, 1.0, 0.0)])).unwrap();
+    assert_eq!(ratios[0].ratio, None);
+    assert!(heat_map(&ratios, Mode::ReqRes).svg(WIDE).contains("no pair of valid runs"));
 }
 
 #[test]
@@ -113,10 +122,10 @@ fn agreement_needs_a_ratio_of_which_less_or_more_may_be_said() {
 
 #[test]
 fn pairs_are_counted_in_words() {
-    let place = at(Workload::Stream, 256, 1);
+    let place = Factors::new(Mode::Stream, 256, 1);
     let compared = |value, verdict| {
         let ratio = Ratio::new(value, Some((1.1, 1.3)), 5, "").map(|ratio| ratio.saying(verdict));
-        vec![Compared { at: place, ratio }]
+        vec![Compared { at: place.clone(), ratio }]
     };
     let (theirs, ours) = (compared(0.9, Word::NoClaim), compared(1.2, Word::More));
     let sheet = beside::pairs("responses per second", &theirs, &ours, &About::default());
@@ -203,7 +212,8 @@ fn a_server_without_a_curve_is_named_by_its_panel() {
 
 #[test]
 fn ratios_of_variants_are_named_in_the_title() {
-    let compared = vec![Compared { at: at(Workload::Stream, 256, 1), ratio: Ratio::new(0.9, None, 1, "") }];
+    let compared =
+        vec![Compared { at: Factors::new(Mode::Stream, 256, 1), ratio: Ratio::new(0.9, None, 1, "") }];
     let title = |about: &About| {
         (
             grid::ratios("Cost", crate::chart::Better::Lower, &compared, about).title,
@@ -222,13 +232,13 @@ fn answering(verdicts: &[Word]) -> answer::Measured {
     let ratio = Estimate::new(0.9, Some((0.88, 0.93)), 11).unwrap();
     let cells = verdicts.iter().zip(1..);
     answer::Measured {
-        workload: Workload::Stream,
+        mode: Mode::Stream,
         experiment: "parity".to_owned(),
         quick: false,
         smallest_effect: Some(0.04),
         cells: cells
             .map(|(&verdict, place)| {
-                (at(Workload::Stream, 256, place), Some(answer::Said { ratio, verdict }))
+                (Factors::new(Mode::Stream, 256, place), Some(answer::Said { ratio, verdict }))
             })
             .collect(),
     }

@@ -1,13 +1,15 @@
 use super::model::{Claim, Outcome, Part, Recorded, Report, Shown, Table};
 use crate::chart::Estimate;
 use crate::figure::grid::{Shown as Metric, by_payload};
-use crate::figure::input::{About, At, Measured, Workload};
+use crate::figure::input::{About, Measured};
 use crate::figure::{Figure, Source};
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
 
 fn report() -> Report {
-    let at = At { workload: Workload::Stream, payload_bytes: 256, connections: 1 };
+    let at = Factors::new(Mode::Stream, 256, 1);
     let measured = [Measured { at, engine: "epoll".to_owned(), value: Estimate::single(1.0) }];
-    let sheet = by_payload(Workload::Stream, &measured, &Metric::responses(), &About::default());
+    let sheet = by_payload(Mode::Stream, &measured, &Metric::responses(), &About::default());
     let figure = Figure { stem: "stream-throughput".to_owned(), sheet, source: Source::default() };
     let recording = Recorded {
         name: "20261122T000000Z-000001".to_owned(),

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use experiments::spec::factors::Factors;
+use uring_echo::record::Mode;
+
 use super::drawn::{Drawn, Origin};
 use super::{cells, reading};
 use crate::figure::answer::{Measured, Said, answer};
-use crate::figure::input::{At, Workload, distinct};
+use crate::figure::input::{MODES, distinct};
 use crate::figure::{Figure, Source};
 use crate::metric;
 use crate::recording::Recording;
@@ -26,29 +29,27 @@ pub(crate) fn is_comparison_of_engines(name: &str) -> bool {
     !OTHER_QUESTIONS.contains(&name)
 }
 
-/// The experiment that answers for `workload`: the one that was made for it, or the one with the most cells.
+/// The experiment that answers for `mode`: the one that was made for it, or the one with the most cells.
 pub(crate) fn speaker(
     experiments: &BTreeMap<String, ExperimentValues>,
-    workload: Workload,
+    mode: Mode,
 ) -> Option<(&String, &ExperimentValues)> {
     let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-    let able = all.filter(|(_, values)| can_answer(&all_said(values, workload)));
-    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, workload).len()))
+    let able = all.filter(|(_, values)| can_answer(&all_said(values, mode)));
+    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, mode).len()))
 }
 
 /// Whether `cells` hold a ratio, and payload and connections tell them apart.
-fn can_answer(cells: &[(At, Option<Said>)]) -> bool {
-    cells.iter().any(|(_, said)| said.is_some()) && distinct(cells, |(at, _)| *at).len() == cells.len()
+fn can_answer(cells: &[(Factors, Option<Said>)]) -> bool {
+    cells.iter().any(|(_, said)| said.is_some()) && distinct(cells, |(at, _)| at.clone()).len() == cells.len()
 }
 
 /// The figure of the answer; `None` if nothing here compares the engines.
 pub(super) fn drawn(study: &Study, origin: &Origin) -> Option<Drawn> {
     let experiments = &study.values.experiments;
-    let speakers = [Workload::Stream, Workload::ReqRes]
-        .into_iter()
-        .filter_map(|workload| Some((workload, speaker(experiments, workload)?)));
-    let speakers: Vec<(Workload, (&String, &ExperimentValues))> = speakers.collect();
-    let measured = speakers.iter().map(|(workload, (name, values))| measured(*workload, name, values));
+    let speakers = MODES.into_iter().filter_map(|mode| Some((mode, speaker(experiments, mode)?)));
+    let speakers: Vec<(Mode, (&String, &ExperimentValues))> = speakers.collect();
+    let measured = speakers.iter().map(|(mode, (name, values))| measured(*mode, name, values));
     let sheet = answer(&measured.collect::<Vec<_>>())?;
     let spoke = |recording: &&Recording| {
         speakers.iter().any(|(_, (name, _))| name.as_str() == recording.experiment())
@@ -58,20 +59,19 @@ pub(super) fn drawn(study: &Study, origin: &Origin) -> Option<Drawn> {
     Some(Drawn { figure: Figure { stem: "answer".to_owned(), sheet, source }, how_to_read: reading::ANSWER })
 }
 
-fn measured(workload: Workload, name: &str, values: &ExperimentValues) -> Measured {
+fn measured(mode: Mode, name: &str, values: &ExperimentValues) -> Measured {
     Measured {
-        workload,
+        mode,
         experiment: name.to_owned(),
         quick: values.size == "quick",
         smallest_effect: values.control.get(METRIC).and_then(|control| control.smallest_effect),
-        cells: all_said(values, workload),
+        cells: all_said(values, mode),
     }
 }
 
-/// What is said of every cell of `workload` in which both engines were planned, in the order of tables.
-fn all_said(values: &ExperimentValues, workload: Workload) -> Vec<(At, Option<Said>)> {
-    let cells = values.grid.cell_order.iter().filter_map(|key| values.grid.cells.get(key));
-    let own = cells.filter(|cell| cells::at(&cell.cell).workload == workload);
+/// What is said of every cell of `mode` in which both engines were planned, in the order of tables.
+fn all_said(values: &ExperimentValues, mode: Mode) -> Vec<(Factors, Option<Said>)> {
+    let own = values.grid.rows().filter(|row| row.cell.factors.mode == mode);
     own.filter_map(|cell| Some((cells::at(&cell.cell), said(cell)?))).collect()
 }
 

@@ -1,27 +1,17 @@
 //! From the values of a recording to estimates and ratios, as charts take them.
 
-use uring_echo::record::Mode;
+use experiments::spec::factors::Factors;
 
 use crate::chart::{Cell as HeatCell, Estimate, Ratio};
-use crate::figure::input::{At, Compared, Measured, Workload, distinct};
+use crate::figure::input::{Compared, Measured, distinct, place};
 use crate::grid::Comparison;
 use crate::recording::{Cell, Run};
 use crate::statistics;
 use crate::values::{CellValues, EngineValues, GridValues};
 
-pub(super) fn workload(mode: Mode) -> Workload {
-    match mode {
-        Mode::Stream => Workload::Stream,
-        Mode::ReqRes => Workload::ReqRes,
-    }
-}
-
-pub(super) fn at(cell: &Cell) -> At {
-    At {
-        workload: workload(cell.factors.mode),
-        payload_bytes: cell.factors.payload_bytes as u64,
-        connections: cell.factors.connections as u64,
-    }
+/// The place of `cell` in the grid.
+pub(super) fn at(cell: &Cell) -> Factors {
+    place(&cell.factors)
 }
 
 /// Whether `run` is of one of the two servers of `comparison`.
@@ -31,8 +21,8 @@ pub(super) fn is_one_of(run: &Run, comparison: &Comparison) -> bool {
 
 /// Whether payload and connections tell all cells apart, so that a grid of them shows each.
 pub(super) fn is_plain(grid: &GridValues) -> bool {
-    let places: Vec<At> = grid.rows().map(|row| at(&row.cell)).collect();
-    distinct(&places, |at| *at).len() == places.len()
+    let places: Vec<Factors> = grid.rows().map(|row| at(&row.cell)).collect();
+    distinct(&places, Factors::clone).len() == places.len()
 }
 
 /// Whether `grid` compares io_uring with epoll more than once, so that figures have to say of which variants they are.

@@ -2,10 +2,10 @@
 
 use uring_echo::record::{Mode, RunRecord};
 
-use super::cells::{self, planned};
+use super::cells::planned;
 use crate::chart::Estimate;
 use crate::figure::curves::{CellCurves, Curve, Shares, point};
-use crate::figure::input::distinct;
+use crate::figure::input::{distinct, say};
 use crate::recording::{Recording, Run};
 use crate::statistics::{Latency, median};
 use crate::values::{CellValues, GridValues};
@@ -53,7 +53,7 @@ pub(super) fn latency(recording: &Recording, grid: &GridValues, keys: &[String])
             let points = latency.as_ref().map(by_percentile).unwrap_or_default();
             Curve { engine: engine.clone(), points }
         });
-        CellCurves { title: cells::at(&row.cell).say(), curves: curves.collect() }
+        CellCurves { title: say(&row.cell.factors), curves: curves.collect() }
     });
     cells.filter(|cell| cell.curves.iter().any(|curve| !curve.points.is_empty())).collect()
 }
@@ -75,7 +75,7 @@ pub(super) fn shares(
     for row in rows(grid, keys).filter(|row| row.cell.factors.connections > 1) {
         let runs = runs(recording, &row.cell.key);
         let shares = planned(grid, row).map(|(engine, _)| shares_of_engine(&runs, engine));
-        cells.push((cells::at(&row.cell).say(), shares.collect::<Vec<Shares>>()));
+        cells.push((say(&row.cell.factors), shares.collect::<Vec<Shares>>()));
     }
     cells.retain(|(_, shares)| shares.iter().any(|shares| !shares.received.is_empty()));
     cells
@@ -111,7 +111,7 @@ pub(super) fn seconds(recording: &Recording, grid: &GridValues, keys: &[String])
             let points = first.map(|(_, record)| rates(record)).unwrap_or_default();
             Curve { engine: engine.clone(), points }
         });
-        cells.push(CellCurves { title: cells::at(&row.cell).say(), curves: curves.collect() });
+        cells.push(CellCurves { title: say(&row.cell.factors), curves: curves.collect() });
     }
     cells.retain(|cell| cell.curves.iter().any(|curve| curve.points.len() > 1));
     cells

@@ -5,7 +5,7 @@ use uring_echo::record::Mode;
 use super::drawn::{Chapter, Drawn, Origin};
 use super::{about, cells, distributions, effects, open, reading, scale};
 use crate::chart::{Better, Sheet};
-use crate::figure::input::{About, Compared, Workload};
+use crate::figure::input::{About, Compared, MODES, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
 use crate::grid::Comparison;
 use crate::metric;
@@ -41,7 +41,7 @@ pub(super) fn chapter(
         drawing.beside(comparison, published);
     }
     drawing.effects();
-    for mode in [Mode::Stream, Mode::ReqRes] {
+    for mode in MODES {
         if grid.rows().any(|row| row.cell.factors.mode == mode) {
             drawing.of_mode(mode);
         }
@@ -141,7 +141,6 @@ impl Drawing<'_> {
     }
 
     fn of_mode(&mut self, mode: Mode) {
-        let workload = cells::workload(mode);
         let is_in = |run: &Run| run.place.cell.factors.mode == mode;
         let shown = [
             ("throughput", metric::MESSAGES, grid::Shown::responses(), reading::BARS),
@@ -150,16 +149,16 @@ impl Drawing<'_> {
         ];
         for (what, metric, shown, how_to_read) in shown {
             let measured = cells::measured(self.grid, metric);
-            let sheet = grid::by_payload(workload, &measured, &shown, &self.about);
+            let sheet = grid::by_payload(mode, &measured, &shown, &self.about);
             self.add(&self.name(mode, what), sheet, how_to_read, is_in);
         }
-        self.distributions(mode, workload);
+        self.distributions(mode);
     }
 
-    fn distributions(&mut self, mode: Mode, workload: Workload) {
+    fn distributions(&mut self, mode: Mode) {
         let keys = distributions::telling(self.grid, mode);
         let is_in = |run: &Run| keys.contains(&run.place.cell.key);
-        let title = |what: &str| format!("{}: {what}", workload.title());
+        let title = |what: &str| format!("{}: {what}", title(mode));
         let latency = distributions::latency(self.recording, self.grid, &keys);
         if !latency.is_empty() {
             let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());

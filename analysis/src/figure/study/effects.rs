@@ -5,7 +5,7 @@ use uring_echo::record::Mode;
 use super::cells;
 use crate::chart::{Better, Estimate, Sheet};
 use crate::figure::features::{Effect, Quantity, forest};
-use crate::figure::input::About;
+use crate::figure::input::{About, MODES, say, title as mode_title};
 use crate::grid::Comparison;
 use crate::metric;
 use crate::recording::Recording;
@@ -30,9 +30,9 @@ pub(super) fn figures(
         ("effects-throughput", "Messages per second", metric::MESSAGES, Better::Higher),
     ];
     let sheets = shown.map(|(what, title, metric, better)| {
-        let workloads: Vec<(String, Vec<Effect>)> = [Mode::Stream, Mode::ReqRes]
+        let workloads: Vec<(String, Vec<Effect>)> = MODES
             .into_iter()
-            .map(|mode| (cells::workload(mode).title().to_owned(), effects(grid, mode, metric)))
+            .map(|mode| (mode_title(mode).to_owned(), effects(grid, mode, metric)))
             .filter(|(_, effects)| !effects.is_empty())
             .collect();
         let quantity = Quantity { title: title.to_owned(), better };
@@ -91,7 +91,7 @@ fn effect(
     let estimate =
         mean.and_then(|mean| Estimate::new(mean.mean?, mean.low.zip(mean.high), cells::count(pairs)));
     let one_by_one =
-        rows.iter().map(|row| (cells::at(&row.cell).say(), ratio(row).as_ref().and_then(cells::estimate)));
+        rows.iter().map(|row| (say(&row.cell.factors), ratio(row).as_ref().and_then(cells::estimate)));
     Effect {
         of: comparison.of.clone(),
         to: comparison.to.clone(),

@@ -17,7 +17,7 @@ mod drawing;
 mod drawn;
 mod effects;
 mod open;
-mod published;
+pub(crate) mod published;
 mod reading;
 mod scale;
 
@@ -34,15 +34,14 @@ pub fn answer(study: &Study, origin: &Origin) -> Option<Drawn> {
 /// Every other figure of `study`, experiments first.
 ///
 /// # Errors
-/// When the published results that this program was built with are damaged.
+/// When a query of the published results fails.
 pub fn chapters(study: &Study, origin: &Origin) -> anyhow::Result<Vec<Chapter>> {
-    let published = published::runs()?;
-    let known = super::published::compared(&published);
+    let known = published::compared(&study.published)?;
     let of = |recording: &Recording| {
         let values = study.values.experiments.get(recording.experiment())?;
         Some(drawing::chapter(recording, values, &known, origin))
     };
     let mut chapters: Vec<Chapter> = study.recordings.iter().filter_map(of).collect();
-    chapters.push(published::chapter(&published, origin));
+    chapters.push(published::chapter(&study.published, &known, origin)?);
     Ok(chapters)
 }

@@ -1,13 +1,14 @@
 //! Cells that more than payload and connections tell apart: offered load, hogs.
 
 use experiments::report::format as number;
+use experiments::spec::factors::Factors;
 use uring_echo::record::{Latency, OpenLoop};
 use uring_echo::units::Nanos;
 
 use crate::chart::Sheet;
 use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
 use crate::figure::fairness::{self, Victims};
-use crate::figure::input::{About, At, distinct};
+use crate::figure::input::{About, distinct, say, title};
 use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
@@ -24,8 +25,8 @@ pub(super) fn victims(grid: &GridValues, about: &About) -> Vec<(String, Sheet)> 
         if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
             let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
             let mut sheet = fairness::victims(&victims, about);
-            sheet.title = format!("{}: {}, {}", sheet.title, at.workload.title().to_lowercase(), at.say());
-            sheets.push((stem("victims", at), sheet));
+            sheet.title = format!("{}: {}, {}", sheet.title, title(at.mode).to_lowercase(), say(&at));
+            sheets.push((stem("victims", &at), sheet));
         }
     }
     sheets
@@ -55,14 +56,17 @@ pub(super) fn is_open(cell: &Cell) -> bool {
 }
 
 /// The open cells of each place of the grid, by rising load.
-fn places(grid: &GridValues) -> Vec<(At, Vec<&CellValues>)> {
+fn places(grid: &GridValues) -> Vec<(Factors, Vec<&CellValues>)> {
     let open: Vec<&CellValues> = grid.rows().filter(|row| is_open(&row.cell)).collect();
-    let of = |at: At| (at, open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect());
+    let of = |at: Factors| {
+        let own = open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect();
+        (at, own)
+    };
     distinct(&open, |row| cells::at(&row.cell)).into_iter().map(of).collect()
 }
 
-fn stem(what: &str, at: At) -> String {
-    format!("{what}-{}-{}-{}", at.workload.name(), at.payload_bytes, at.connections)
+fn stem(what: &str, at: &Factors) -> String {
+    format!("{what}-{}-{}-{}", at.mode, at.payload_bytes, at.connections)
 }
 
 /// Percentiles that are drawn over offered load.
@@ -78,8 +82,8 @@ pub(super) fn loads(recording: &Recording, grid: &GridValues, about: &About) -> 
             let of = |engine: &String| over_load(recording, &offered, engine, percentile);
             (what.to_owned(), grid.engines.iter().map(of).collect())
         });
-        let title = format!("{}, {}: latency over offered load", at.workload.title(), at.say());
-        (stem("load", at), latency_load(&title, &panels, capacity, about))
+        let title = format!("{}, {}: latency over offered load", title(at.mode), say(&at));
+        (stem("load", &at), latency_load(&title, &panels, capacity, about))
     });
     sheets.collect()
 }
@@ -157,8 +161,8 @@ pub(super) fn tails(recording: &Recording, grid: &GridValues, about: &About) -> 
             (load_in_words(&row.cell), grid.engines.iter().map(of).collect())
         };
         let panels: Vec<TimedPanel> = spread(&rows).into_iter().map(panel).collect();
-        let title = format!("{}, {}: latency by percentile", at.workload.title(), at.say());
-        (stem("tails", at), curves::tails(&title, &panels, about))
+        let title = format!("{}, {}: latency by percentile", title(at.mode), say(&at));
+        (stem("tails", &at), curves::tails(&title, &panels, about))
     });
     sheets.collect()
 }

@@ -1,12 +1,11 @@
 //! What a message costs and a connection weighs as connections become many.
 
-use experiments::report::format as number;
 use experiments::spec::Table;
 
 use super::cells;
 use crate::chart::{Axis, Extent, Format, Sheet};
 use crate::figure::curves::{CellCurves, Curve, scaling};
-use crate::figure::input::{About, distinct};
+use crate::figure::input::{About, distinct, label_bytes, say, title};
 use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
@@ -99,19 +98,18 @@ impl Rising {
     }
 
     fn stem_of(&self, cell: &Cell) -> String {
-        let at = cells::at(cell);
-        let stem = format!("{}-{}-{}", self.stem, at.workload.name(), at.payload_bytes);
-        if cell.factors.idle > 0 { format!("{stem}-{}", at.connections) } else { stem }
+        let of = &cell.factors;
+        let stem = format!("{}-{}-{}", self.stem, of.mode, of.payload_bytes);
+        if of.idle > 0 { format!("{stem}-{}", of.connections) } else { stem }
     }
 
     fn sheet(&self, recording: &Recording, grid: &GridValues, rows: &[&CellValues], about: &About) -> Sheet {
         let quantities: Vec<(Axis, CellCurves)> =
             QUANTITIES.iter().map(|quantity| self.curves(recording, grid, rows, quantity)).collect();
         let place = rows.first().map(|row| {
-            let at = cells::at(&row.cell);
-            let fixed =
-                if row.cell.factors.idle > 0 { at.say() } else { number::label_bytes(at.payload_bytes) };
-            format!("{}, {fixed}: ", at.workload.title())
+            let of = &row.cell.factors;
+            let fixed = if of.idle > 0 { say(of) } else { label_bytes(of.payload_bytes) };
+            format!("{}, {fixed}: ", title(of.mode))
         });
         let title = format!("{}{}", place.unwrap_or_default(), self.title);
         scaling(&title, self.label, &quantities, about)

@@ -2,7 +2,11 @@
 
 use experiments::report::format as number;
 
+use uring_echo::record::Mode;
+
+use crate::figure::input::MODES;
 use crate::figure::study::answer::ENGINES;
+use crate::grid::Comparison;
 use crate::metric;
 use crate::report::model::Table;
 use crate::statistics::Mean;
@@ -16,9 +20,9 @@ const HEADLINES: [(&str, &str); 4] = [
     (metric::P99, "p99 latency (less is better)"),
 ];
 
-/// The mean of the headline metric over the cells of `mode`.
-pub(super) fn mean<'a>(grid: &'a GridValues, mode: &str, metric: &str) -> Option<&'a Mean> {
-    grid.means.get(mode)?.get(ENGINES)?.get(metric).filter(|mean| mean.cells > 0)
+/// The mean of `metric` over the cells of `mode`.
+pub(super) fn mean<'a>(grid: &'a GridValues, mode: Mode, metric: &str) -> Option<&'a Mean> {
+    grid.mean(mode, &Comparison::parse(ENGINES)?, metric)
 }
 
 /// The means of `values`, the recording of the experiment `name`; `None` if it has none.
@@ -35,13 +39,9 @@ pub(super) fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
         "Less in",
         "More in",
     ];
-    let rows: Vec<Vec<String>> = ["stream", "req-res"]
-        .iter()
-        .flat_map(|mode| HEADLINES.iter().map(move |(metric, words)| (*mode, *metric, *words)))
-        .filter_map(|(mode, metric, words)| {
-            Some(headline_row(mode, words, mean(&values.grid, mode, metric)?))
-        })
-        .collect();
+    let row = |mode, (metric, words)| Some(headline_row(mode, words, mean(&values.grid, mode, metric)?));
+    let rows = MODES.into_iter().flat_map(|mode| HEADLINES.map(|of| row(mode, of)));
+    let rows: Vec<Vec<String>> = rows.flatten().collect();
     (!rows.is_empty()).then(|| Table {
         caption: format!("{name}: ratios over all cells. The heat maps below show each cell."),
         heads: heads.map(str::to_owned).to_vec(),
@@ -50,7 +50,7 @@ pub(super) fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
     })
 }
 
-fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
+fn headline_row(mode: Mode, words: &str, mean: &Mean) -> Vec<String> {
     let say = |value: Option<f64>| value.map_or("–".to_owned(), number::ratio);
     let interval = match mean.low.zip(mean.high) {
         Some((low, high)) => format!("{} to {}", number::ratio(low), number::ratio(high)),
@@ -58,5 +58,5 @@ fn headline_row(mode: &str, words: &str, mean: &Mean) -> Vec<String> {
     };
     let counts = [mean.verdict.to_string(), mean.less.to_string(), mean.more.to_string()];
     let numbers = [say(mean.mean), interval, mean.cells.to_string(), say(mean.least), say(mean.most)];
-    [mode.to_owned(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
+    [mode.to_string(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
 }

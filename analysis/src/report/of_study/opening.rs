@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use uring_echo::record::Mode;
+
 use super::host::fact;
 use super::means::mean;
-use crate::figure::input::Workload;
 use crate::figure::study::answer::speaker;
 use crate::metric;
 use crate::statistics::{Mean, Word};
@@ -13,12 +14,12 @@ use crate::values::{Control, ExperimentValues};
 /// One sentence: in how many cells which engine takes less CPU time per message. It speaks of the same
 /// recordings as the picture above it.
 pub(super) fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> String {
-    let of = |workload: Workload| {
-        let (name, values) = speaker(experiments, workload)?;
-        Some((name, mean(&values.grid, workload.name(), metric::CPU)?))
+    let of = |mode: Mode| {
+        let (name, values) = speaker(experiments, mode)?;
+        Some((name, mean(&values.grid, mode, metric::CPU)?))
     };
-    let workloads = [(Workload::Stream, "When clients stream"), (Workload::ReqRes, "In request-response")];
-    let parts = workloads.iter().filter_map(|(workload, words)| Some(in_words(words, of(*workload)?)));
+    let modes = [(Mode::Stream, "When clients stream"), (Mode::ReqRes, "In request-response")];
+    let parts = modes.iter().filter_map(|(mode, words)| Some(in_words(words, of(*mode)?)));
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         return "No recording here compares io_uring with epoll; what follows is what the study of 2023 published."
