@@ -49,7 +49,7 @@ fn exploded(recordings: &[Recording], columns: fn(&RunRecord) -> Columns) -> Pol
             let indices: Vec<u64> = (0..height as u64).collect();
             let place = [
                 Column::new("experiment".into(), vec![recording.experiment(); height]),
-                Column::new("number".into(), vec![run.place.number as u64; height]),
+                Column::new("number".into(), vec![run.entry.number as u64; height]),
                 Column::new("index".into(), indices),
             ];
             let columns = columns.map(|(name, values)| Column::new(name.into(), &values[..height]));

@@ -2,9 +2,9 @@
 //!
 //! What is damaged is left out and said; the rest is read on. Only a recording without a readable manifest has no rest.
 
+mod cell;
 mod find;
 mod guest;
-mod place;
 mod run;
 
 use std::collections::BTreeMap;
@@ -15,11 +15,12 @@ use experiments::plan::Role;
 use experiments::recording::HOST;
 use experiments::recording::manifest::Manifest;
 use experiments::recording::names::in_present_names;
+use experiments::spec::factors::Factors;
 use uring_echo::measure::host::Host;
 
+pub use cell::Cell;
 pub use find::{all, newest_of_each_experiment, one_of_each_experiment};
 pub use guest::{VM, is_functional_only};
-pub use place::{Cell, Place};
 pub use run::Run;
 
 /// Something that is not as it was recorded, and what was left out for it.
@@ -76,10 +77,11 @@ impl Recording {
 
     /// The cells of the grid in the order of tables, also those without a run that counts.
     pub fn cells(&self) -> Vec<Cell> {
-        let measured = self.runs.iter().filter(|run| run.place.role == Role::Measured);
-        let cells: BTreeMap<&str, &Cell> =
-            measured.map(|run| (run.place.cell.key.as_str(), &run.place.cell)).collect();
-        let mut cells: Vec<Cell> = cells.into_values().cloned().collect();
+        let measured = self.runs.iter().filter(|run| run.entry.role == Role::Measured);
+        let cells: BTreeMap<&str, &Factors> =
+            measured.map(|run| (run.entry.cell.as_str(), &run.entry.factors)).collect();
+        let cell = |(key, factors): (&str, &Factors)| Cell { key: key.to_owned(), factors: factors.clone() };
+        let mut cells: Vec<Cell> = cells.into_iter().map(cell).collect();
         cells.sort_by(Cell::order);
         cells
     }
@@ -87,6 +89,11 @@ impl Recording {
     /// The runs that figures stand on.
     pub fn counted(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(|run| run.counts())
+    }
+
+    /// Those of `engine` in the cell called `key`.
+    pub(crate) fn counted_of(&self, key: &str, engine: &str) -> impl Iterator<Item = &Run> {
+        self.counted().filter(move |run| run.entry.cell == key && run.entry.engine == engine)
     }
 }
 

@@ -5,15 +5,14 @@ use experiments::recording::manifest::RunEntry;
 use experiments::recording::{MANIFEST, RECORDS, Recording as Files};
 use uring_echo::record::RunRecord;
 
-use super::place::Place;
 use crate::statistics::Latency;
 use crate::validity::Standing;
 
 /// A run of the manifest.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Where it stands in the grid.
-    pub place: Place,
+    /// What the manifest says of it.
+    pub entry: RunEntry,
     /// Whether it counts.
     pub standing: Standing,
     /// Why it does not count, or what it was flagged for.
@@ -32,8 +31,8 @@ impl Run {
     /// Reads the run of `entry` from `files`; `earlier` are the runs before it.
     pub(super) fn read(files: &Files, entry: &RunEntry, earlier: &[Self]) -> Self {
         let mut run = Self::planned(entry);
-        if let Some(twin) = earlier.iter().find(|other| other.place.is_same_as(&run.place)) {
-            run.spoil(format!("the same measurement as run {}; this one is left out", twin.place.number));
+        if let Some(twin) = earlier.iter().find(|other| other.is_same_as(&run)) {
+            run.spoil(format!("the same measurement as run {}; this one is left out", twin.entry.number));
             return run;
         }
         match entry.attempt.record.as_ref().map(|entry| files.record_of(entry)).transpose() {
@@ -49,7 +48,7 @@ impl Run {
         let attempt = &entry.attempt;
         let file = attempt.record.as_ref().map_or(MANIFEST, |_| RECORDS);
         Self {
-            place: Place::of(entry),
+            entry: entry.clone(),
             standing: Standing::of(attempt),
             reasons: [&attempt.reasons[..], &attempt.flags[..]].concat(),
             record: None,
@@ -61,7 +60,16 @@ impl Run {
 
     /// Whether a figure stands on it.
     pub fn counts(&self) -> bool {
-        self.place.role == Role::Measured && self.standing.counts()
+        self.entry.role == Role::Measured && self.standing.counts()
+    }
+
+    /// Whether both are the same measurement, which is made once. Runs of other roles may be made often.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let measurement = |run: &Self| {
+            let RunEntry { role, arm, repetition, engine, cell, .. } = run.entry.clone();
+            (role, arm, repetition, engine, cell)
+        };
+        matches!(self.entry.role, Role::Measured | Role::Control) && measurement(self) == measurement(other)
     }
 
     /// Holds the record to what the manifest says of it.
@@ -72,7 +80,7 @@ impl Run {
             }
             return;
         };
-        let (client, cell) = (&record.client, &self.place.cell.factors);
+        let (client, cell) = (&record.client, &self.entry.factors);
         let is_other = client.mode != cell.mode || client.payload_bytes.0 != cell.payload_bytes;
         let fault = if is_other || client.connections != cell.connections {
             Some("its settings are not those of its cell")
@@ -82,7 +90,7 @@ impl Run {
             Some("its record says why it is invalid, the manifest calls it valid")
         } else if record.summary.is_none() {
             Some("it has no summary, so it ended before its window did")
-        } else if record.totals.window.received_messages == 0 && self.place.role != Role::Ceiling {
+        } else if record.totals.window.received_messages == 0 && self.entry.role != Role::Ceiling {
             Some("no message came back in its window, so nothing was measured per message")
         } else {
             None
@@ -107,7 +115,7 @@ impl Run {
 
     /// All records are in one file, so each damage names its run.
     fn say(&mut self, what: String) {
-        self.damage.push(format!("run {}: {what}", self.place.number));
+        self.damage.push(format!("run {}: {what}", self.entry.number));
     }
 }
 

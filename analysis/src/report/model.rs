@@ -1,14 +1,15 @@
 //! What the page says, as plain data.
 
-use crate::figure::Figure;
+use crate::claims::Check;
+use crate::figure::study::Drawn;
 
 /// What the page says.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Report {
+pub(crate) struct Report<'a> {
     pub(crate) title: String,
     pub(crate) question: String,
     /// The answer as a picture; `None` if no recording gives it.
-    pub(crate) answer: Option<Shown>,
+    pub(crate) answer: Option<Drawn>,
     /// The answer in one sentence.
     pub(crate) verdict: String,
     /// Where the answer ends: machine, kernel, size, noise.
@@ -18,7 +19,7 @@ pub(crate) struct Report {
     pub(crate) headlines: Vec<Table>,
     /// Parts with figures, in the order of the page.
     pub(crate) parts: Vec<Part>,
-    pub(crate) claims: Vec<Claim>,
+    pub(crate) claims: &'a [Check<'a>],
     /// The recordings that the page stands on, and how many runs of each count.
     pub(crate) recordings: Vec<Recorded>,
     /// The machines, a table each: a fact and its value.
@@ -47,35 +48,7 @@ pub(crate) struct Part {
     pub(crate) heading: String,
     /// The answer, in a paragraph each.
     pub(crate) text: Vec<String>,
-    pub(crate) figures: Vec<Shown>,
-    pub(crate) tables: Vec<Table>,
-}
-
-/// A figure on the page.
-#[derive(Clone, Debug)]
-pub(crate) struct Shown {
-    pub(crate) figure: Figure,
-    pub(crate) how_to_read: String,
-}
-
-/// A claim and whether the recordings agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Claim {
-    pub(crate) id: String,
-    pub(crate) sentence: String,
-    /// The range in which the value has to be.
-    pub(crate) expected: String,
-    pub(crate) measured: String,
-    pub(crate) outcome: Outcome,
-}
-
-/// Whether a claim holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Holds,
-    Fails,
-    /// Nothing recorded here can tell.
-    Untested,
+    pub(crate) figures: Vec<Drawn>,
 }
 
 /// A recording and how many of its runs count.

@@ -2,10 +2,11 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::{Part, Recorded, Report, Shown};
+use super::model::{Part, Recorded, Report};
 use super::style;
 use super::table::{claims, counts, table};
 use crate::chart::sheet::{NARROW, WIDE};
+use crate::figure::study::Drawn;
 
 /// A section that has something to say.
 struct Section<'a> {
@@ -14,7 +15,7 @@ struct Section<'a> {
     content: Markup,
 }
 
-impl Report {
+impl Report<'_> {
     pub(crate) fn html(&self) -> String {
         let sections = self.sections();
         let page = html! {
@@ -61,7 +62,7 @@ impl Report {
         let mut all = vec![section("headline", "The numbers to remember", headlines)];
         all.extend(self.parts.iter().map(|part| section(&part.id, &part.heading, part.html())));
         if !self.claims.is_empty() {
-            all.push(section("claims", "Claims", claims(&self.claims)));
+            all.push(section("claims", "Claims", claims(self.claims)));
         }
         if !self.recordings.is_empty() {
             all.push(section("validity", "Which runs count", self.validity()));
@@ -97,7 +98,6 @@ impl Part {
         html! {
             @for paragraph in &self.text { p { (paragraph) } }
             @for figure in &self.figures { (figure.html(WIDE, NARROW)) }
-            @for of in &self.tables { (table(of)) }
         }
     }
 }
@@ -105,7 +105,7 @@ impl Part {
 /// Width of the answer for a phone: narrower than other figures, so that its text is larger.
 const ANSWER_NARROW: f64 = 330.0;
 
-impl Shown {
+impl Drawn {
     /// The figure twice, laid out for a page and for a phone. The style sheet shows one of them.
     fn html(&self, wide: f64, narrow: f64) -> Markup {
         let (stem, sheet) = (&self.figure.stem, &self.figure.sheet);

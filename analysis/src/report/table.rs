@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::model::{Claim, Outcome, Recorded, Table};
+use experiments::report::format::significant;
+
+use super::model::{Recorded, Table};
+use crate::claims::{Check, Verdict};
 
 /// `table`, its names at the left and its numbers at the right of their columns.
 pub(crate) fn table(table: &Table) -> Markup {
@@ -23,19 +26,22 @@ pub(crate) fn table(table: &Table) -> Markup {
     scrolling(&table.caption, &heads, &rows)
 }
 
-/// The claims, how many of them hold first.
-pub(crate) fn claims(claims: &[Claim]) -> Markup {
-    let holding = claims.iter().filter(|claim| claim.outcome == Outcome::Holds).count();
-    let caption = format!("{holding} of {} claims hold on these recordings.", claims.len());
+/// The claims and what became of them, how many hold first.
+pub(crate) fn claims(checks: &[Check<'_>]) -> Markup {
+    let holding = checks.iter().filter(|check| matches!(check.verdict, Verdict::Holds(_))).count();
+    let caption = format!("{holding} of {} claims hold on these recordings.", checks.len());
     let heads = html! {
         @for head in ["Claim", "Sentence", "Expected", "Measured", "Outcome"] { th scope="col" { (head) } }
     };
+    let range = |[low, high]: [f64; 2]| format!("{} to {}", significant(low, 4), significant(high, 4));
     let rows = html! {
-        @for claim in claims {
-            @let (class, word) = outcome(claim.outcome);
+        @for Check { claim, verdict } in checks {
+            @let (class, word, measured) = outcome(verdict);
             tr {
                 th scope="row" { (claim.id) }
-                @for text in [&claim.sentence, &claim.expected, &claim.measured] { td { (text) } }
+                td { (claim.sentence) }
+                td { (claim.range.map_or_else(|| "not set".to_owned(), range)) }
+                td { (measured) }
                 td class=(class) { (word) }
             }
         }
@@ -43,11 +49,15 @@ pub(crate) fn claims(claims: &[Claim]) -> Markup {
     scrolling(&caption, &heads, &rows)
 }
 
-fn outcome(of: Outcome) -> (&'static str, &'static str) {
+/// Class and name of the outcome, and what was measured.
+fn outcome(of: &Verdict) -> (&'static str, &'static str, String) {
     match of {
-        Outcome::Holds => ("holds", "holds"),
-        Outcome::Fails => ("fails", "fails"),
-        Outcome::Untested => ("muted", "not tested"),
+        Verdict::Holds(value) => ("holds", "holds", significant(*value, 4)),
+        Verdict::Contradicted(value) => ("fails", "fails", significant(*value, 4)),
+        Verdict::NoValue => ("fails", "fails", "no such number".to_owned()),
+        Verdict::NotRecorded => ("muted", "not tested", "not recorded".to_owned()),
+        Verdict::NotChecked(difference) => ("muted", "not tested", format!("not checked: {difference}")),
+        Verdict::NoRange(value) => ("muted", "not tested", significant(*value, 4)),
     }
 }
 

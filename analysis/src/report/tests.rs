@@ -1,12 +1,14 @@
-use super::model::{Claim, Outcome, Part, Recorded, Report, Shown, Table};
+use super::model::{Part, Recorded, Report, Table};
 use crate::chart::Estimate;
+use crate::claims::{self, Check, Verdict};
 use crate::figure::grid::{Shown as Metric, by_payload};
 use crate::figure::input::{About, Measured};
+use crate::figure::study::Drawn;
 use crate::figure::{Figure, Source};
 use experiments::spec::factors::Factors;
 use uring_echo::record::Mode;
 
-fn report() -> Report {
+fn report() -> Report<'static> {
     let at = Factors::new(Mode::Stream, 256, 1);
     let measured = [Measured { at, engine: "epoll".to_owned(), value: Estimate::single(1.0) }];
     let sheet = by_payload(Mode::Stream, &measured, &Metric::responses(), &About::default());
@@ -32,7 +34,7 @@ fn report() -> Report {
         parts: vec![Part {
             id: "stream".to_owned(),
             heading: "Where is the crossover?".to_owned(),
-            figures: vec![Shown { figure, how_to_read: "Higher is better.".to_owned() }],
+            figures: vec![Drawn { figure, how_to_read: "Higher is better." }],
             ..Part::default()
         }],
         recordings: vec![recording],
@@ -92,15 +94,10 @@ fn tables_say_what_their_heads_are_for() {
 
 #[test]
 fn a_failed_claim_shows() {
-    let claim = |outcome| Claim {
-        id: "C1".to_owned(),
-        sentence: "It is faster.".to_owned(),
-        expected: "above 1".to_owned(),
-        measured: "0.9".to_owned(),
-        outcome,
-    };
-    let mut report = report();
-    report.claims = vec![claim(Outcome::Holds), claim(Outcome::Fails)];
+    let claim = claims::built_in().unwrap().remove(0);
+    let check = |verdict| Check { claim: &claim, verdict };
+    let checks = [check(Verdict::Holds(1.1)), check(Verdict::Contradicted(0.9))];
+    let report = Report { claims: &checks, ..report() };
     let html = report.html();
     assert!(html.contains("1 of 2 claims hold") && html.contains("<td class=\"fails\">fails</td>"), "{html}");
 }

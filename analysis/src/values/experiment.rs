@@ -79,7 +79,7 @@ impl ExperimentValues {
         let judge = |metric: &str| Judge::new(manifest.size, control.get(metric));
         let silence = judge(metric::CPU).smallest_effect().err();
         let values = GridValues::of(&grid, &judge, &|cell, engine| latency(recording, cell, engine))?;
-        let of_role = |role| recording.runs.iter().filter(move |run| run.place.role == role);
+        let of_role = |role| recording.runs.iter().filter(move |run| run.entry.role == role);
         Ok(Self {
             title: manifest.title.clone(),
             question: manifest.question.clone(),
@@ -121,7 +121,7 @@ fn damage(recording: &Recording) -> Vec<String> {
 
 /// Percentiles of all runs of `engine` in the cell called `key`; `None` where none was recorded.
 fn latency(recording: &Recording, key: &str, engine: &str) -> Option<LatencyValues> {
-    let own = recording.counted().filter(|run| run.place.is_of(key, engine));
+    let own = recording.counted_of(key, engine);
     Latency::merged(own.filter_map(|run| run.latency.as_ref())).as_ref().map(LatencyValues::of)
 }
 

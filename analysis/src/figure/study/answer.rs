@@ -84,7 +84,7 @@ fn said(cell: &CellValues) -> Option<Option<Said>> {
 fn source(recordings: &[&Recording], origin: &Origin) -> Source {
     let compared = |recording: &&Recording| {
         let engines: Vec<&str> = ENGINES.split('/').collect();
-        let own = recording.counted().filter(|run| engines.contains(&run.place.engine.as_str()));
+        let own = recording.counted().filter(|run| engines.contains(&run.entry.engine.as_str()));
         own.filter_map(|run| run.record.as_ref()).map(|record| record.run_id.clone()).collect::<Vec<_>>()
     };
     let experiments: Vec<&str> = recordings.iter().map(|recording| recording.experiment()).collect();

@@ -16,7 +16,7 @@ pub(super) fn at(cell: &Cell) -> Factors {
 
 /// Whether `run` is of one of the two servers of `comparison`.
 pub(super) fn is_one_of(run: &Run, comparison: &Comparison) -> bool {
-    run.place.engine == comparison.of || run.place.engine == comparison.to
+    run.entry.engine == comparison.of || run.entry.engine == comparison.to
 }
 
 /// Whether payload and connections tell all cells apart, so that a grid of them shows each.

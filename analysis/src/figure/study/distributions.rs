@@ -48,7 +48,7 @@ pub(super) fn by_percentile(latency: &Latency) -> Vec<(f64, Option<Estimate>)> {
 pub(super) fn latency(recording: &Recording, grid: &GridValues, keys: &[String]) -> Vec<CellCurves> {
     let cells = rows(grid, keys).map(|row| {
         let curves = planned(grid, row).map(|(engine, _)| {
-            let own = recording.counted().filter(|run| run.place.is_of(&row.cell.key, engine));
+            let own = recording.counted_of(&row.cell.key, engine);
             let latency = Latency::merged(own.filter_map(|run| run.latency.as_ref()));
             let points = latency.as_ref().map(by_percentile).unwrap_or_default();
             Curve { engine: engine.clone(), points }
@@ -60,7 +60,7 @@ pub(super) fn latency(recording: &Recording, grid: &GridValues, keys: &[String])
 
 /// The runs of `recording` that count, with their records, in the cell called `key`.
 fn runs<'a>(recording: &'a Recording, key: &str) -> Vec<(&'a Run, &'a RunRecord)> {
-    let counted = recording.counted().filter(|run| run.place.cell.key == key);
+    let counted = recording.counted().filter(|run| run.entry.cell == key);
     counted.filter_map(|run| Some((run, run.record.as_ref()?))).collect()
 }
 
@@ -88,7 +88,7 @@ fn rows<'a>(grid: &'a GridValues, keys: &'a [String]) -> impl Iterator<Item = &'
 
 fn shares_of_engine(runs: &[(&Run, &RunRecord)], engine: &str) -> Shares {
     let own: Vec<&RunRecord> =
-        runs.iter().filter(|(run, _)| run.place.engine == engine).map(|(_, record)| *record).collect();
+        runs.iter().filter(|(run, _)| run.entry.engine == engine).map(|(_, record)| *record).collect();
     let received = own.iter().flat_map(|record| fair_shares(&record.connections.received_bytes)).collect();
     let indices: Vec<f64> = own.iter().filter_map(|record| record.summary.as_ref()?.jain).collect();
     Shares { engine: engine.to_owned(), received, jain: median(&indices) }
@@ -105,9 +105,9 @@ pub(super) fn seconds(recording: &Recording, grid: &GridValues, keys: &[String])
     let mut cells = Vec::new();
     for row in rows(grid, keys) {
         let mut runs = runs(recording, &row.cell.key);
-        runs.sort_by_key(|(run, _)| run.place.repetition);
+        runs.sort_by_key(|(run, _)| run.entry.repetition);
         let curves = planned(grid, row).map(|(engine, _)| {
-            let first = runs.iter().find(|(run, _)| run.place.engine == *engine);
+            let first = runs.iter().find(|(run, _)| run.entry.engine == *engine);
             let points = first.map(|(_, record)| rates(record)).unwrap_or_default();
             Curve { engine: engine.clone(), points }
         });

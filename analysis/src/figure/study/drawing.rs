@@ -115,13 +115,13 @@ impl Drawing<'_> {
             self.add(&what, sheet, reading::VICTIMS, |_| true);
         }
         for (what, sheet) in open::loads(self.recording, self.grid, &self.about) {
-            self.add(&what, sheet, reading::LOAD, |run| open::is_open(&run.place.cell));
+            self.add(&what, sheet, reading::LOAD, |run| open::is_open(&run.entry.factors));
         }
         for (what, sheet) in open::tails(self.recording, self.grid, &self.merged()) {
-            self.add(&what, sheet, reading::LOAD, |run| open::is_open(&run.place.cell));
+            self.add(&what, sheet, reading::LOAD, |run| open::is_open(&run.entry.factors));
         }
         for (what, sheet, keys) in scale::figures(self.recording, self.grid, &self.about) {
-            self.add(&what, sheet, reading::SCALE, |run| keys.contains(&run.place.cell.key));
+            self.add(&what, sheet, reading::SCALE, |run| keys.contains(&run.entry.cell));
         }
     }
 
@@ -141,7 +141,7 @@ impl Drawing<'_> {
     }
 
     fn of_mode(&mut self, mode: Mode) {
-        let is_in = |run: &Run| run.place.cell.factors.mode == mode;
+        let is_in = |run: &Run| run.entry.factors.mode == mode;
         let shown = [
             ("throughput", metric::MESSAGES, grid::Shown::responses(), reading::BARS),
             ("cpu", metric::CPU, grid::Shown::cpu(), reading::COST),
@@ -157,7 +157,7 @@ impl Drawing<'_> {
 
     fn distributions(&mut self, mode: Mode) {
         let keys = distributions::telling(self.grid, mode);
-        let is_in = |run: &Run| keys.contains(&run.place.cell.key);
+        let is_in = |run: &Run| keys.contains(&run.entry.cell);
         let title = |what: &str| format!("{}: {what}", title(mode));
         let latency = distributions::latency(self.recording, self.grid, &keys);
         if !latency.is_empty() {

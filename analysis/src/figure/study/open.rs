@@ -51,13 +51,13 @@ fn beside(grid: &GridValues, row: &CellValues) -> Vec<Victims> {
 }
 
 /// Whether `cell` offers load at a rate of its own.
-pub(super) fn is_open(cell: &Cell) -> bool {
-    cell.factors.load.is_some() || cell.factors.rate_per_s.is_some()
+pub(super) fn is_open(cell: &Factors) -> bool {
+    cell.load.is_some() || cell.rate_per_s.is_some()
 }
 
 /// The open cells of each place of the grid, by rising load.
 fn places(grid: &GridValues) -> Vec<(Factors, Vec<&CellValues>)> {
-    let open: Vec<&CellValues> = grid.rows().filter(|row| is_open(&row.cell)).collect();
+    let open: Vec<&CellValues> = grid.rows().filter(|row| is_open(&row.cell.factors)).collect();
     let of = |at: Factors| {
         let own = open.iter().copied().filter(|row| cells::at(&row.cell) == at).collect();
         (at, own)
@@ -146,7 +146,7 @@ fn over_load(
 
 /// What the runs of `engine` in the cell called `key` that count measured in open loop.
 fn open_loops<'a>(recording: &'a Recording, key: &str, engine: &str) -> Vec<&'a OpenLoop> {
-    let own = recording.counted().filter(|run| run.place.is_of(key, engine));
+    let own = recording.counted_of(key, engine);
     own.filter_map(|run| run.record.as_ref()?.open_loop.as_ref()).collect()
 }
 

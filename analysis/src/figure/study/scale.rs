@@ -70,7 +70,9 @@ pub(super) fn figures(recording: &Recording, grid: &GridValues, about: &About) -
             label: "connections, all at work",
             title: "all connections at work",
             count: |cell| cell.factors.connections,
-            is_in: |cell| cell.factors.idle == 0 && cell.factors.hogs == 0 && !super::open::is_open(cell),
+            is_in: |cell| {
+                cell.factors.idle == 0 && cell.factors.hogs == 0 && !super::open::is_open(&cell.factors)
+            },
         },
         Rising {
             stem: "idle",
@@ -145,7 +147,7 @@ impl Quantity {
             return cells::estimate(row.engines.get(engine)?.metrics.get(self.metric)?);
         }
         let sockets = row.cell.factors.sockets() as f64;
-        let own = recording.counted().filter(|run| run.place.is_of(&row.cell.key, engine));
+        let own = recording.counted_of(&row.cell.key, engine);
         let values = own.filter_map(|run| Some(run.record.as_ref()?.server.rss_max_bytes? as f64 / sockets));
         cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<_>>()))
     }

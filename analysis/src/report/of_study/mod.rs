@@ -5,7 +5,7 @@ mod means;
 mod opening;
 mod runs;
 
-use super::model::{Part, Report, Shown};
+use super::model::{Part, Report};
 use crate::claims::Check;
 use crate::figure::input::reader_name;
 use crate::figure::study::answer::is_comparison_of_engines;
@@ -18,20 +18,20 @@ const QUESTION: &str = "\
 A TCP server echoes what its clients send. Does it need less CPU time for a message with io_uring than with epoll?";
 
 /// The page of `study`: its `answer` and its figures, and what became of the claims.
-pub(crate) fn report(
+pub(crate) fn report<'a>(
     study: &Study,
     answer: Option<Drawn>,
     chapters: Vec<Chapter>,
-    checks: &[Check<'_>],
+    checks: &'a [Check<'a>],
     origin: &Origin,
-) -> Report {
+) -> Report<'a> {
     let experiments = &study.values.experiments;
     let mut provenance = vec![("Made by".to_owned(), origin.command.clone())];
     provenance.extend(origin.revision.clone().map(|revision| ("Revision".to_owned(), revision)));
     Report {
         title: "epoll or io_uring for a TCP server?".to_owned(),
         question: QUESTION.to_owned(),
-        answer: answer.map(shown),
+        answer,
         verdict: opening::verdict(experiments),
         limits: opening::limits(experiments),
         quick: experiments.values().any(|values| values.size == "quick"),
@@ -41,7 +41,7 @@ pub(crate) fn report(
             .filter_map(|(name, values)| means::headline(name, values))
             .collect(),
         parts: chapters.into_iter().map(|chapter| part(chapter, study)).collect(),
-        claims: checks.iter().map(runs::claim).collect(),
+        claims: checks,
         recordings: study.recordings.iter().map(runs::recorded).collect(),
         hosts: experiments.values().map(host::host).collect(),
         origin: provenance,
@@ -62,12 +62,7 @@ fn part(chapter: Chapter, study: &Study) -> Part {
             "Drawn from its raw results. Each run stands alone, so that no interval can be given.".to_owned(),
         ],
     };
-    let figures = chapter.figures.into_iter().map(shown).collect();
-    Part { id: format!("experiment-{}", chapter.name), heading, text, figures, tables: Vec::new() }
-}
-
-fn shown(drawn: Drawn) -> Shown {
-    Shown { figure: drawn.figure, how_to_read: drawn.how_to_read.to_owned() }
+    Part { id: format!("experiment-{}", chapter.name), heading, text, figures: chapter.figures }
 }
 
 fn made_of(values: &ExperimentValues) -> String {

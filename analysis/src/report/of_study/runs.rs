@@ -1,38 +1,16 @@
 //! Runs and claims as the page lists them.
 
 use experiments::plan::Role;
-use experiments::report::format as number;
+use experiments::recording::manifest::RunEntry;
 
-use crate::claims::{Check, Verdict};
 use crate::figure::input::reader_name;
 use crate::recording::{Recording, Run};
-use crate::report::model::{Claim, Outcome, Recorded};
+use crate::report::model::Recorded;
 use crate::validity::Standing;
-
-/// A claim and what became of it.
-pub(super) fn claim(check: &Check<'_>) -> Claim {
-    let number = |value: f64| number::significant(value, 4);
-    let (outcome, measured) = match &check.verdict {
-        &Verdict::Holds(value) => (Outcome::Holds, number(value)),
-        &Verdict::Contradicted(value) => (Outcome::Fails, number(value)),
-        Verdict::NoValue => (Outcome::Fails, "no such number".to_owned()),
-        Verdict::NotRecorded => (Outcome::Untested, "not recorded".to_owned()),
-        Verdict::NotChecked(difference) => (Outcome::Untested, format!("not checked: {difference}")),
-        &Verdict::NoRange(value) => (Outcome::Untested, number(value)),
-    };
-    let range = check.claim.range.map(|[low, high]| format!("{} to {}", number(low), number(high)));
-    Claim {
-        id: check.claim.id.clone(),
-        sentence: check.claim.sentence.clone(),
-        expected: range.unwrap_or_else(|| "not set".to_owned()),
-        measured,
-        outcome,
-    }
-}
 
 /// A recording and which of its runs count.
 pub(super) fn recorded(recording: &Recording) -> Recorded {
-    let measured: Vec<&Run> = recording.runs.iter().filter(|run| run.place.role == Role::Measured).collect();
+    let measured: Vec<&Run> = recording.runs.iter().filter(|run| run.entry.role == Role::Measured).collect();
     let listed = |is: fn(Standing) -> bool| {
         let runs = measured.iter().filter(|run| is(run.standing));
         runs.map(|run| (named(run), why(run))).collect::<Vec<_>>()
@@ -49,14 +27,8 @@ pub(super) fn recorded(recording: &Recording) -> Recorded {
 }
 
 fn named(run: &Run) -> String {
-    let place = &run.place;
-    format!(
-        "run {:04} ({}, {}, repetition {})",
-        place.number,
-        place.cell.key,
-        reader_name(&place.engine),
-        place.repetition
-    )
+    let RunEntry { number, cell, engine, repetition, .. } = &run.entry;
+    format!("run {number:04} ({cell}, {}, repetition {repetition})", reader_name(engine))
 }
 
 fn why(run: &Run) -> String {
