@@ -5,6 +5,7 @@ use experiments::verdict::Word;
 use serde::Serialize;
 
 use super::axis::Axis;
+use super::estimate::Estimate;
 use super::hints::Hints;
 use super::key::Key;
 use super::kind::Kind;
@@ -28,29 +29,18 @@ pub(crate) enum Better {
 /// The ratio of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Ratio {
-    value: f64,
-    interval: Option<(f64, f64)>,
-    runs: u32,
+    #[serde(flatten)]
+    estimate: Estimate,
     mark: String,
     verdict: Word,
 }
 
 impl Ratio {
-    /// A ratio with its interval and how many runs of each side it stands on; `None` if it is not above zero.
-    /// `mark` is shown behind it, for a note of the caption.
-    pub(crate) fn new(
-        value: f64,
-        interval: Option<(f64, f64)>,
-        runs: u32,
-        mark: impl Into<String>,
-    ) -> Option<Self> {
-        if !value.is_finite() || value <= 0.0 || runs == 0 {
-            return None;
-        }
-        let usable =
-            |&(low, high): &(f64, f64)| low.is_finite() && high.is_finite() && low <= high && runs > 1;
-        let (interval, mark) = (interval.filter(usable), mark.into());
-        Some(Self { value, interval, runs, mark, verdict: Word::NoClaim })
+    /// A ratio that is as often measured on each side as `estimate` says; `None` if it is not above zero. `mark` is shown
+    /// behind it, for a note of the caption.
+    pub(crate) fn new(estimate: Estimate, mark: &str) -> Option<Self> {
+        let ratio = Self { estimate, mark: mark.to_owned(), verdict: Word::NoClaim };
+        (estimate.value() > 0.0).then_some(ratio)
     }
 
     /// The same ratio, of which `verdict` may be said. Without, nothing may.
@@ -58,17 +48,12 @@ impl Ratio {
         Self { verdict, ..self }
     }
 
+    pub(crate) fn estimate(&self) -> Estimate {
+        self.estimate
+    }
+
     pub(crate) fn value(&self) -> f64 {
-        self.value
-    }
-
-    pub(crate) fn interval(&self) -> Option<(f64, f64)> {
-        self.interval
-    }
-
-    /// How many runs of each side it stands on.
-    pub(crate) fn runs(&self) -> u32 {
-        self.runs
+        self.estimate.value()
     }
 
     pub(crate) fn mark(&self) -> &str {
@@ -89,7 +74,7 @@ impl Ratio {
             Some(false) => " ≈",
             Some(true) | None => "",
         };
-        format!("{}{sign}{}", number::ratio(self.value), self.mark)
+        format!("{}{sign}{}", number::ratio(self.value()), self.mark)
     }
 }
 
@@ -131,8 +116,8 @@ impl Kind for Heat {
             gap: self.slots().any(|(row, column)| self.cell(row, column).is_none()),
             clear: ratios().any(|ratio| ratio.is_clear() == Some(true)),
             within_noise: ratios().any(|ratio| ratio.is_clear() == Some(false)),
-            no_interval: ratios().any(|ratio| ratio.interval.is_none()),
-            no_claim: ratios().any(|ratio| ratio.interval.is_some() && ratio.is_clear().is_none()),
+            no_interval: ratios().any(|ratio| ratio.estimate.interval().is_none()),
+            no_claim: ratios().any(|ratio| ratio.estimate.interval().is_some() && ratio.is_clear().is_none()),
             ..Hints::default()
         }
     }
@@ -202,7 +187,7 @@ impl Heat {
             gap(svg, cell, &format!("{name}: no pair of valid runs"));
             return;
         };
-        let place = self.place(ratio.value);
+        let place = self.place(ratio.value());
         let frame =
             [("x", cell.x), ("y", cell.y), ("width", cell.width), ("height", cell.height), ("rx", 2.0)];
         let rect = Tag::new("rect").numbers(&frame).text("fill", &diverging(place));
@@ -215,11 +200,11 @@ impl Heat {
     }
 
     fn say(&self, ratio: &Ratio) -> String {
-        let value = number::significant(ratio.value, 4);
-        match ratio.interval {
+        let value = number::significant(ratio.value(), 4);
+        match ratio.estimate.interval() {
             Some((low, high)) => {
                 let (low, high) = (number::significant(low, 4), number::significant(high, 4));
-                format!("{value} ({low} to {high}, {} runs a side)", ratio.runs)
+                format!("{value} ({low} to {high}, {} runs a side)", ratio.estimate.runs())
             }
             None => format!("{value} (one run a side)"),
         }

@@ -40,48 +40,31 @@ pub(crate) enum Paint {
 }
 
 impl Paint {
-    pub(crate) fn class(self) -> &'static str {
+    /// The name of its class, and its colours on a light and on a dark background.
+    fn look(self) -> [&'static str; 3] {
         match self {
-            Self::Ink => "ink",
-            Self::Muted => "muted",
-            Self::Grid => "grid",
-            Self::Paper => "paper",
-            Self::Band => "band",
-            Self::Series(Role::Neither) => "neither",
-            Self::Series(Role::Epoll) => "epoll",
-            Self::Series(Role::Uring) => "uring",
-            Self::Series(Role::Other(place)) => {
-                ["other0", "other1", "other2", "other3"][usize::from(place % 4)]
-            }
+            Self::Ink => ["ink", "#1f2328", "#e6edf3"],
+            Self::Muted => ["muted", "#59636e", "#9da7b3"],
+            Self::Grid => ["grid", "#dde1e6", "#30363d"],
+            Self::Paper => ["paper", "#ffffff", "#161b22"],
+            Self::Band => ["band", "#e2e6ea", "#30373f"],
+            Self::Series(Role::Neither) => ["neither", "#59636e", "#9da7b3"],
+            Self::Series(Role::Epoll) => ["epoll", "#0072b2", "#56b4e9"],
+            Self::Series(Role::Uring) => ["uring", "#d55e00", "#ff8a3d"],
+            Self::Series(Role::Other(place)) => OTHERS[usize::from(place % 4)],
         }
+    }
+
+    pub(crate) fn class(self) -> &'static str {
+        self.look()[0]
     }
 
     pub(crate) fn light(self) -> &'static str {
-        match self {
-            Self::Ink => "#1f2328",
-            Self::Muted => "#59636e",
-            Self::Grid => "#dde1e6",
-            Self::Paper => "#ffffff",
-            Self::Band => "#e2e6ea",
-            Self::Series(Role::Neither) => "#59636e",
-            Self::Series(Role::Epoll) => "#0072b2",
-            Self::Series(Role::Uring) => "#d55e00",
-            Self::Series(Role::Other(place)) => OTHERS_LIGHT[usize::from(place % 4)],
-        }
+        self.look()[1]
     }
 
     pub(crate) fn dark(self) -> &'static str {
-        match self {
-            Self::Ink => "#e6edf3",
-            Self::Muted => "#9da7b3",
-            Self::Grid => "#30363d",
-            Self::Paper => "#161b22",
-            Self::Band => "#30373f",
-            Self::Series(Role::Neither) => "#9da7b3",
-            Self::Series(Role::Epoll) => "#56b4e9",
-            Self::Series(Role::Uring) => "#ff8a3d",
-            Self::Series(Role::Other(place)) => OTHERS_DARK[usize::from(place % 4)],
-        }
+        self.look()[2]
     }
 
     pub(crate) fn all() -> Vec<Self> {
@@ -92,8 +75,12 @@ impl Paint {
     }
 }
 
-const OTHERS_LIGHT: [&str; 4] = ["#007a5a", "#b0467f", "#8a6d00", "#444c56"];
-const OTHERS_DARK: [&str; 4] = ["#2fc79b", "#e59ac4", "#e0c040", "#b6c0ca"];
+const OTHERS: [[&str; 3]; 4] = [
+    ["other0", "#007a5a", "#2fc79b"],
+    ["other1", "#b0467f", "#e59ac4"],
+    ["other2", "#8a6d00", "#e0c040"],
+    ["other3", "#444c56", "#b6c0ca"],
+];
 
 /// Channels of the colour that both sides of a ratio fade into.
 const MIDDLE: (f64, f64, f64) = (247.0, 247.0, 247.0);

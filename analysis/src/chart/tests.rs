@@ -101,7 +101,7 @@ fn what_is_no_number_never_becomes_a_value() {
     assert_eq!(Estimate::new(f64::NAN, None, 3), None);
     assert_eq!(Estimate::new(f64::INFINITY, None, 3), None);
     assert_eq!(Estimate::new(1.0, None, 0), None);
-    assert_eq!(Ratio::new(0.0, None, 1, ""), None);
+    assert_eq!(Estimate::single(0.0).and_then(|zero| Ratio::new(zero, "")), None);
     let damaged = Estimate::new(1.0, Some((f64::NAN, 2.0)), 3).unwrap();
     assert_eq!(damaged.interval(), None);
 }
@@ -152,7 +152,8 @@ fn a_single_run_has_no_interval_and_says_so() {
 
 #[test]
 fn a_cell_shows_on_which_side_of_one_it_is_or_that_nobody_knows() {
-    let ratio = |value, interval, verdict| Some(Ratio::new(value, interval, 5, "")?.saying(verdict));
+    let ratio =
+        |value, interval, verdict| Some(Ratio::new(Estimate::new(value, interval, 5)?, "")?.saying(verdict));
     let cells = vec![
         ratio(0.5, Some((0.4, 0.6)), Word::Less),
         ratio(1.02, Some((0.9, 1.1)), Word::NoDifference),
@@ -182,7 +183,7 @@ fn colours_are_centred_on_one() {
 
 #[test]
 fn a_lower_ratio_is_a_win_where_less_is_better() {
-    let cell = || vec![Ratio::new(0.5, None, 1, "")];
+    let cell = || vec![Ratio::new(Estimate::single(0.5).unwrap(), "")];
     let higher = heat(cell()).svg(WIDE);
     let mut sheet = heat(cell());
     let Body::Heat(heat) = &mut sheet.panels[0].body else { panic!("it is a heat map") };

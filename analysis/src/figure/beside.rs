@@ -1,7 +1,7 @@
 //! Our ratios beside the published ones.
 
 use crate::chart::{
-    Axis, Body, Estimate, Extent, Format, Panel, Ratio, Reference, Role, Row, RowMark, Rows, Sheet, Start,
+    Axis, Body, Extent, Format, Panel, Ratio, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
 
 use experiments::spec::factors::Factors;
@@ -58,16 +58,12 @@ impl Pair {
         let mark = |name: &str, place, ratio: &Option<Ratio>| RowMark {
             name: name.to_owned(),
             role: Role::Other(place),
-            value: ratio.as_ref().and_then(estimate),
+            value: ratio.as_ref().map(Ratio::estimate),
         };
         let marks = vec![mark("published in 2023", 1, &self.published), mark("ours", 0, &self.ours)];
         let start = if begins_group { Start::Apart } else { Start::Within };
         Row { label: say(&self.at), start, marks, verdict: self.agreement().name().to_owned() }
     }
-}
-
-fn estimate(ratio: &Ratio) -> Option<Estimate> {
-    Estimate::new(ratio.value(), ratio.interval(), ratio.runs())
 }
 
 /// Pairs of ratios, a row a place that we measured.

@@ -1,15 +1,48 @@
 //! Percentiles, latency over load, distributions over connections, seconds of a run, scaling.
 
-use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Sheet};
+use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Role, Sheet};
 
-use super::input::{About, reader_name, roles};
+use super::input::{About, names, reader_name, roles};
 
 /// A curve that belongs to a server.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Curve {
     pub(crate) engine: String,
+    /// Since when latency is counted, where both ways are shown.
+    pub(crate) since: Option<Since>,
     /// Points from left to right; `None` without a valid run.
     pub(crate) points: Vec<(f64, Option<Estimate>)>,
+}
+
+/// From when on an open loop times a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// From when it should have been sent.
+    IntendedStart,
+    ActualSend,
+}
+
+impl Curve {
+    /// The curve of `engine` through `points`.
+    pub(crate) fn new(engine: &str, points: Vec<(f64, Option<Estimate>)>) -> Self {
+        Self { engine: engine.to_owned(), since: None, points }
+    }
+
+    fn line(&self, role: Role, look: Look) -> Line {
+        let name = reader_name(&self.engine);
+        let (name, dash) = match self.since {
+            None => (name, Dash::Solid),
+            Some(Since::IntendedStart) => (format!("{name}, from intended start"), Dash::Solid),
+            Some(Since::ActualSend) => (format!("{name}, from actual send"), Dash::Dashed),
+        };
+        let markers = look.markers && dash == Dash::Solid;
+        Line { name, role, dash, markers, steps: look.steps, points: self.points.clone() }
+    }
+
+    /// Whether its server has nothing to show.
+    fn is_missing(&self) -> bool {
+        self.since != Some(Since::ActualSend) && self.points.iter().all(|(_, value)| value.is_none())
+    }
 }
 
 /// The curves of one cell.
@@ -40,22 +73,15 @@ struct Look {
 }
 
 fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look) -> Panel {
-    let engines: Vec<String> = cell.curves.iter().map(|curve| curve.engine.clone()).collect();
-    let lines = cell.curves.iter().zip(roles(&engines)).map(|(curve, role)| Line {
-        name: reader_name(&curve.engine),
-        role,
-        dash: Dash::Solid,
-        markers: look.markers,
-        steps: look.steps,
-        points: curve.points.clone(),
+    let engines = names(&cell.curves, |curve| &curve.engine);
+    let roles = engines.iter().zip(roles(&engines));
+    let lines = roles.flat_map(|(engine, role)| {
+        let own = cell.curves.iter().filter(move |curve| curve.engine == *engine);
+        own.map(move |curve| curve.line(role, look))
     });
     let body = Lines { x, y, lines: lines.collect(), verticals: Vec::new() };
-    let empty = cell.curves.iter().filter(|curve| is_empty(&curve.points)).map(|curve| &curve.engine);
-    Panel { title: with_missing(&cell.title, empty), body: Body::Lines(body) }
-}
-
-fn is_empty(points: &[(f64, Option<Estimate>)]) -> bool {
-    points.iter().all(|(_, value)| value.is_none())
+    let missing = cell.curves.iter().filter(|curve| curve.is_missing()).map(|curve| &curve.engine);
+    Panel { title: with_missing(&cell.title, missing), body: Body::Lines(body) }
 }
 
 /// `title` with the servers that have no curve in its panel: nobody looks for what is not there.
@@ -79,77 +105,30 @@ fn percentile_axes() -> (Axis, Axis) {
     (x, Axis::new("latency (log)", Extent::Log, Format::Nanoseconds))
 }
 
-/// What an open loop measured of one server: the same messages timed from two instants.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Timed {
-    pub(crate) engine: String,
-    pub(crate) corrected: Vec<(f64, Option<Estimate>)>,
-    pub(crate) uncorrected: Vec<(f64, Option<Estimate>)>,
-}
-
-/// A panel of an open loop: its title and every server.
-pub(crate) type TimedPanel = (String, Vec<Timed>);
-
-/// Both curves of every server, the uncorrected one dashed.
-fn timed(servers: &[Timed], markers: bool) -> Vec<Line> {
-    let engines: Vec<String> = servers.iter().map(|timed| timed.engine.clone()).collect();
-    let lines = servers.iter().zip(roles(&engines)).flat_map(|(timed, role)| {
-        let line = |name: &str, dash, points: &[(f64, Option<Estimate>)]| Line {
-            name: format!("{}, {name}", reader_name(&timed.engine)),
-            role,
-            dash,
-            markers: markers && dash == Dash::Solid,
-            steps: false,
-            points: points.to_vec(),
-        };
-        [
-            line("from intended start", Dash::Solid, &timed.corrected),
-            line("from actual send", Dash::Dashed, &timed.uncorrected),
-        ]
-    });
-    lines.collect()
-}
-
-fn without(servers: &[Timed]) -> impl Iterator<Item = &String> {
-    servers.iter().filter(|timed| is_empty(&timed.corrected)).map(|timed| &timed.engine)
-}
-
 /// Latency over offered load, a panel a percentile, whose title names it. `capacity_per_s` is what the slower engine can
 /// do in a closed loop, if it is known.
 pub(crate) fn latency_load(
     title: &str,
-    panels: &[TimedPanel],
+    percentiles: &[CellCurves],
     capacity_per_s: Option<f64>,
     about: &About,
 ) -> Sheet {
-    let verticals: Vec<(f64, String)> =
-        capacity_per_s.map(|rate| (rate, "capacity".to_owned())).into_iter().collect();
-    let drawn = panels.iter().map(|(what, servers)| {
-        let body = Lines {
-            x: Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands),
-            y: Axis::new(format!("{what} latency (log)"), Extent::Log, Format::Nanoseconds),
-            lines: timed(servers, true),
-            verticals: verticals.clone(),
-        };
-        Panel { title: with_missing(what, without(servers)), body: Body::Lines(body) }
+    let panels = percentiles.iter().map(|of| {
+        let x = Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands);
+        let y = Axis::new(format!("{} latency (log)", of.title), Extent::Log, Format::Nanoseconds);
+        let mut panel = panel(of, (x, y), Look { markers: true, steps: false });
+        if let Body::Lines(lines) = &mut panel.body {
+            lines.verticals = capacity_per_s.map(|rate| (rate, "capacity".to_owned())).into_iter().collect();
+        }
+        panel
     });
-    let mut sheet = sheet(title, about, drawn.collect());
-    if !verticals.is_empty() {
-        sheet.notes = vec!["Capacity: what the slower engine did in a closed loop.".to_owned()];
-    }
-    sheet
+    let note = capacity_per_s.map(|_| "Capacity: what the slower engine did in a closed loop.".to_owned());
+    Sheet { notes: note.into_iter().collect(), ..sheet(title, about, panels.collect()) }
 }
 
 /// Latency by percentile at a few offered loads, a panel a load.
-pub(crate) fn tails(title: &str, panels: &[TimedPanel], about: &About) -> Sheet {
-    let drawn = panels.iter().map(|(load, servers)| {
-        let (x, y) = percentile_axes();
-        let body = Lines { x, y, lines: timed(servers, false), verticals: Vec::new() };
-        Panel { title: with_missing(load, without(servers)), body: Body::Lines(body) }
-    });
-    let mut sheet = sheet(title, about, drawn.collect());
-    sheet.one_scale = true;
-    sheet
+pub(crate) fn tails(title: &str, loads: &[CellCurves], about: &About) -> Sheet {
+    Sheet { one_scale: true, ..percentiles(title, loads, about) }
 }
 
 /// What the connections of one server received.
@@ -168,8 +147,7 @@ const CDF_POINTS_MAX: usize = 200;
 /// How evenly connections were served: the distribution of what each received over the fair share of its run.
 pub(crate) fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &About) -> Sheet {
     let panels = cells.iter().map(|(name, shares)| {
-        let curves =
-            shares.iter().map(|s| Curve { engine: s.engine.clone(), points: distribution(&s.received) });
+        let curves = shares.iter().map(|s| Curve::new(&s.engine, distribution(&s.received)));
         let cell = CellCurves { title: name.clone(), curves: curves.collect() };
         let x = Axis::new("received ÷ fair share", Extent::Around, Format::Fine);
         let y = Axis::new("connections that got at most this", Extent::Fixed(0.0, 1.0), Format::Percent);

@@ -1,5 +1,5 @@
 use super::beside::Agreement;
-use super::curves::{Shares, connections};
+use super::curves::{CellCurves, Curve, Shares, Since, connections};
 use super::input::{About, Compared, Measured};
 use super::study::published::{chart, compared, heat_map, measured};
 use super::*;
@@ -108,9 +108,10 @@ fn a_pair_that_was_never_published_is_a_gap() {
 
 #[test]
 fn agreement_needs_a_ratio_of_which_less_or_more_may_be_said() {
-    let published = Ratio::new(0.9, None, 5, "");
+    let published = Ratio::new(Estimate::single(0.9).unwrap(), "");
     let judged = |value, verdict| {
-        let ours = Ratio::new(value, Some((0.7, 1.3)), 5, "").map(|ratio| ratio.saying(verdict));
+        let ours = Estimate::new(value, Some((0.7, 1.3)), 5).unwrap();
+        let ours = Ratio::new(ours, "").map(|ratio| ratio.saying(verdict));
         Agreement::of(published.as_ref(), ours.as_ref())
     };
     assert_eq!(judged(0.8, Word::Less), Agreement::Same);
@@ -124,7 +125,8 @@ fn agreement_needs_a_ratio_of_which_less_or_more_may_be_said() {
 fn pairs_are_counted_in_words() {
     let place = Factors::new(Mode::Stream, 256, 1);
     let compared = |value, verdict| {
-        let ratio = Ratio::new(value, Some((1.1, 1.3)), 5, "").map(|ratio| ratio.saying(verdict));
+        let ratio = Estimate::new(value, Some((1.1, 1.3)), 5).unwrap();
+        let ratio = Ratio::new(ratio, "").map(|ratio| ratio.saying(verdict));
         vec![Compared { at: place.clone(), ratio }]
     };
     let (theirs, ours) = (compared(0.9, Word::NoClaim), compared(1.2, Word::More));
@@ -195,15 +197,15 @@ fn victims_without_a_run_are_a_gap_in_their_row() {
 
 #[test]
 fn a_server_without_a_curve_is_named_by_its_panel() {
-    let timed = |engine: &str, corrected: Vec<(f64, Option<Estimate>)>| curves::Timed {
-        engine: engine.to_owned(),
-        uncorrected: corrected.clone(),
-        corrected,
+    let curves = |engine: &str, points: Vec<(f64, Option<Estimate>)>| {
+        [Since::IntendedStart, Since::ActualSend]
+            .map(|since| Curve { since: Some(since), ..Curve::new(engine, points.clone()) })
     };
     let points = vec![curves::point(0.5, 1e5), curves::point(0.9, 1e6)];
-    let some = vec![timed("epoll", points), timed("uring", Vec::new())];
-    let none = vec![timed("epoll", Vec::new()), timed("uring", vec![(0.5, None)])];
-    let panels = [("at 50 %".to_owned(), some), ("at 90 %".to_owned(), none)];
+    let some = [curves("epoll", points), curves("uring", Vec::new())].concat();
+    let none = [curves("epoll", Vec::new()), curves("uring", vec![(0.5, None)])].concat();
+    let panels = [("at 50 %", some), ("at 90 %", none)]
+        .map(|(title, curves)| CellCurves { title: title.to_owned(), curves });
     let svg = curves::tails("Tails", &panels, &About::default()).svg(WIDE);
     assert!(svg.contains("at 50 %; no data: io_uring<"), "{svg}");
     assert!(svg.contains("at 90 %; no data: epoll, io_uring<") && svg.contains("Hatched"), "{svg}");
@@ -212,8 +214,10 @@ fn a_server_without_a_curve_is_named_by_its_panel() {
 
 #[test]
 fn ratios_of_variants_are_named_in_the_title() {
-    let compared =
-        vec![Compared { at: Factors::new(Mode::Stream, 256, 1), ratio: Ratio::new(0.9, None, 1, "") }];
+    let compared = vec![Compared {
+        at: Factors::new(Mode::Stream, 256, 1),
+        ratio: Ratio::new(Estimate::single(0.9).unwrap(), ""),
+    }];
     let title = |about: &About| {
         (
             grid::ratios("Cost", crate::chart::Better::Lower, &compared, about).title,

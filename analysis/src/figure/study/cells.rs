@@ -68,9 +68,7 @@ pub(super) fn estimate(of: &statistics::Estimate) -> Option<Estimate> {
 }
 
 fn ratio(of: &statistics::Ratio) -> HeatCell {
-    let statistics::Ratio { estimate, verdict } = of;
-    let ends = estimate.low.zip(estimate.high);
-    Some(Ratio::new(estimate.median?, ends, count(estimate.n), "")?.saying(*verdict))
+    Some(Ratio::new(estimate(&of.estimate)?, "")?.saying(of.verdict))
 }
 
 pub(super) fn count(n: usize) -> u32 {

@@ -51,7 +51,7 @@ pub(super) fn latency(recording: &Recording, grid: &GridValues, keys: &[String])
             let own = recording.counted_of(&row.cell.key, engine);
             let latency = Latency::merged(own.filter_map(|run| run.latency.as_ref()));
             let points = latency.as_ref().map(by_percentile).unwrap_or_default();
-            Curve { engine: engine.clone(), points }
+            Curve::new(engine, points)
         });
         CellCurves { title: say(&row.cell.factors), curves: curves.collect() }
     });
@@ -109,7 +109,7 @@ pub(super) fn seconds(recording: &Recording, grid: &GridValues, keys: &[String])
         let curves = planned(grid, row).map(|(engine, _)| {
             let first = runs.iter().find(|(run, _)| run.entry.engine == *engine);
             let points = first.map(|(_, record)| rates(record)).unwrap_or_default();
-            Curve { engine: engine.clone(), points }
+            Curve::new(engine, points)
         });
         cells.push(CellCurves { title: say(&row.cell.factors), curves: curves.collect() });
     }

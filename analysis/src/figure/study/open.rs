@@ -6,7 +6,7 @@ use uring_echo::record::{Latency, OpenLoop};
 use uring_echo::units::Nanos;
 
 use crate::chart::Sheet;
-use crate::figure::curves::{self, Timed, TimedPanel, latency_load};
+use crate::figure::curves::{self, CellCurves, Curve, Since, latency_load};
 use crate::figure::fairness::{self, Victims};
 use crate::figure::input::{About, distinct, say, title};
 use crate::metric;
@@ -80,7 +80,7 @@ pub(super) fn loads(recording: &Recording, grid: &GridValues, about: &About) -> 
         let offered = offered(recording, grid, &rows, capacity);
         let panels = OVER_LOAD.map(|(what, percentile)| {
             let of = |engine: &String| over_load(recording, &offered, engine, percentile);
-            (what.to_owned(), grid.engines.iter().map(of).collect())
+            CellCurves { title: what.to_owned(), curves: grid.engines.iter().flat_map(of).collect() }
         });
         let title = format!("{}, {}: latency over offered load", title(at.mode), say(&at));
         (stem("load", &at), latency_load(&title, &panels, capacity, about))
@@ -123,25 +123,27 @@ fn offered<'a>(
 
 type Percentile = fn(&Latency) -> Nanos;
 
+/// Where an open loop has its latency, for each instant from which it counts.
+const SINCE: [(Since, fn(&OpenLoop) -> Option<&Latency>); 2] = [
+    (Since::IntendedStart, |open| open.corrected.as_ref()),
+    (Since::ActualSend, |open| open.uncorrected.as_ref()),
+];
+
 fn over_load(
     recording: &Recording,
     offered: &[(f64, &CellValues)],
     engine: &str,
     percentile: Percentile,
-) -> Timed {
-    let curve = |latency: fn(&OpenLoop) -> Option<&Latency>| {
+) -> [Curve; 2] {
+    SINCE.map(|(since, latency)| {
         let point = |(rate, row): &(f64, &CellValues)| {
             let runs = open_loops(recording, &row.cell.key, engine);
             let values = runs.iter().filter_map(|open| Some(percentile(latency(open)?).0 as f64));
             (*rate, cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<f64>>())))
         };
-        offered.iter().map(point).collect()
-    };
-    Timed {
-        engine: engine.to_owned(),
-        corrected: curve(|open| open.corrected.as_ref()),
-        uncorrected: curve(|open| open.uncorrected.as_ref()),
-    }
+        let points = offered.iter().map(point).collect();
+        Curve { since: Some(since), ..Curve::new(engine, points) }
+    })
 }
 
 /// What the runs of `engine` in the cell called `key` that count measured in open loop.
@@ -158,9 +160,9 @@ pub(super) fn tails(recording: &Recording, grid: &GridValues, about: &About) -> 
     let sheets = places(grid).into_iter().map(|(at, rows)| {
         let panel = |row: &CellValues| {
             let of = |engine: &String| tail(engine, &open_loops(recording, &row.cell.key, engine));
-            (load_in_words(&row.cell), grid.engines.iter().map(of).collect())
+            CellCurves { title: load_in_words(&row.cell), curves: grid.engines.iter().flat_map(of).collect() }
         };
-        let panels: Vec<TimedPanel> = spread(&rows).into_iter().map(panel).collect();
+        let panels: Vec<CellCurves> = spread(&rows).into_iter().map(panel).collect();
         let title = format!("{}, {}: latency by percentile", title(at.mode), say(&at));
         (stem("tails", &at), curves::tails(&title, &panels, about))
     });
@@ -182,18 +184,14 @@ fn load_in_words(cell: &Cell) -> String {
     }
 }
 
-fn tail(engine: &str, runs: &[&OpenLoop]) -> Timed {
-    let of = |latency: fn(&OpenLoop) -> Option<&Latency>| {
+fn tail(engine: &str, runs: &[&OpenLoop]) -> [Curve; 2] {
+    SINCE.map(|(since, latency)| {
         let decoded = runs.iter().filter_map(|open| {
             let latency = latency(open)?;
             statistics::Latency::decode(&latency.histogram_v2_deflate_base64, latency.count).ok()
         });
         let merged = statistics::Latency::merged(&decoded.collect::<Vec<_>>());
-        merged.as_ref().map(distributions::by_percentile).unwrap_or_default()
-    };
-    Timed {
-        engine: engine.to_owned(),
-        corrected: of(|open| open.corrected.as_ref()),
-        uncorrected: of(|open| open.uncorrected.as_ref()),
-    }
+        let points = merged.as_ref().map(distributions::by_percentile).unwrap_or_default();
+        Curve { since: Some(since), ..Curve::new(engine, points) }
+    })
 }

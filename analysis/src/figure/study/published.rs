@@ -107,8 +107,8 @@ pub(crate) fn compared(grid: &Grid) -> PolarsResult<Vec<Compared>> {
     let of = |cell: &Cell| {
         let own = ratios.get(&cell.key).map_or(&[][..], |values| &values[metric::MESSAGES]);
         let doubt = doubt(&cell.factors, unechoed_bytes.get(&cell.key).copied().unwrap_or(0.0));
-        let ratio = geometric_mean(own).and_then(|mean| Ratio::new(mean, None, own.len() as u32, doubt));
-        Compared { at: cell.factors.clone(), ratio }
+        let mean = geometric_mean(own).and_then(|mean| Estimate::new(mean, None, own.len() as u32));
+        Compared { at: cell.factors.clone(), ratio: mean.and_then(|mean| Ratio::new(mean, doubt)) }
     };
     Ok(grid.cells.iter().map(of).collect())
 }

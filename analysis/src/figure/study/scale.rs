@@ -133,7 +133,7 @@ impl Rising {
                 })
                 .collect();
             points.sort_by(|one, other| one.0.total_cmp(&other.0));
-            Curve { engine: engine.clone(), points }
+            Curve::new(engine, points)
         };
         let curves = grid.engines.iter().map(curve).collect();
         let axis = Axis::new(quantity.axis, Extent::Log, quantity.format);
