@@ -22,9 +22,6 @@ const MERGED: [Merged; 5] = [
 ];
 
 /// The table of `values` as CSV.
-///
-/// # Errors
-/// When the data frame cannot be made or written.
 pub(crate) fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
     let mut text = Vec::new();
     CsvWriter::new(&mut text).n_threads(1).finish(&mut frame(values)?)?;
@@ -32,9 +29,6 @@ pub(crate) fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
 }
 
 /// The table of `values`.
-///
-/// # Errors
-/// When the data frame cannot be made.
 pub(crate) fn frame(values: &GridValues) -> PolarsResult<DataFrame> {
     let rows: Vec<Row<'_>> = values
         .rows()

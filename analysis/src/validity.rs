@@ -73,22 +73,16 @@ pub struct Counts {
 impl Counts {
     /// Counts runs by how they stand.
     pub fn of(standings: impl IntoIterator<Item = Standing>) -> Self {
-        let mut counts = Self::default();
-        for standing in standings {
-            counts.planned += 1;
-            *counts.place(standing) += 1;
-        }
-        counts
-    }
-
-    fn place(&mut self, standing: Standing) -> &mut usize {
-        match standing {
-            Standing::Valid => &mut self.valid,
-            Standing::Flagged => &mut self.flagged,
-            Standing::Invalid => &mut self.invalid,
-            Standing::Failed => &mut self.failed,
-            Standing::Missing => &mut self.missing,
-            Standing::Damaged => &mut self.damaged,
+        let all: Vec<Standing> = standings.into_iter().collect();
+        let count = |standing| all.iter().filter(|own| **own == standing).count();
+        Self {
+            planned: all.len(),
+            valid: count(Standing::Valid),
+            flagged: count(Standing::Flagged),
+            invalid: count(Standing::Invalid),
+            failed: count(Standing::Failed),
+            missing: count(Standing::Missing),
+            damaged: count(Standing::Damaged),
         }
     }
 }

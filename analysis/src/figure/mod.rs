@@ -6,8 +6,6 @@
 //! | [`answer`] | cost of a message, io_uring divided by epoll, in every cell |
 //! | [`beside`] | our ratios beside the published ones |
 //! | [`curves`] | percentiles, latency over load, distributions, seconds, scaling |
-//! | [`fairness`] | victims beside hogs |
-//! | [`features`] | what each feature changes |
 //! | [`input`] | the numbers that these take |
 //! | [`study`] | every figure of the recordings that are analysed together |
 //!
@@ -16,8 +14,6 @@
 mod answer;
 mod beside;
 mod curves;
-mod fairness;
-mod features;
 pub(crate) mod grid;
 pub(crate) mod input;
 pub mod study;

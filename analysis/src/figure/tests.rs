@@ -1,7 +1,9 @@
 use super::beside::Agreement;
 use super::curves::{CellCurves, Curve, Shares, Since, connections};
 use super::input::{About, Compared, Measured};
+use super::study::effects::{Effect, forest};
 use super::study::published::{chart, compared, heat_map, measured};
+use super::study::victims::{self, Victims};
 use super::*;
 use crate::chart::{Band, Body, Estimate, MarkKind, Ratio, Role};
 use crate::grid::Grid;
@@ -157,18 +159,18 @@ fn connections_that_got_nothing_have_no_distribution() {
     assert!(!svg.contains("NaN"), "{svg}");
 }
 
-fn effect(of: &str, to: &str, cells: Vec<(String, Option<Estimate>)>) -> features::Effect {
+fn effect(of: &str, to: &str, cells: Vec<(String, Option<Estimate>)>) -> Effect {
     let mean = Estimate::new(0.8, Some((0.7, 0.9)), 6);
-    features::Effect { of: of.to_owned(), to: to.to_owned(), cell_count: 2, cells, mean }
+    Effect { of: of.to_owned(), to: to.to_owned(), cell_count: 2, cells, mean }
 }
 
 #[test]
 fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
     let cells = vec![("256 B × 8".to_owned(), None), ("256 B × 512".to_owned(), Estimate::single(1.5))];
     let effects = vec![effect("epoll", "epoll-study", Vec::new()), effect("uring", "uring-study", cells)];
-    let quantity = features::Quantity { title: "Cost".to_owned(), better: crate::chart::Better::Lower };
-    let panels = [("Streaming".to_owned(), effects)];
-    let svg = features::forest(&quantity, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
+    let what = ("Cost", crate::chart::Better::Lower);
+    let panels = [(Mode::Stream, effects)];
+    let svg = forest(what, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
     for part in [
         "epoll ÷ epoll-study",
         "mean of 2 cells",
@@ -183,14 +185,14 @@ fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
 
 #[test]
 fn victims_without_a_run_are_a_gap_in_their_row() {
-    let of = |engine: &str, p99_ns| fairness::Victims {
+    let of = |engine: &str, p99_ns| Victims {
         engine: engine.to_owned(),
         hogs: "beside 32 greedy hogs".to_owned(),
         p99_ns,
         replies_per_s: Estimate::single(1000.0),
     };
     let victims = [of("epoll", Estimate::single(5e6)), of("uring-16", None)];
-    let svg = fairness::victims(&victims, &About::default()).svg(WIDE);
+    let svg = victims::sheet(&victims, &About::default()).svg(WIDE);
     assert!(svg.contains("io_uring-16: no valid run") && svg.contains("Hatched: no valid run."), "{svg}");
     assert!(svg.contains(">5 ms<") && svg.contains(">beside 32 greedy hogs<"), "{svg}");
 }

@@ -9,9 +9,6 @@ use crate::recording::Recording;
 type Columns = [(&'static str, Vec<u64>); 3];
 
 /// Every connection of every run with a record: `index` is its number, values are of the window.
-///
-/// # Errors
-/// When the data frame cannot be made.
 pub(crate) fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
     exploded(recordings, |record| {
         let of = &record.connections;
@@ -24,9 +21,6 @@ pub(crate) fn connections(recordings: &[Recording]) -> PolarsResult<DataFrame> {
 }
 
 /// Every step of every run with a record: `index` is its number, `at_ns` its end since the window began.
-///
-/// # Errors
-/// When the data frame cannot be made.
 pub(crate) fn series(recordings: &[Recording]) -> PolarsResult<DataFrame> {
     exploded(recordings, |record| {
         let of = &record.series;

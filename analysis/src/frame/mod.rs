@@ -20,9 +20,6 @@ pub(crate) use long::{connections, series};
 pub(crate) use runs::runs;
 
 /// Writes `frame` to `path` as Parquet.
-///
-/// # Errors
-/// When the file cannot be written.
 pub(crate) fn write_parquet(frame: &mut DataFrame, path: &Path) -> anyhow::Result<()> {
     let named = || format!("cannot write {}", path.display());
     let file = File::create(path).with_context(named)?;

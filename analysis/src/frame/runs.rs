@@ -7,9 +7,6 @@ use crate::metric::Metric;
 use crate::recording::{Recording, Run};
 
 /// Every run of `recordings`: where it stands, whether it counts and why not, and each of `metrics`.
-///
-/// # Errors
-/// When the data frame cannot be made.
 pub(crate) fn runs<'a>(
     recordings: impl IntoIterator<Item = &'a Recording>,
     metrics: impl IntoIterator<Item = Metric>,

@@ -3,7 +3,7 @@
 use uring_echo::record::Mode;
 
 use super::drawn::{Chapter, Drawn, Origin};
-use super::{about, cells, distributions, effects, open, reading, scale};
+use super::{about, cells, distributions, effects, open, reading, scale, victims};
 use crate::chart::{Better, Sheet};
 use crate::figure::input::{About, Compared, MODES, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
@@ -111,7 +111,7 @@ impl Drawing<'_> {
 
     /// Figures of what payload and connections do not tell apart.
     fn of_factors(&mut self) {
-        for (what, sheet) in open::victims(self.grid, &self.about) {
+        for (what, sheet) in victims::figures(self.grid, &self.about) {
             self.add(&what, sheet, reading::VICTIMS, |_| true);
         }
         for (what, sheet) in open::loads(self.recording, self.grid, &self.about) {

@@ -1,16 +1,30 @@
-//! What one variant of a server changes against another, in all cells together.
+//! What one variant of a server changes against another, in all cells together: forest plots of ratios around 1.
 
+use experiments::report::format as number;
 use uring_echo::record::Mode;
 
 use super::cells;
-use crate::chart::{Better, Estimate, Sheet};
-use crate::figure::features::{Effect, Quantity, forest};
-use crate::figure::input::{About, MODES, say, title as mode_title};
+use crate::chart::{
+    Axis, Better, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
+};
+use crate::figure::input::{About, MODES, family, reader_name, say, title};
 use crate::grid::Comparison;
 use crate::metric;
 use crate::recording::Recording;
 use crate::statistics::{Judge, Silence};
 use crate::values::{CellValues, ExperimentValues, GridValues};
+
+/// One server variant over what it is held against.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Effect {
+    pub(crate) of: String,
+    pub(crate) to: String,
+    /// Each cell by its name; empty where there are too many to show one by one.
+    pub(crate) cells: Vec<(String, Option<Estimate>)>,
+    /// The geometric mean over all cells.
+    pub(crate) mean: Option<Estimate>,
+    pub(crate) cell_count: usize,
+}
 
 /// Cells of a workload that are shown one by one; of more, only their mean.
 const CELLS_MAX: usize = 3;
@@ -30,13 +44,9 @@ pub(super) fn figures(
         ("effects-throughput", "Messages per second", metric::MESSAGES, Better::Higher),
     ];
     let sheets = shown.map(|(what, title, metric, better)| {
-        let workloads: Vec<(String, Vec<Effect>)> = MODES
-            .into_iter()
-            .map(|mode| (mode_title(mode).to_owned(), effects(grid, mode, metric)))
-            .filter(|(_, effects)| !effects.is_empty())
-            .collect();
-        let quantity = Quantity { title: title.to_owned(), better };
-        (what, forest(&quantity, &workloads, noise(recording, values, metric), about))
+        let of_modes = MODES.into_iter().map(|mode| (mode, effects(grid, mode, metric)));
+        let of_modes: Vec<_> = of_modes.filter(|(_, effects)| !effects.is_empty()).collect();
+        (what, forest((title, better), &of_modes, noise(recording, values, metric), about))
     });
     sheets.into_iter().collect()
 }
@@ -98,5 +108,80 @@ fn effect(
         cells: if rows.len() > CELLS_MAX { Vec::new() } else { one_by_one.collect() },
         mean: estimate,
         cell_count: mean.map_or(0, |mean| mean.cells),
+    }
+}
+
+/// A forest plot of ratios around 1 of what `what` names, a panel a mode, with the `noise` of the recording in words.
+pub(crate) fn forest(
+    (what, better): (&str, Better),
+    modes: &[(Mode, Vec<Effect>)],
+    noise: String,
+    about: &About,
+) -> Sheet {
+    let panel = |(mode, effects): &(Mode, Vec<Effect>)| {
+        let rows = effects.iter().flat_map(Effect::rows).collect();
+        Panel { title: title(*mode).to_owned(), body: Body::Rows(around_1(better, rows)) }
+    };
+    let said = modes.iter().flat_map(|(mode, effects)| {
+        effects.iter().map(move |of| format!("{}, {}: {}", title(*mode), of.name(), in_numbers(of.mean)))
+    });
+    let title = format!("{what}: each variant against another");
+    let description = format!("{what}, ratios. {}", said.collect::<Vec<String>>().join("; "));
+    Sheet {
+        notes: vec!["An interval that contains 1 claims nothing.".to_owned(), noise],
+        columns: 1,
+        one_scale: true,
+        ..about.sheet(title, description, modes.iter().map(panel).collect())
+    }
+}
+
+fn around_1(better: Better, rows: Vec<Row>) -> Rows {
+    let (left, right) = match better {
+        Better::Lower => ("cheaper", "dearer"),
+        Better::Higher => ("slower", "faster"),
+    };
+    let reference = Reference { value: 1.0, sides: (left.to_owned(), right.to_owned()), band: None };
+    Rows { x: Axis::new("ratio (log)", Extent::Ratio, Format::Ratio), reference: Some(reference), rows }
+}
+
+impl Effect {
+    fn name(&self) -> String {
+        format!("{} ÷ {}", reader_name(&self.of), reader_name(&self.to))
+    }
+
+    /// Below a heading every cell that is shown, and the mean.
+    fn rows(&self) -> Vec<Row> {
+        let mean = (format!("mean of {} cells", self.cell_count), self.mean);
+        let all = self.cells.iter().cloned().chain([mean]).enumerate();
+        let rows = all.map(|(index, (label, ratio))| {
+            let start = if index == 0 { Start::Under(self.name()) } else { Start::Within };
+            self.row(label, ratio, start)
+        });
+        rows.collect()
+    }
+
+    fn row(&self, label: String, ratio: Option<Estimate>, start: Start) -> Row {
+        let (name, role) = self.series();
+        let marks = vec![RowMark { name: name.to_owned(), role, value: ratio }];
+        Row { label, start, marks, verdict: in_numbers(ratio) }
+    }
+
+    /// What is compared: variants of one engine in its colour, anything else in another.
+    fn series(&self) -> (&'static str, Role) {
+        match (family(&self.of), family(&self.to)) {
+            (Some(Role::Epoll), Some(Role::Epoll)) => ("epoll to epoll", Role::Epoll),
+            (Some(Role::Uring), Some(Role::Uring)) => ("io_uring to io_uring", Role::Uring),
+            (Some(Role::Uring), Some(Role::Epoll)) => ("io_uring to epoll", Role::Other(0)),
+            _ => ("other servers", Role::Other(1)),
+        }
+    }
+}
+
+fn in_numbers(ratio: Option<Estimate>) -> String {
+    let say = number::ratio;
+    match ratio.map(|ratio| (ratio.value(), ratio.interval())) {
+        Some((value, Some((low, high)))) => format!("{} [{}, {}]", say(value), say(low), say(high)),
+        Some((value, None)) => say(value),
+        None => "no pair of valid runs".to_owned(),
     }
 }

@@ -5,9 +5,9 @@
 //! | [`drawn`] | what a study gives: chapters of figures |
 //! | `drawing` | the figures of one recording |
 //! | [`answer`] | which recordings answer, and the figure that the report opens with |
-//! | `published` | the figures of the study of 2023 |
 //! | `about`, `reading` | what they say of the recording, and how to read them |
-//! | `cells`, `distributions`, `effects`, `open`, `scale` | the numbers of each kind of figure |
+//! | `cells`, `distributions`, `open`, `scale` | the numbers of each kind of figure |
+//! | `effects`, `victims`, `published` | whole figures: variants, hogs, the study of 2023 |
 
 mod about;
 pub(crate) mod answer;
@@ -15,11 +15,12 @@ mod cells;
 mod distributions;
 mod drawing;
 mod drawn;
-mod effects;
+pub(crate) mod effects;
 mod open;
 pub(crate) mod published;
 mod reading;
 mod scale;
+pub(crate) mod victims;
 
 pub use drawn::{Chapter, Drawn, Origin};
 

@@ -1,4 +1,4 @@
-//! Cells that more than payload and connections tell apart: offered load, hogs.
+//! Cells that offered load tells apart: latency over it.
 
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
@@ -7,48 +7,12 @@ use uring_echo::units::Nanos;
 
 use crate::chart::Sheet;
 use crate::figure::curves::{self, CellCurves, Curve, Since, latency_load};
-use crate::figure::fairness::{self, Victims};
 use crate::figure::input::{About, distinct, say, title};
-use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
 use crate::values::{CellValues, GridValues};
 
 use super::{cells, distributions};
-
-/// What the measured connections got beside each kind of hog, a figure a place of the grid. Empty without hogs.
-pub(super) fn victims(grid: &GridValues, about: &About) -> Vec<(String, Sheet)> {
-    let mut sheets = Vec::new();
-    for at in distinct(&grid.rows().collect::<Vec<_>>(), |row| cells::at(&row.cell)) {
-        let own = grid.rows().filter(|row| cells::at(&row.cell) == at);
-        let rows: Vec<&CellValues> = own.collect();
-        if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
-            let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
-            let mut sheet = fairness::victims(&victims, about);
-            sheet.title = format!("{}: {}, {}", sheet.title, title(at.mode).to_lowercase(), say(&at));
-            sheets.push((stem("victims", &at), sheet));
-        }
-    }
-    sheets
-}
-
-fn beside(grid: &GridValues, row: &CellValues) -> Vec<Victims> {
-    let factors = &row.cell.factors;
-    let hogs = match factors.hog_kind {
-        Some(kind) => format!("beside {} {kind} hogs", factors.hogs),
-        None => "without hogs".to_owned(),
-    };
-    let of = cells::planned(grid, row).map(|(engine, values)| {
-        let estimate = |metric| values.metrics.get(metric).and_then(cells::estimate);
-        Victims {
-            engine: engine.clone(),
-            hogs: hogs.clone(),
-            p99_ns: estimate(metric::P99),
-            replies_per_s: estimate(metric::MESSAGES),
-        }
-    });
-    of.collect()
-}
 
 /// Whether `cell` offers load at a rate of its own.
 pub(super) fn is_open(cell: &Factors) -> bool {
@@ -65,7 +29,7 @@ fn places(grid: &GridValues) -> Vec<(Factors, Vec<&CellValues>)> {
     distinct(&open, |row| cells::at(&row.cell)).into_iter().map(of).collect()
 }
 
-fn stem(what: &str, at: &Factors) -> String {
+pub(super) fn stem(what: &str, at: &Factors) -> String {
     format!("{what}-{}-{}-{}", at.mode, at.payload_bytes, at.connections)
 }
 

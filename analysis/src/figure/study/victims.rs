@@ -1,8 +1,45 @@
-//! Victims beside hogs.
+//! What connections that behave well get beside hogs.
 
+use super::cells;
+use super::open::stem;
 use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Role, Row, RowMark, Rows, Sheet, Start};
+use crate::figure::input::{About, distinct, family, names, reader_name, say, title};
+use crate::metric;
+use crate::values::{CellValues, GridValues};
 
-use super::input::{About, family, names, reader_name};
+/// What the measured connections got beside each kind of hog, a figure a place of the grid. Empty without hogs.
+pub(super) fn figures(grid: &GridValues, about: &About) -> Vec<(String, Sheet)> {
+    let mut sheets = Vec::new();
+    for at in distinct(&grid.rows().collect::<Vec<_>>(), |row| cells::at(&row.cell)) {
+        let own = grid.rows().filter(|row| cells::at(&row.cell) == at);
+        let rows: Vec<&CellValues> = own.collect();
+        if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
+            let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
+            let mut sheet = sheet(&victims, about);
+            sheet.title = format!("{}: {}, {}", sheet.title, title(at.mode).to_lowercase(), say(&at));
+            sheets.push((stem("victims", &at), sheet));
+        }
+    }
+    sheets
+}
+
+fn beside(grid: &GridValues, row: &CellValues) -> Vec<Victims> {
+    let factors = &row.cell.factors;
+    let hogs = match factors.hog_kind {
+        Some(kind) => format!("beside {} {kind} hogs", factors.hogs),
+        None => "without hogs".to_owned(),
+    };
+    let of = cells::planned(grid, row).map(|(engine, values)| {
+        let estimate = |metric| values.metrics.get(metric).and_then(cells::estimate);
+        Victims {
+            engine: engine.clone(),
+            hogs: hogs.clone(),
+            p99_ns: estimate(metric::P99),
+            replies_per_s: estimate(metric::MESSAGES),
+        }
+    });
+    of.collect()
+}
 
 /// What the measured connections got beside one kind of hog.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +52,7 @@ pub(crate) struct Victims {
 }
 
 /// Latency and replies of victims: a row a server variant, in a group for each kind of hog.
-pub(crate) fn victims(victims: &[Victims], about: &About) -> Sheet {
+pub(crate) fn sheet(victims: &[Victims], about: &About) -> Sheet {
     let kinds = names(victims, |v| &v.hogs);
     let p99 = Axis::new("p99 latency of the victims (log)", Extent::Log, Format::Nanoseconds);
     let replies = Axis::new("replies to all victims per second (log)", Extent::Log, Format::Thousands);
