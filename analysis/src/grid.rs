@@ -14,19 +14,17 @@ pub use experiments::verdict::Comparison;
 /// The values of each metric.
 pub type Values = BTreeMap<&'static str, Vec<f64>>;
 
-/// One server in one cell.
+/// What one server measured in one cell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Samples {
+pub(crate) struct Samples {
     /// Key of the cell.
-    pub cell: String,
-    /// Name of the server.
-    pub engine: String,
+    pub(crate) cell: String,
+    pub(crate) engine: String,
     /// Runs that count.
-    pub runs: usize,
-    /// Runs that count and exceeded a limit of the noise gate.
-    pub flagged: usize,
-    /// What they measured.
-    pub values: Values,
+    pub(crate) runs: usize,
+    /// Those of them that exceeded a limit of the noise gate.
+    pub(crate) flagged: usize,
+    pub(crate) values: Values,
 }
 
 /// An experiment.
@@ -38,7 +36,7 @@ pub struct Grid {
     pub comparisons: Vec<Comparison>,
     /// The cells, in the order of tables.
     pub cells: Vec<Cell>,
-    /// A row a run: [`frame::runs`] with all metrics and what disturbed it.
+    /// A row a run: `frame::runs` with all metrics and what disturbed it.
     pub runs: DataFrame,
 }
 
@@ -47,10 +45,7 @@ const TO: &str = "_to";
 
 impl Grid {
     /// The grid of `recording`: every planned cell, also those without a run that counts.
-    ///
-    /// # Errors
-    /// When the data frame cannot be made.
-    pub fn of(recording: &Recording) -> PolarsResult<Self> {
+    pub(crate) fn of(recording: &Recording) -> PolarsResult<Self> {
         let manifest = &recording.manifest;
         let noise =
             metric::OF_NOISE.into_iter().filter(|(name, _)| metric::ALL.iter().all(|all| all.0 != *name));
@@ -67,10 +62,7 @@ impl Grid {
     }
 
     /// What each server measured in each cell that is planned for it.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub fn samples(&self) -> PolarsResult<Vec<Samples>> {
+    pub(crate) fn samples(&self) -> PolarsResult<Vec<Samples>> {
         let number = |what: Expr, name: &str| what.cast(DataType::UInt64).sum().alias(name);
         let mut columns = vec![number(counts(), "runs"), number(is_flagged(), "flagged")];
         columns.extend(metric::ALL.map(|(name, _)| col(name).filter(counts()).drop_nulls()));
@@ -108,10 +100,7 @@ impl Grid {
     }
 
     /// The ratios of each metric between the arms of the control; `None` without a run of it that counts.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub fn control(&self) -> PolarsResult<Option<Values>> {
+    pub(crate) fn control(&self) -> PolarsResult<Option<Values>> {
         let counted = self.runs_for("control").filter(counts());
         let side = |arm: &str| counted.clone().filter(col("arm").eq(lit(arm)));
         if counted.clone().collect()?.height() == 0 {
@@ -124,10 +113,7 @@ impl Grid {
     }
 
     /// Median, largest and number of each value that says what disturbed the runs that count.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub fn noise(&self) -> PolarsResult<BTreeMap<&'static str, Noise>> {
+    pub(crate) fn noise(&self) -> PolarsResult<BTreeMap<&'static str, Noise>> {
         let named = |name: &str, what: &str| format!("{name} {what}");
         let columns = metric::OF_NOISE.iter().flat_map(|(name, _)| {
             let count = col(*name).count().cast(DataType::UInt64);

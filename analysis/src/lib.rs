@@ -10,15 +10,15 @@
 //! | [`validity`] | which runs count, and what is said of those that do not |
 //! | [`metric`], [`grid`] | what a run is measured by; values by cell, server and repetition |
 //! | [`study`], [`output`] | all that is analysed together; the files made of it |
-//! | [`frame`] | runs, connections and series as data frames; Parquet |
+//! | `frame` | runs, connections and series as data frames; Parquet |
 //! | [`statistics`] | medians, intervals, means, percentiles of merged histograms |
 //! | [`values`] | every number that may be quoted, under a key |
-//! | [`table`] | the same numbers as CSV, a file an experiment |
-//! | [`chart`], [`figure`] | how a figure is drawn; which figures there are |
-//! | [`report`] | all of it on one page |
-//! | [`headline`] | the headline numbers for the README |
-//! | [`machines`] | the same numbers beside those of every other machine |
-//! | [`markdown`] | tables as text, and holding a document to them |
+//! | `table` | the same numbers as CSV, a file an experiment |
+//! | `chart`, [`figure`] | how a figure is drawn; which figures there are |
+//! | `report` | all of it on one page |
+//! | `headline` | the headline numbers for the README |
+//! | `machines` | the same numbers beside those of every other machine |
+//! | `markdown` | tables as text, and holding a document to them |
 //! | [`claims`] | what is claimed, and whether the values agree |
 
 // A reader that went away ends no work: see `uring_echo::cli::output`.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// Whether a run counts. Decided by what was fixed before the recording began, never by what the run measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It counts.
     Valid,
     /// It counts, and exceeded a limit of the noise gate.
@@ -22,7 +22,7 @@ pub enum Standing {
 
 impl Standing {
     /// What the manifest says of `attempt`, the one that stands.
-    pub fn of(attempt: &Attempt) -> Self {
+    pub(crate) fn of(attempt: &Attempt) -> Self {
         match attempt.status {
             Status::Valid if attempt.flags.is_empty() => Self::Valid,
             Status::Valid => Self::Flagged,
@@ -34,12 +34,12 @@ impl Standing {
 
     /// Whether figures stand on such a run. Flagged ones are among them: to leave out what was noisy would leave out
     /// what was slow.
-    pub const fn counts(self) -> bool {
+    pub(crate) const fn counts(self) -> bool {
         matches!(self, Self::Valid | Self::Flagged)
     }
 
     /// Its name in tables.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Valid => "valid",
             Self::Flagged => "flagged",
@@ -72,7 +72,7 @@ pub struct Counts {
 
 impl Counts {
     /// Counts runs by how they stand.
-    pub fn of(standings: impl IntoIterator<Item = Standing>) -> Self {
+    pub(crate) fn of(standings: impl IntoIterator<Item = Standing>) -> Self {
         let all: Vec<Standing> = standings.into_iter().collect();
         let count = |standing| all.iter().filter(|own| **own == standing).count();
         Self {

@@ -2,11 +2,11 @@
 //!
 //! | module | figures |
 //! |---|---|
-//! | [`grid`] | engines over payloads and connections: throughput, ratios, cost of a message |
-//! | [`answer`] | cost of a message, io_uring divided by epoll, in every cell |
-//! | [`beside`] | our ratios beside the published ones |
-//! | [`curves`] | percentiles, latency over load, distributions, seconds, scaling |
-//! | [`input`] | the numbers that these take |
+//! | `grid` | engines over payloads and connections: throughput, ratios, cost of a message |
+//! | `answer` | cost of a message, io_uring divided by epoll, in every cell |
+//! | `beside` | our ratios beside the published ones |
+//! | `curves` | percentiles, latency over load, distributions, seconds, scaling |
+//! | `input` | the numbers that these take |
 //! | [`study`] | every figure of the recordings that are analysed together |
 //!
 //! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.

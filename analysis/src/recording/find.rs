@@ -32,10 +32,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// Every recording below `results` but those made under emulation, from the oldest to the newest.
-///
-/// # Errors
-/// As [`newest_of_each_experiment`].
-pub fn all(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn all(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut recordings = measured_by_experiment(results)?.concat();
     recordings.sort_by(|one, other| one.file_name().cmp(&other.file_name()));
     Ok(recordings)
@@ -77,7 +74,7 @@ fn is_emulated(folder: &Path) -> bool {
 ///
 /// # Errors
 /// When there are two: their numbers would stand under the same key.
-pub fn one_of_each_experiment<'a>(
+pub(crate) fn one_of_each_experiment<'a>(
     named: impl IntoIterator<Item = (&'a str, &'a Path)>,
 ) -> anyhow::Result<()> {
     let mut seen = BTreeMap::new();

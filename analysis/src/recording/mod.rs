@@ -19,9 +19,10 @@ use experiments::spec::factors::Factors;
 use uring_echo::measure::host::Host;
 
 pub use cell::Cell;
-pub use find::{all, newest_of_each_experiment, one_of_each_experiment};
+pub use find::newest_of_each_experiment;
+pub(crate) use find::{all, one_of_each_experiment};
 pub use guest::{VM, is_functional_only};
-pub use run::Run;
+pub(crate) use run::Run;
 
 /// Something that is not as it was recorded, and what was left out for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Recording {
     /// The machine. `None` where its description is damaged.
     pub host: Option<Host>,
     /// Every run of the manifest in its order, damaged ones included.
-    pub runs: Vec<Run>,
+    pub(crate) runs: Vec<Run>,
     /// What is not as it was recorded.
     pub damage: Vec<Damage>,
 }
@@ -76,7 +77,7 @@ impl Recording {
     }
 
     /// The cells of the grid in the order of tables, also those without a run that counts.
-    pub fn cells(&self) -> Vec<Cell> {
+    pub(crate) fn cells(&self) -> Vec<Cell> {
         let measured = self.runs.iter().filter(|run| run.entry.role == Role::Measured);
         let cells: BTreeMap<&str, &Factors> =
             measured.map(|run| (run.entry.cell.as_str(), &run.entry.factors)).collect();
@@ -87,7 +88,7 @@ impl Recording {
     }
 
     /// The runs that figures stand on.
-    pub fn counted(&self) -> impl Iterator<Item = &Run> {
+    pub(crate) fn counted(&self) -> impl Iterator<Item = &Run> {
         self.runs.iter().filter(|run| run.counts())
     }
 

@@ -10,19 +10,19 @@ use crate::validity::Standing;
 
 /// A run of the manifest.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// What the manifest says of it.
-    pub entry: RunEntry,
+    pub(crate) entry: RunEntry,
     /// Whether it counts.
-    pub standing: Standing,
+    pub(crate) standing: Standing,
     /// Why it does not count, or what it was flagged for.
-    pub reasons: Vec<String>,
+    pub(crate) reasons: Vec<String>,
     /// What it measured. `None` when it left nothing, or nothing readable.
-    pub record: Option<RunRecord>,
+    pub(crate) record: Option<RunRecord>,
     /// Distribution of its latency. `None` when none was recorded, or none readable.
-    pub latency: Option<Latency>,
+    pub(crate) latency: Option<Latency>,
     /// What is not as it was recorded.
-    pub damage: Vec<String>,
+    pub(crate) damage: Vec<String>,
     /// Where its record is, or what says that it has none.
     pub(super) file: &'static str,
 }
@@ -59,7 +59,7 @@ impl Run {
     }
 
     /// Whether a figure stands on it.
-    pub fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.entry.role == Role::Measured && self.standing.counts()
     }
 

@@ -17,10 +17,7 @@ type Ratios = BTreeMap<String, BTreeMap<String, Values>>;
 impl GridValues {
     /// The values of `grid`. `judge` decides what may be said of a metric, `latency` has the percentiles of all runs of a
     /// server in a cell.
-    ///
-    /// # Errors
-    /// When a query fails.
-    pub fn of(grid: &Grid, judge: Judges<'_>, latency: Latencies<'_>) -> PolarsResult<Self> {
+    pub(crate) fn of(grid: &Grid, judge: Judges<'_>, latency: Latencies<'_>) -> PolarsResult<Self> {
         let ratios = grid.comparisons.iter().map(|of| Ok((of.name(), grid.ratios(of)?)));
         let ratios: Ratios = ratios.collect::<PolarsResult<_>>()?;
         let cell = |cell: &Cell| {

@@ -55,10 +55,10 @@ pub struct GridValues {
 }
 
 /// What decides what may be said of a metric.
-pub type Judges<'a> = &'a dyn Fn(&str) -> Judge;
+pub(crate) type Judges<'a> = &'a dyn Fn(&str) -> Judge;
 
 /// The percentiles of all runs of a server in a cell: by the cell's key and the server's name.
-pub type Latencies<'a> = &'a dyn Fn(&str, &str) -> Option<LatencyValues>;
+pub(crate) type Latencies<'a> = &'a dyn Fn(&str, &str) -> Option<LatencyValues>;
 
 impl GridValues {
     /// The cells in the order of tables.
@@ -95,10 +95,7 @@ impl Values {
     }
 
     /// The document's text.
-    ///
-    /// # Errors
-    /// When a value has no form in JSON.
-    pub fn to_json(&self) -> anyhow::Result<String> {
+    pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`drawn`] | what a study gives: chapters of figures |
+//! | `drawn` | what a study gives: chapters of figures |
 //! | `drawing` | the figures of one recording |
-//! | [`answer`] | which recordings answer, and the figure that the report opens with |
+//! | `answer` | which recordings answer, and the figure that the report opens with |
 //! | `about`, `reading` | what they say of the recording, and how to read them |
 //! | `cells`, `distributions`, `open`, `scale` | the numbers of each kind of figure |
 //! | `effects`, `victims`, `published` | whole figures: variants, hogs, the study of 2023 |

@@ -3,7 +3,7 @@
 use experiments::spec::Table;
 
 use super::cells;
-use crate::chart::{Axis, Extent, Format, Sheet};
+use crate::chart::{Axis, Estimate, Extent, Format, Sheet};
 use crate::figure::curves::{CellCurves, Curve, scaling};
 use crate::figure::input::{About, distinct, label_bytes, say, title};
 use crate::metric;
@@ -11,38 +11,14 @@ use crate::recording::{Cell, Recording};
 use crate::statistics;
 use crate::values::{CellValues, GridValues};
 
-/// A quantity that is drawn over connections.
-struct Quantity {
-    title: &'static str,
-    axis: &'static str,
-    format: Format,
-    metric: &'static str,
-    /// Whether it is the memory, a sum over the connections that is shown of one.
-    is_shared: bool,
-}
+/// A quantity that is drawn over connections: its title, axis, format and metric.
+type Quantity = (&'static str, &'static str, Format, &'static str);
 
+/// Memory is a sum over the connections, and is shown of one.
 const QUANTITIES: [Quantity; 3] = [
-    Quantity {
-        title: "CPU time",
-        axis: "CPU time per message (log)",
-        format: Format::Nanoseconds,
-        metric: metric::CPU,
-        is_shared: false,
-    },
-    Quantity {
-        title: "System calls",
-        axis: "system calls per message (log)",
-        format: Format::Plain,
-        metric: metric::SYSCALLS,
-        is_shared: false,
-    },
-    Quantity {
-        title: "Memory",
-        axis: "resident memory ÷ connections (log)",
-        format: Format::Bytes,
-        metric: metric::MEMORY,
-        is_shared: true,
-    },
+    ("CPU time", "CPU time per message (log)", Format::Nanoseconds, metric::CPU),
+    ("System calls", "system calls per message (log)", Format::Plain, metric::SYSCALLS),
+    ("Memory", "resident memory ÷ connections (log)", Format::Bytes, metric::MEMORY),
 ];
 
 /// What becomes more from cell to cell.
@@ -107,7 +83,7 @@ impl Rising {
 
     fn sheet(&self, recording: &Recording, grid: &GridValues, rows: &[&CellValues], about: &About) -> Sheet {
         let quantities: Vec<(Axis, CellCurves)> =
-            QUANTITIES.iter().map(|quantity| self.curves(recording, grid, rows, quantity)).collect();
+            QUANTITIES.into_iter().map(|quantity| self.curves(recording, grid, rows, quantity)).collect();
         let place = rows.first().map(|row| {
             let of = &row.cell.factors;
             let fixed = if of.idle > 0 { say(of) } else { label_bytes(of.payload_bytes) };
@@ -117,38 +93,33 @@ impl Rising {
         scaling(&title, self.label, &quantities, about)
     }
 
+    /// The axis and the curves of a quantity, the rows from the left as they rise.
     fn curves(
         &self,
         recording: &Recording,
         grid: &GridValues,
         rows: &[&CellValues],
-        quantity: &Quantity,
+        (title, label, format, metric): Quantity,
     ) -> (Axis, CellCurves) {
+        let mut rows = rows.to_vec();
+        rows.sort_by_key(|row| (self.count)(&row.cell));
         let curve = |engine: &String| {
-            let mut points: Vec<_> = rows
-                .iter()
-                .map(|row| {
-                    let value = quantity.of(recording, row, engine);
-                    ((self.count)(&row.cell) as f64, value)
-                })
-                .collect();
-            points.sort_by(|one, other| one.0.total_cmp(&other.0));
-            Curve::new(engine, points)
+            let point =
+                |row: &&CellValues| ((self.count)(&row.cell) as f64, value(recording, row, engine, metric));
+            Curve::new(engine, rows.iter().map(point).collect())
         };
         let curves = grid.engines.iter().map(curve).collect();
-        let axis = Axis::new(quantity.axis, Extent::Log, quantity.format);
-        (axis, CellCurves { title: quantity.title.to_owned(), curves })
+        (Axis::new(label, Extent::Log, format), CellCurves { title: title.to_owned(), curves })
     }
 }
 
-impl Quantity {
-    fn of(&self, recording: &Recording, row: &CellValues, engine: &str) -> Option<crate::chart::Estimate> {
-        if !self.is_shared {
-            return cells::estimate(row.engines.get(engine)?.metrics.get(self.metric)?);
-        }
-        let sockets = row.cell.factors.sockets() as f64;
-        let own = recording.counted_of(&row.cell.key, engine);
-        let values = own.filter_map(|run| Some(run.record.as_ref()?.server.rss_max_bytes? as f64 / sockets));
-        cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<_>>()))
+/// `metric` of `engine` in the cell of `row`, the memory as that of a connection.
+fn value(recording: &Recording, row: &CellValues, engine: &str, metric: &str) -> Option<Estimate> {
+    if metric != metric::MEMORY {
+        return cells::estimate(row.engines.get(engine)?.metrics.get(metric)?);
     }
+    let sockets = row.cell.factors.sockets() as f64;
+    let own = recording.counted_of(&row.cell.key, engine);
+    let values = own.filter_map(|run| Some(run.record.as_ref()?.server.rss_max_bytes? as f64 / sockets));
+    cells::estimate(&statistics::Estimate::of(&values.collect::<Vec<_>>()))
 }
