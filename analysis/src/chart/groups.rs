@@ -6,7 +6,7 @@ use super::axis::{Axis, Extent};
 use super::estimate::Estimate;
 use super::hints::Hints;
 use super::key::{Key, Swatch};
-use super::kind::{Kind, UPRIGHT_HEIGHT, draw_value_axis, plot_area};
+use super::kind::{Kind, draw_value_axis, plot_area};
 use super::mark::{Area, Filling, gap, marker, single_run, whisker_up};
 use super::paint::{Paint, Role};
 use super::scale::Scale;
@@ -57,10 +57,6 @@ impl Kind for Groups {
             gap: all().any(Option::is_none),
             ..Hints::default()
         }
-    }
-
-    fn height(&self) -> f64 {
-        UPRIGHT_HEIGHT
     }
 
     fn axis(&self) -> Option<(Axis, Vec<f64>)> {

@@ -4,10 +4,8 @@ use experiments::report::format as number;
 use experiments::verdict::Word;
 use serde::Serialize;
 
-use super::axis::Axis;
 use super::estimate::Estimate;
 use super::hints::Hints;
-use super::key::Key;
 use super::kind::Kind;
 use super::mark::{Area, gap};
 use super::paint::{MEDIUM, Paint, Role, diverging, over_diverging};
@@ -105,10 +103,6 @@ const HEADS: f64 = 34.0;
 const COLOUR_BAR: f64 = 58.0;
 
 impl Kind for Heat {
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
     fn hints(&self) -> Hints {
         let all = || self.cells.iter().flatten();
         let ratios = || all().flatten();
@@ -124,10 +118,6 @@ impl Kind for Heat {
 
     fn height(&self) -> f64 {
         HEADS + ROW * self.rows.len() as f64 + COLOUR_BAR
-    }
-
-    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
-        None
     }
 
     fn draw(&self, svg: &mut Svg, area: Area, _scale: Scale) {

@@ -18,15 +18,21 @@ const ABOVE: f64 = 26.0;
 const BELOW: f64 = 36.0;
 
 /// Height of a chart with an upright axis.
-pub(super) const UPRIGHT_HEIGHT: f64 = ABOVE + PLOT + BELOW;
+const UPRIGHT_HEIGHT: f64 = ABOVE + PLOT + BELOW;
 
 /// A kind of chart.
 pub(super) trait Kind {
-    fn keys(&self) -> Vec<Key>;
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
     fn hints(&self) -> Hints;
-    fn height(&self) -> f64;
+    fn height(&self) -> f64 {
+        UPRIGHT_HEIGHT
+    }
     /// The axis whose scale panels may share, and every number that has to be visible on it.
-    fn axis(&self) -> Option<(Axis, Vec<f64>)>;
+    fn axis(&self) -> Option<(Axis, Vec<f64>)> {
+        None
+    }
     /// Draws it into `area`, the values of its axis on `scale`.
     fn draw(&self, svg: &mut Svg, area: Area, scale: Scale);
 }

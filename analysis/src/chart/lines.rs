@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::estimate::Estimate;
 use super::hints::Hints;
 use super::key::{Key, Swatch};
-use super::kind::{Kind, UPRIGHT_HEIGHT, draw_value_axis, plot_area};
+use super::kind::{Kind, draw_value_axis, plot_area};
 use super::mark::{Area, Filling, gap, marker, whisker_up};
 use super::paint::{Paint, Role};
 use super::scale::Scale;
@@ -83,10 +83,6 @@ impl Kind for Lines {
             broken_line: values().any(|(_, value)| value.is_none()) && !self.reach().is_empty(),
             ..Hints::default()
         }
-    }
-
-    fn height(&self) -> f64 {
-        UPRIGHT_HEIGHT
     }
 
     fn axis(&self) -> Option<(Axis, Vec<f64>)> {

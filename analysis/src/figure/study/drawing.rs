@@ -127,7 +127,10 @@ impl Drawing<'_> {
 
     /// What is said of percentiles of all repetitions together.
     fn merged(&self) -> About {
-        let interval = format!("Histograms of {} merged.", about::repetitions(self.grid));
+        self.about(format!("Histograms of {} merged.", about::repetitions(self.grid)))
+    }
+
+    fn about(&self, interval: String) -> About {
         About { interval, ..self.about.clone() }
     }
 
@@ -164,14 +167,13 @@ impl Drawing<'_> {
             let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());
             self.add(&self.name(mode, "latency"), sheet, reading::TAIL, is_in);
         }
-        let together = format!("Connections of {} together.", about::repetitions(self.grid));
-        let pooled = About { interval: together, ..self.about.clone() };
+        let pooled = self.about(format!("Connections of {} together.", about::repetitions(self.grid)));
         let shares = distributions::shares(self.recording, self.grid, &keys);
         if !shares.is_empty() {
             let sheet = curves::connections(&title("what each connection got"), &shares, &pooled);
             self.add(&self.name(mode, "connections"), sheet, reading::SHARES, is_in);
         }
-        let first = About { interval: "The first repetition that counts.".to_owned(), ..self.about.clone() };
+        let first = self.about("The first repetition that counts.".to_owned());
         let seconds = distributions::seconds(self.recording, self.grid, &keys);
         if !seconds.is_empty() {
             let sheet = curves::seconds(&title("second by second"), &seconds, &first);
