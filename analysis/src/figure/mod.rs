@@ -3,7 +3,6 @@
 //! | module | figures |
 //! |---|---|
 //! | `grid` | engines over payloads and connections: throughput, ratios, cost of a message |
-//! | `answer` | cost of a message, io_uring divided by epoll, in every cell |
 //! | `beside` | our ratios beside the published ones |
 //! | `curves` | percentiles, latency over load, distributions, seconds, scaling |
 //! | `input` | the numbers that these take |
@@ -11,7 +10,6 @@
 //!
 //! Each takes plain numbers. [`Figure::write`] leaves two files: the picture and, beside it, what it stands on.
 
-mod answer;
 mod beside;
 mod curves;
 pub(crate) mod grid;

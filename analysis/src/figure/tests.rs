@@ -1,6 +1,7 @@
 use super::beside::Agreement;
 use super::curves::{CellCurves, Curve, Shares, Since, connections};
 use super::input::{About, Compared, Measured};
+use super::study::answer;
 use super::study::effects::{Effect, forest};
 use super::study::published::{chart, compared, heat_map, measured};
 use super::study::victims::{self, Victims};
@@ -253,7 +254,7 @@ fn answering(verdicts: &[Word]) -> answer::Measured {
 #[test]
 fn a_cell_is_called_and_coloured_by_its_verdict_alone() {
     let cells = [Word::Less, Word::More, Word::NoDifference, Word::NoClaim];
-    let sheet = answer::answer(&[answering(&cells)]).unwrap();
+    let sheet = answer::sheet(&[answering(&cells)]).unwrap();
     let Body::Rows(rows) = &sheet.panels[0].body else { panic!("the answer is in rows") };
     let said: Vec<_> = rows.rows.iter().map(|row| (row.marks[0].name.as_str(), row.marks[0].role)).collect();
     let expected = [
@@ -268,7 +269,7 @@ fn a_cell_is_called_and_coloured_by_its_verdict_alone() {
 #[test]
 fn the_smallest_effect_is_a_band_in_the_answer() {
     let measured = answering(&[Word::Less]);
-    let sheet = answer::answer(std::slice::from_ref(&measured)).unwrap();
+    let sheet = answer::sheet(std::slice::from_ref(&measured)).unwrap();
     let Body::Rows(rows) = &sheet.panels[0].body else { panic!("the answer is in rows") };
     let band = rows.reference.as_ref().and_then(|reference| reference.band.clone());
     assert_eq!(
@@ -277,7 +278,7 @@ fn the_smallest_effect_is_a_band_in_the_answer() {
     );
     let bands = |sheet: Sheet| sheet.svg(WIDE).matches("class=\"f-band s-muted\"").count();
     assert_eq!(bands(sheet), 2, "in the panel and in the key");
-    let uncontrolled = answer::answer(&[answer::Measured { smallest_effect: None, ..measured }]).unwrap();
+    let uncontrolled = answer::sheet(&[answer::Measured { smallest_effect: None, ..measured }]).unwrap();
     assert!(uncontrolled.caption().contains("Without a control"), "{}", uncontrolled.caption());
     assert_eq!(bands(uncontrolled), 0);
 }
@@ -286,13 +287,13 @@ fn the_smallest_effect_is_a_band_in_the_answer() {
 fn a_quick_recording_is_stamped_in_the_answer() {
     let full = answering(&[Word::NoClaim]);
     let quick = answer::Measured { quick: true, ..full.clone() };
-    let svg = |measured| answer::answer(&[measured]).unwrap().svg(WIDE);
+    let svg = |measured| answer::sheet(&[measured]).unwrap().svg(WIDE);
     let stamp = "Quick recording: claims nothing</text>";
     assert!(svg(quick).contains(stamp) && !svg(full).contains(stamp));
 }
 
 #[test]
 fn what_holds_no_cell_gives_no_answer() {
-    assert_eq!(answer::answer(&[]), None);
-    assert_eq!(answer::answer(&[answering(&[])]), None);
+    assert_eq!(answer::sheet(&[]), None);
+    assert_eq!(answer::sheet(&[answering(&[])]), None);
 }

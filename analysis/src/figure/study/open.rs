@@ -87,8 +87,10 @@ fn offered<'a>(
 
 type Percentile = fn(&Latency) -> Nanos;
 
+type LatencyOf = fn(&OpenLoop) -> Option<&Latency>;
+
 /// Where an open loop has its latency, for each instant from which it counts.
-const SINCE: [(Since, fn(&OpenLoop) -> Option<&Latency>); 2] = [
+const SINCE: [(Since, LatencyOf); 2] = [
     (Since::IntendedStart, |open| open.corrected.as_ref()),
     (Since::ActualSend, |open| open.uncorrected.as_ref()),
 ];
