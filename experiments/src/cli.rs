@@ -7,9 +7,8 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use uring_echo::cpu_list::CpuList;
 
 use crate::doctor::DoctorArgs;
-use crate::recording::names;
 use crate::spec::filter::Filter;
-use crate::spec::{self, Size, SpecError};
+use crate::spec::{self, Size, SpecError, renamed};
 use crate::vm::VmArgs;
 
 /// What the user asked for.
@@ -94,7 +93,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, S
 pub fn command() -> Result<Command, SpecError> {
     let experiments = spec::built_in(Size::Quick)?.into_iter().map(|(spec, _)| {
         let about = format!("{}: {}", spec.title, first_sentence(&spec.question));
-        let [before, now] = names::EXPERIMENT;
+        let [before, now] = renamed::EXPERIMENT;
         let command = Command::new(spec.id);
         let command = if command.get_name() == now { command.alias(before) } else { command };
         run_command(command, about).long_about(spec.question)

@@ -155,8 +155,11 @@ impl Lifecycle {
     pub fn finish(&mut self, counters: &Counters) {
         self.append(&StatsLine::Exit { at_ns: clock::monotonic(), counters: *counters });
         log(format_args!(
-            "stopped: {} connections served, {} bytes echoed, {} cut off at the deadline",
-            counters.closed, counters.sent_bytes, counters.cut_off
+            "stopped: {} {} served, {} bytes echoed, {} cut off at the deadline",
+            counters.closed,
+            if counters.closed == 1 { "connection" } else { "connections" },
+            counters.sent_bytes,
+            counters.cut_off
         ));
     }
 

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 use crate::recording::records;
-use crate::recording::{self, MANIFEST, Recording};
+use crate::recording::{self, MANIFEST, RECORDS, Recording};
 
 /// What is wrong with the recording in `folder`, a sentence each; nothing when it is whole.
 ///
@@ -25,7 +25,9 @@ pub fn faults(folder: &Path) -> anyhow::Result<Vec<String>> {
         manifest.files.iter().filter_map(|file| recording.read_file(file).err()).map(|e| format!("{e:#}")),
     );
     faults.extend(of_records(&manifest, folder));
-    for run in &manifest.runs {
+    // Without the file, each of its records would say no more than that.
+    let readable = manifest.runs.iter().filter(|_| folder.join(RECORDS).exists());
+    for run in readable {
         faults.extend(run.attempts().filter_map(|attempt| of_attempt(&recording, run, attempt)));
     }
     faults

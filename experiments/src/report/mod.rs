@@ -15,6 +15,7 @@ mod verdict;
 
 use crate::recording::Recording;
 use crate::recording::manifest::{Manifest, RunEntry, Status};
+use crate::recording::names::in_present_names;
 use crate::spec::Table;
 
 use control::Controls;
@@ -32,6 +33,10 @@ pub fn render(recording: &Recording) -> anyhow::Result<String> {
 
 fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
     let mut lines = vec![headline(manifest)];
+    let now = in_present_names(manifest);
+    if now.experiment != manifest.experiment {
+        lines.push(format!("It has the names of its time: the experiment is called {} now.", now.experiment));
+    }
     lines.extend(match manifest.table {
         Table::Grid => by_mode(grid),
         Table::Latency => latency::section(grid),

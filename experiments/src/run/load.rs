@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::plan::{Role, Run};
 use crate::run::child::{OwnedChild, pad_environment};
 use crate::run::interrupt::{Interrupt, Waited};
+use crate::run::scratch;
 use crate::run::server::Server;
 use crate::spec::factors::Factors;
 
@@ -61,10 +62,18 @@ impl Client<'_> {
             child.ended()
         })?;
         Ok(match waited {
-            Waited::Done(status) => Load::Ended(status, child.complaint()),
+            Waited::Done(status) => Load::Ended(status, self.last_words(status, child.complaint())),
             Waited::TimedOut => Load::Hung,
             Waited::Interrupted => Load::Interrupted,
         })
+    }
+
+    /// `words`, or why a client that failed has none: they lie in the same folder as its record.
+    fn last_words(&self, status: ExitStatus, words: String) -> String {
+        if status.success() || !words.is_empty() {
+            return words;
+        }
+        scratch::check(self.scratch).err().map_or(words, |error| format!("{error:#}"))
     }
 
     fn command(&self, run: &Run, server: &Server) -> Command {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::spec::factors::Factors;
+use crate::spec::renamed::present;
 use crate::spec::{Comparison, Spec};
 
 /// A factor of the cross that can be narrowed.
@@ -121,20 +122,24 @@ impl Filter {
         levels: &mut Vec<T>,
         name: impl Fn(&T) -> String,
     ) -> Result<(), String> {
-        let wanted: Vec<_> = self.terms.iter().filter(|term| term.0 == factor).map(|term| &term.1).collect();
+        let mut known: Vec<_> = levels.iter().map(&name).collect();
+        known.dedup();
+        let own = self.terms.iter().filter(|term| term.0 == factor).map(|term| &term.1);
+        // An old recording's filter has the names that its specification has.
+        let wanted: Vec<_> = own
+            .map(|level| if known.contains(level) { level.clone() } else { present(level).to_owned() })
+            .collect();
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut known: Vec<_> = levels.iter().map(&name).collect();
-        known.dedup();
-        if let Some(unknown) = wanted.iter().find(|&&level| !known.contains(level)) {
+        if let Some(unknown) = wanted.iter().find(|level| !known.contains(level)) {
             let distinct: Vec<_> =
                 known.iter().enumerate().filter(|(at, level)| !known[..*at].contains(level)).collect();
             let known: Vec<_> = distinct.into_iter().map(|(_, level)| level.as_str()).collect();
             let (key, known) = (factor.key(), known.join(", "));
             return Err(format!("this experiment has no {key}={unknown}; it has {known}"));
         }
-        levels.retain(|level| wanted.contains(&&name(level)));
+        levels.retain(|level| wanted.contains(&name(level)));
         Ok(())
     }
 }
@@ -192,5 +197,13 @@ mod tests {
         );
         let error = "connections=9".parse::<Filter>().unwrap().narrow(&mut quick()).unwrap_err();
         assert_eq!(error, "this experiment has no connections=9; it has 8, 512");
+    }
+
+    #[test]
+    fn an_engine_is_still_known_by_its_older_name() {
+        let (mut spec, _) = crate::spec::find("study", crate::spec::Size::Quick).unwrap().unwrap();
+        "engine=epoll-seed".parse::<Filter>().unwrap().narrow(&mut spec).unwrap();
+        let names: Vec<_> = spec.engines.iter().map(|level| level.name.as_str()).collect();
+        assert_eq!(names, ["epoll-study"]);
     }
 }

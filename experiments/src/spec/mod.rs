@@ -5,6 +5,7 @@
 
 pub mod factors;
 pub mod filter;
+pub mod renamed;
 
 mod builtin;
 mod cells;

@@ -47,8 +47,9 @@ fn describe(phase: &str, (then, before): (Nanos, Tally), (now, after): (Nanos, T
     let bytes = after.received_bytes.saturating_sub(before.received_bytes) as f64;
     let messages = after.messages.saturating_sub(before.messages) as f64;
     format!(
-        "{phase:<9} {:>6} connections {:>14} {:>10.0} messages/s",
+        "{phase:<9} {:>6} {:<11} {:>14} {:>10.0} messages/s",
         after.connections,
+        if after.connections == 1 { "connection" } else { "connections" },
         rate(bytes / seconds),
         messages / seconds
     )

@@ -30,7 +30,7 @@ fn in_words(end: &str, pace: &Pace) -> String {
     let percent = 100.0 * pace.slowed_share();
     match percent.round() as u32 {
         0 => format!("{end} steady"),
-        percent => format!("{end} {percent} % of the time slower by {:.1}", pace.slowed_times()),
+        percent => format!("{end} took {:.1} times as long for {percent} % of the time", pace.slowed_times()),
     }
 }
 
@@ -65,7 +65,10 @@ mod tests {
         assert_eq!(steadiness(&facts).value, "server steady, client steady");
         facts.paces.server = Known::Value(Pace::of_micros(&[700, 700, 1400, 1400]));
         assert_eq!(steadiness(&facts).level, Level::Warn);
-        assert_eq!(steadiness(&facts).value, "server 50 % of the time slower by 2.0, client steady");
+        assert_eq!(
+            steadiness(&facts).value,
+            "server took 2.0 times as long for 50 % of the time, client steady"
+        );
     }
 
     #[test]
