@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel_version::KernelVersion;
 use crate::measure::host::{Host, Kernel, Known, Limits};
 use crate::refusal::{Refusal, Request, Situation};
-use crate::server::fit;
+use crate::server::shell::fit;
 use crate::sys::Errno;
 use crate::sys::epoll::Epoll;
 use crate::sys::uring_probe::{self, Trial};

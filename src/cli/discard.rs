@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::listen::ListenArgs;
-use crate::server::config::{Config, Preset};
+use crate::server::shell::config::{Config, Preset};
 use crate::units::{Bytes, Nanos};
 
 /// Most bytes dropped by one system call: as much as a socket is likely to hold.

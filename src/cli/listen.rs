@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::address;
-use crate::server::config::{Asked, BACKLOG_DEFAULT, CONNECTIONS_MAX_DEFAULT};
+use crate::server::shell::config::{Asked, BACKLOG_DEFAULT, CONNECTIONS_MAX_DEFAULT};
 
 /// What every server takes.
 #[derive(Args, Debug)]

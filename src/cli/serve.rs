@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::OnOff;
 use super::listen::ListenArgs;
-use crate::server::config::{
+use crate::server::shell::config::{
     AcceptMode, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode, Setup, Trigger, UringConfig,
 };
 use crate::units::{Bytes, Nanos};

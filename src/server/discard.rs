@@ -6,12 +6,12 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use crate::measure::counters::{Counters, Settings};
-use crate::server::config::Config;
-use crate::server::error::{ServeError, StartError};
-use crate::server::fit::Fitted;
-use crate::server::lifecycle::Lifecycle;
-use crate::server::listener::{AcceptFault, Gate, Listener};
-use crate::server::watch;
+use crate::server::epoll::watch;
+use crate::server::shell::config::Config;
+use crate::server::shell::error::{ServeError, StartError};
+use crate::server::shell::fit::Fitted;
+use crate::server::shell::lifecycle::Lifecycle;
+use crate::server::shell::listener::{AcceptFault, Gate, Listener};
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest};
 use crate::sys::{clock, socket};

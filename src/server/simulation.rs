@@ -6,7 +6,7 @@ use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::measure::counters::Counters;
-use crate::server::config::Config;
+use crate::server::shell::config::Config;
 use crate::sys::fake_kernel::{Rules, World};
 use crate::units::{Bytes, Nanos};
 

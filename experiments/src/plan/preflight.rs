@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::{bail, ensure};
 use uring_echo::client;
-use uring_echo::server::config::CONNECTIONS_MAX_DEFAULT;
-use uring_echo::server::fit;
+use uring_echo::server::shell::config::CONNECTIONS_MAX_DEFAULT;
+use uring_echo::server::shell::fit;
 use uring_echo::sys::limits;
 
 use crate::plan::Run;

@@ -3,7 +3,7 @@
 use proptest::prelude::RngExt;
 
 use super::*;
-use crate::server::config::EpollConfig;
+use crate::server::shell::config::EpollConfig;
 use crate::server::simulation::{self, Replay};
 use crate::sys::fake_kernel::{FakeSockets, Fate};
 

@@ -1,7 +1,7 @@
 //! How the epoll server stops: told by a signal, ticking while its connections fall silent, over at the deadline.
 
 use super::EpollServer;
-use crate::server::connection::{Event, Next};
+use crate::server::core::connection::{Event, Next};
 use crate::slab::Slot;
 use crate::sys::readiness::Sockets;
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 
 use super::*;
-use crate::server::config::{Config, EpollConfig};
+use crate::server::shell::config::{Config, EpollConfig};
 use crate::sys::socket;
 
 /// Waits until an event has put the connection in slot 0 on the ready ring.

@@ -2,8 +2,8 @@
 
 use crate::kernel_version::KernelVersion;
 use crate::refusal::{Refusal, Request};
-use crate::server::config::{Files, Setup, UringConfig};
-use crate::server::error::StartError;
+use crate::server::shell::config::{Files, Setup, UringConfig};
+use crate::server::shell::error::StartError;
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
 use crate::sys::queues::SetupFlags;

@@ -8,7 +8,7 @@ use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
 use super::*;
-use crate::server::config::{Config, Files, Setup};
+use crate::server::shell::config::{Config, Files, Setup};
 use crate::server::simulation::{self, Replay};
 use crate::sys::buf_ring::BufRing;
 use crate::sys::fake_kernel::{self, FakeQueues, Fate};

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use super::{InFlight, SQES_PER_CQE, UringServer};
-use crate::server::connection::Event;
+use crate::server::core::connection::Event;
 use crate::slab::Slot;
 use crate::sys::clock;
 use crate::sys::queues::Queues;

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::*;
-use crate::server::config::{Config, Files, Setup};
+use crate::server::shell::config::{Config, Files, Setup};
 
 fn config() -> UringConfig {
     UringConfig {

@@ -81,7 +81,7 @@ impl Config {
 #[cfg(test)]
 impl Config {
     /// A server on a free port whose every connection gets the same slot.
-    pub(super) fn for_one_connection() -> Self {
+    pub(in crate::server) fn for_one_connection() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             cpu: None,

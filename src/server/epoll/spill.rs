@@ -11,13 +11,13 @@ use crate::units::Bytes;
 
 /// A spill buffer in use, and which of its bytes are still owed.
 #[derive(Debug)]
-pub struct Spill {
+pub(super) struct Spill {
     index: u32,
     owed: Range<usize>,
 }
 
 /// Spill buffers, one for every connection there can be, mapped at start and touched on first use.
-pub struct SpillPool {
+pub(super) struct SpillPool {
     map: Map,
     buffer_bytes: usize,
     free: Vec<u32>,
@@ -28,7 +28,7 @@ impl SpillPool {
     ///
     /// # Errors
     /// ENOMEM when the address space is exhausted.
-    pub fn new(count: usize, buffer_bytes: Bytes) -> io::Result<Self> {
+    pub(super) fn new(count: usize, buffer_bytes: Bytes) -> io::Result<Self> {
         let map = Map::new(count * buffer_bytes.0)?;
         let free = (0..u32::try_from(count).map_err(io::Error::other)?).rev().collect();
         Ok(Self { map, buffer_bytes: buffer_bytes.0, free })
@@ -38,7 +38,7 @@ impl SpillPool {
     ///
     /// # Panics
     /// If none is free: there is one for each connection, so one was leaked.
-    pub fn keep(&mut self, owed: &[u8]) -> Spill {
+    pub(super) fn keep(&mut self, owed: &[u8]) -> Spill {
         let index = self.free.pop().expect("there is a spill buffer for every connection");
         let start = index as usize * self.buffer_bytes;
         self.map.bytes_mut(start..start + self.buffer_bytes)[..owed.len()].copy_from_slice(owed);
@@ -46,12 +46,12 @@ impl SpillPool {
     }
 
     /// The bytes still owed.
-    pub fn owed(&self, spill: &Spill) -> &[u8] {
+    pub(super) fn owed(&self, spill: &Spill) -> &[u8] {
         self.map.bytes(spill.owed.clone())
     }
 
     /// Takes note that the kernel took the first `count` bytes.
-    pub const fn advance(spill: &mut Spill, count: usize) {
+    pub(super) const fn advance(spill: &mut Spill, count: usize) {
         spill.owed.start += count;
         assert!(spill.owed.start <= spill.owed.end, "more was sent than was kept");
     }
@@ -63,7 +63,7 @@ impl SpillPool {
     }
 
     /// Takes the buffer back.
-    pub fn release(&mut self, spill: Spill) {
+    pub(super) fn release(&mut self, spill: Spill) {
         let Spill { index, .. } = spill;
         self.free.push(index);
     }

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::measure::counters::{Counters, Settings, StatsLine};
-use crate::server::config::Config;
-use crate::server::error::StartError;
-use crate::server::stats::StatsFile;
+use crate::server::shell::config::Config;
+use crate::server::shell::error::StartError;
+use crate::server::shell::stats::StatsFile;
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{Errno, affinity, clock};
 use crate::units::Nanos;

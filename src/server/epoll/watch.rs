@@ -2,9 +2,9 @@
 
 use std::os::fd::AsFd;
 
-use crate::server::error::StartError;
-use crate::server::lifecycle::Lifecycle;
-use crate::server::listener::Listener;
+use crate::server::shell::error::StartError;
+use crate::server::shell::lifecycle::Lifecycle;
+use crate::server::shell::listener::Listener;
 use crate::sys::epoll::{Epoll, Interest};
 use crate::token::{Op, Token};
 
@@ -12,7 +12,7 @@ use crate::token::{Op, Token};
 ///
 /// # Errors
 /// When the kernel has no descriptor or no memory for it.
-pub fn open(listener: &Listener, lifecycle: &Lifecycle) -> Result<Epoll, StartError> {
+pub(in crate::server) fn open(listener: &Listener, lifecycle: &Lifecycle) -> Result<Epoll, StartError> {
     let epoll =
         Epoll::new().map_err(|errno| StartError::resource("cannot create an epoll instance", errno))?;
     for (fd, op, interest) in [

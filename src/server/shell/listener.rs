@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::server::config::Config;
-use crate::server::error::StartError;
+use crate::server::shell::config::Config;
+use crate::server::shell::error::StartError;
 use crate::sys::Errno;
 use crate::sys::socket::{self, StreamOptions};
 use crate::units::Nanos;

@@ -5,8 +5,8 @@
 
 use std::fs;
 
-use crate::server::config::Config;
-use crate::server::error::StartError;
+use crate::server::shell::config::Config;
+use crate::server::shell::error::StartError;
 use crate::sys::limits;
 use crate::units::Bytes;
 
@@ -136,7 +136,7 @@ fn somaxconn() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::config::Asked;
+    use crate::server::shell::config::Asked;
 
     fn usual() -> Fitted {
         let config = Config { connections_max: 10_240, backlog: 1024, ..Config::for_one_connection() };

@@ -11,23 +11,24 @@
 
 #[cfg(test)]
 mod simulation;
+mod spill;
 mod stop;
 #[cfg(test)]
 mod tests;
+pub(super) mod watch;
 
 use std::os::fd::AsFd;
 
+use self::spill::{Spill, SpillPool};
 use crate::measure::counters::Counters;
-use crate::server::budget::{Budget, Turn};
-use crate::server::config::{EpollConfig, Trigger};
-use crate::server::connection::{Connection, Event, Next};
-use crate::server::error::{ServeError, StartError};
-use crate::server::fit::Fitted;
-use crate::server::lifecycle::Lifecycle;
-use crate::server::listener::{AcceptFault, Gate, Listener};
-use crate::server::queue::SlotQueue;
-use crate::server::spill::{Spill, SpillPool};
-use crate::server::watch;
+use crate::server::core::budget::{Budget, Turn};
+use crate::server::core::connection::{Connection, Event, Next};
+use crate::server::core::queue::SlotQueue;
+use crate::server::shell::config::{EpollConfig, Trigger};
+use crate::server::shell::error::{ServeError, StartError};
+use crate::server::shell::fit::Fitted;
+use crate::server::shell::lifecycle::Lifecycle;
+use crate::server::shell::listener::{AcceptFault, Gate, Listener};
 use crate::slab::{Slab, Slot};
 use crate::sys::epoll::{Epoll, Events, Interest, Readiness};
 use crate::sys::readiness::Sockets;

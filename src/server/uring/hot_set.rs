@@ -16,7 +16,7 @@ const BUFFERS_MIN: usize = 1;
 
 /// The size of the published set.
 #[derive(Debug)]
-pub struct HotSet {
+pub(super) struct HotSet {
     hot_bytes: usize,
     buffers_max: usize,
     /// Moving average of the bytes of a turn, times [`MEMORY`].
@@ -26,17 +26,17 @@ pub struct HotSet {
 impl HotSet {
     /// A set of at most `buffers_max` buffers whose connections receive about `hot_bytes` in their turns. Until it has
     /// seen turns it expects one full buffer in each, of `buffer_bytes`.
-    pub const fn new(hot_bytes: Bytes, buffers_max: usize, buffer_bytes: Bytes) -> Self {
+    pub(super) const fn new(hot_bytes: Bytes, buffers_max: usize, buffer_bytes: Bytes) -> Self {
         Self { hot_bytes: hot_bytes.0, buffers_max, expected: buffer_bytes.0 * MEMORY }
     }
 
     /// Takes note of a turn that has ended.
-    pub const fn note(&mut self, turn_bytes: usize) {
+    pub(super) const fn note(&mut self, turn_bytes: usize) {
         self.expected = self.expected - self.expected / MEMORY + turn_bytes;
     }
 
     /// How many buffers to publish when `demand` receives want one.
-    pub fn target(&self, demand: usize) -> usize {
+    pub(super) fn target(&self, demand: usize) -> usize {
         let expected_bytes = (self.expected / MEMORY).max(1);
         demand.min((self.hot_bytes / expected_bytes).max(BUFFERS_MIN)).min(self.buffers_max)
     }

@@ -10,6 +10,7 @@
 //!
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
 
+mod hot_set;
 mod setup;
 #[cfg(test)]
 mod simulation;
@@ -19,16 +20,16 @@ mod tests;
 
 use std::os::fd::AsFd;
 
+use self::hot_set::HotSet;
 use crate::measure::counters::Counters;
-use crate::server::budget::{Budget, Turn};
-use crate::server::config::{AcceptMode, Publish, RecvMode, SendMode, UringConfig};
-use crate::server::connection::{Connection, Event, Next};
-use crate::server::error::{ServeError, StartError};
-use crate::server::fit::Fitted;
-use crate::server::hot_set::HotSet;
-use crate::server::lifecycle::Lifecycle;
-use crate::server::listener::{AcceptFault, Gate, Listener};
-use crate::server::queue::SlotQueue;
+use crate::server::core::budget::{Budget, Turn};
+use crate::server::core::connection::{Connection, Event, Next};
+use crate::server::core::queue::SlotQueue;
+use crate::server::shell::config::{AcceptMode, Publish, RecvMode, SendMode, UringConfig};
+use crate::server::shell::error::{ServeError, StartError};
+use crate::server::shell::fit::Fitted;
+use crate::server::shell::lifecycle::Lifecycle;
+use crate::server::shell::listener::{AcceptFault, Gate, Listener};
 use crate::slab::{Slab, Slot};
 use crate::sys::buf_ring::Lease;
 use crate::sys::queues::{KernelQueues, Queues};
