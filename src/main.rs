@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use uring_echo::cli::discard::DiscardArgs;
 use uring_echo::cli::serve::ServeArgs;
-use uring_echo::cli::{Cli, Command, generate, probe};
+use uring_echo::cli::{Cli, Command, generate, probe, strategies};
 use uring_echo::server::discard::DiscardServer;
 use uring_echo::server::epoll::EpollServer;
-use uring_echo::server::uring::UringServer;
+use uring_echo::server::uring::catalog;
 
 fn main() -> ExitCode {
     let cli = match Cli::from_command_line() {
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Client(args) => args.execute(),
         Command::Discard(args) => discard(args),
         Command::Probe(args) => done(probe::run(args, &mut io::stdout())),
+        Command::Strategies(args) => done(strategies::run(args, &mut io::stdout())),
         Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
         Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
     };
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     match args {
         ServeArgs::Epoll(args) => EpollServer::start(&args.config())?.run()?,
-        ServeArgs::Uring(args) => UringServer::start(&args.config())?.run()?,
+        ServeArgs::Uring(args) => catalog::start(&args.config())?.run()?,
     };
     Ok(ExitCode::SUCCESS)
 }

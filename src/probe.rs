@@ -250,6 +250,21 @@ fn uring(rings: &Rings, features: &[Feature], situation: &Situation) -> Readines
         .map_or(Readiness::Ready, Readiness::NotPossible)
 }
 
+/// Why nobody can count on the feature that [`Report`] calls `name`; `None` when it is here. Tries that feature alone.
+///
+/// # Panics
+/// On a name that no feature has.
+pub fn obstacle(name: &str) -> Option<Refusal> {
+    let row =
+        ROWS.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("no feature is called {name}"));
+    let rings = Rings::open();
+    let situation = Situation::from(&Host::capture());
+    match rings.readiness(&situation) {
+        Readiness::Ready => row.obstacle(&row.available(&rings), &situation),
+        Readiness::NotPossible(refusal) => Some(refusal),
+    }
+}
+
 impl Row {
     /// Why nobody can count on this feature; `None` when it is here.
     fn obstacle(&self, available: &Known<bool>, situation: &Situation) -> Option<Refusal> {

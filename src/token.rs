@@ -26,6 +26,8 @@ pub enum Op {
     Cancel = 8,
     /// Whatever needs no answer: a shutdown before a close, the close of a connection that no slot was free for.
     Discard = 9,
+    /// A poll that tells when a connection is ready.
+    Poll = 10,
 }
 
 impl Op {
@@ -40,6 +42,7 @@ impl Op {
             7 => Self::Close,
             8 => Self::Cancel,
             9 => Self::Discard,
+            10 => Self::Poll,
             _ => return None,
         })
     }
@@ -89,7 +92,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_survives_the_kernel(op in 1u8..=9, generation in 0u32..1 << 24, slot: u32) {
+        fn a_token_survives_the_kernel(op in 1u8..=10, generation in 0u32..1 << 24, slot: u32) {
             let token = Token {
                 op: Op::from_bits(op).unwrap(),
                 generation: Generation::from_bits(generation),

@@ -11,14 +11,14 @@ use clap::Parser;
 use uring_echo::cli::serve::ServeArgs;
 use uring_echo::cli::{Cli, Command};
 use uring_echo::server::epoll::EpollServer;
-use uring_echo::server::uring::UringServer;
+use uring_echo::server::uring::catalog;
 
 const CLIENTS: usize = 20;
 const MESSAGES: usize = 50;
 
-fn serve_args(engine: &str) -> ServeArgs {
+fn serve_args(engine: &str, more: &[&str]) -> ServeArgs {
     let args = ["uring-echo", "serve", engine, "--listen", "127.0.0.1:0", "--max-connections", "256"];
-    let cli = Cli::parse_from(args.into_iter().chain(["--backlog", "64"]));
+    let cli = Cli::parse_from(args.into_iter().chain(["--backlog", "64"]).chain(more.iter().copied()));
     let Command::Serve(args) = cli.command else { panic!("'serve' was parsed as something else") };
     args
 }
@@ -71,7 +71,9 @@ fn knock(addr: SocketAddr) {
 
 #[test]
 fn the_epoll_server_allocates_nothing_in_an_iteration() {
-    let ServeArgs::Epoll(args) = serve_args("epoll") else { panic!("epoll was parsed as another engine") };
+    let ServeArgs::Epoll(args) = serve_args("epoll", &[]) else {
+        panic!("epoll was parsed as another engine")
+    };
     let mut server = EpollServer::start(&args.config()).unwrap();
     let addr = server.addr();
     knock(addr);
@@ -80,11 +82,16 @@ fn the_epoll_server_allocates_nothing_in_an_iteration() {
 }
 
 #[test]
-fn the_io_uring_server_allocates_nothing_in_an_iteration() {
-    let ServeArgs::Uring(args) = serve_args("uring") else { panic!("uring was parsed as another engine") };
-    let mut server = UringServer::start(&args.config()).unwrap();
-    let addr = server.addr();
-    knock(addr);
-    allocations_of_a_round(addr, || server.iterate().unwrap());
-    assert_eq!(allocations_of_a_round(addr, || server.iterate().unwrap()), 0);
+fn the_io_uring_server_allocates_nothing_in_an_iteration_whatever_its_strategy() {
+    for entry in catalog::STRATEGIES.iter().filter(|entry| entry.described.require().is_ok()) {
+        let name = entry.described.name;
+        let ServeArgs::Uring(args) = serve_args("uring", &["--strategy", name]) else {
+            panic!("uring was parsed as another engine");
+        };
+        let mut server = catalog::start(&args.config()).unwrap();
+        let addr = server.addr();
+        knock(addr);
+        allocations_of_a_round(addr, || server.iterate().unwrap());
+        assert_eq!(allocations_of_a_round(addr, || server.iterate().unwrap()), 0, "{name}");
+    }
 }

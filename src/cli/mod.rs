@@ -15,6 +15,7 @@ pub mod listen;
 pub mod output;
 pub mod probe;
 pub mod serve;
+pub mod strategies;
 
 /// Shown when the program is called without a word of what to do.
 const EXAMPLES: &str = "\
@@ -77,6 +78,8 @@ pub enum Command {
     /// Takes no privileges and changes nothing. Exits with 0 when a report was made, whatever it says; the verdict is
     /// in its second and third line, and in JSON under `.servers.epoll.state` and `.servers.uring.state`.
     Probe(probe::ProbeArgs),
+    /// List the ways to echo, with the kernels that have them
+    Strategies(strategies::StrategiesArgs),
     /// Print a completion script for a shell to standard output
     #[command(hide = true)]
     Completions(generate::CompletionsArgs),

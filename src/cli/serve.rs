@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
 
 use super::OnOff;
@@ -9,6 +10,7 @@ use super::listen::ListenArgs;
 use crate::server::shell::config::{
     AcceptMode, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode, Setup, Trigger, UringConfig,
 };
+use crate::server::uring::catalog;
 use crate::units::{Bytes, Nanos};
 
 /// Which engine serves.
@@ -61,6 +63,9 @@ pub struct EpollArgs {
 pub struct UringArgs {
     #[command(flatten)]
     common: CommonArgs,
+    /// Way to echo; `uring-echo strategies` tells of each
+    #[arg(long, value_name = "NAME", default_value = catalog::DEFAULT, value_parser = strategy())]
+    strategy: String,
     /// Provided buffers in the ring at once, at most [tuned: 512, study: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
@@ -94,7 +99,7 @@ struct Defaults {
     uring_budget_bytes: Bytes,
     nodelay: bool,
     buffers: u16,
-    publish: Publish,
+    publish: Option<Publish>,
 }
 
 impl Defaults {
@@ -106,7 +111,7 @@ impl Defaults {
                 uring_budget_bytes: Bytes::kib(512),
                 nodelay: true,
                 buffers: 512,
-                publish: Publish::Demand,
+                publish: None,
             },
             // Four rounds of 8 KiB for epoll against one for io_uring: unequal, as the study had it.
             Preset::Study => Self {
@@ -115,7 +120,7 @@ impl Defaults {
                 uring_budget_bytes: Bytes::kib(8),
                 nodelay: false,
                 buffers: 1024,
-                publish: Publish::Full,
+                publish: Some(Publish::Full),
             },
         }
     }
@@ -154,7 +159,12 @@ impl UringArgs {
     /// The configuration these arguments ask for.
     pub fn config(self) -> UringConfig {
         let defaults = Defaults::of(self.common.preset);
+        let known = catalog::STRATEGIES.iter().map(|entry| entry.described.name);
         UringConfig {
+            strategy: known
+                .into_iter()
+                .find(|name| *name == self.strategy)
+                .expect("the parser knows all names"),
             buffers: self.buffers.unwrap_or(defaults.buffers),
             hot_bytes: self.hot_bytes,
             recv: self.recv,
@@ -162,10 +172,17 @@ impl UringArgs {
             accept: self.accept,
             files: self.files,
             setup: self.setup,
-            publish: self.publish.unwrap_or(defaults.publish),
+            publish: self.publish.or(defaults.publish),
             common: self.common.config(|defaults| defaults.uring_budget_bytes),
         }
     }
+}
+
+/// Takes the names in the catalogue, and tells a shell of them.
+fn strategy() -> PossibleValuesParser {
+    let value =
+        |entry: &catalog::Entry| PossibleValue::new(entry.described.name).help(entry.described.summary);
+    PossibleValuesParser::new(catalog::STRATEGIES.iter().map(value))
 }
 
 fn buffer_bytes(text: &str) -> Result<Bytes, String> {

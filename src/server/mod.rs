@@ -11,4 +11,5 @@ pub mod epoll;
 pub mod shell;
 #[cfg(test)]
 mod simulation;
+pub mod strategies;
 pub mod uring;

@@ -45,6 +45,19 @@ impl Lease {
     }
 }
 
+#[cfg(test)]
+impl Lease {
+    /// A lease of no ring.
+    pub(crate) const fn for_test(bid: u16, len: usize) -> Self {
+        Self { bid: Bid(bid), len }
+    }
+
+    /// Which buffer it is.
+    pub(crate) const fn bid_for_test(&self) -> u16 {
+        self.bid.0
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
     /// Waiting to be published.

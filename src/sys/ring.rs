@@ -36,6 +36,15 @@ pub struct RecvHow {
     pub poll_first: bool,
 }
 
+/// How one send is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendHow {
+    /// The kernel goes on after a short send (MSG_WAITALL).
+    pub wait_all: bool,
+    /// The entry pushed next waits until this send has sent all, and is cancelled if it does not (IOSQE_IO_LINK).
+    pub linked: bool,
+}
+
 /// A completion queue entry.
 #[derive(Clone, Copy, Debug)]
 pub struct Completion {
@@ -178,14 +187,15 @@ impl<Q: Queues> Ring<Q> {
         self.push(on_file(entry, file), token);
     }
 
-    /// Sends the bytes of `lease` from `offset` on; with `wait_all` the kernel goes on after a short send.
+    /// Sends the bytes of `lease` from `offset` on.
     ///
     /// The caller keeps the lease until the completion: recycled earlier, the kernel could fill it with other bytes
     /// while it is being sent.
-    pub fn send(&mut self, file: File, lease: &Lease, offset: usize, wait_all: bool, token: Token) {
+    pub fn send(&mut self, file: File, lease: &Lease, offset: usize, how: SendHow, token: Token) {
         let (addr, len) = self.buffers.leased(lease, offset);
-        let flags = libc::MSG_NOSIGNAL | if wait_all { libc::MSG_WAITALL } else { 0 };
+        let flags = libc::MSG_NOSIGNAL | if how.wait_all { libc::MSG_WAITALL } else { 0 };
         let entry = opcode::Send::new(Fd(file.number), addr.as_ptr(), len as u32).flags(flags).build();
+        let entry = if how.linked { entry.flags(Flags::IO_LINK) } else { entry };
         self.push(on_file(entry, file), token);
     }
 

@@ -56,7 +56,7 @@ fn uring_without_a_submission_array_loses_nothing_where_the_kernel_has_that() {
     });
 }
 
-fn loses_nothing(launch: Launch) {
+pub(crate) fn loses_nothing(launch: Launch) {
     let server = launch.start();
     thread::scope(|scope| {
         scope.spawn(|| block_and_drain(&server));

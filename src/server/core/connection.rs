@@ -3,8 +3,9 @@
 //! An engine reports what happened as an [`Event`] and does what [`Next`] says. How bytes are held meanwhile
 //! (epoll's hot buffer and spill, io_uring's leases) is the engine's own affair: that is what is compared.
 //!
-//! The machine alternates: a receive is asked for only while nothing is owed. So a peer that does not read is
-//! not read from, and what a connection can hold back is bounded by one receive.
+//! A connection either alternates or receives ahead. One that alternates is received from only while nothing is owed: what
+//! it can hold back is one receive. One that receives ahead is, as long as it owes less than a bound. Either way a peer
+//! that does not read is at last not read from.
 
 /// What happened to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,21 +57,42 @@ enum Phase {
 #[derive(Debug)]
 pub struct Connection {
     phase: Phase,
+    /// A receive is asked for only while fewer bytes than this are owed. One: it alternates.
+    owed_bytes_max: usize,
+    /// The peer's end of stream has been received.
+    ended: bool,
     received_bytes: u64,
     sent_bytes: u64,
     owed_bytes: usize,
 }
 
-impl Default for Connection {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Connection {
-    /// A connection just accepted: open, owing nothing.
-    pub const fn new() -> Self {
-        Self { phase: Phase::Open, received_bytes: 0, sent_bytes: 0, owed_bytes: 0 }
+    /// A connection just accepted, which alternates: open, owing nothing.
+    pub const fn alternating() -> Self {
+        Self::ahead(1)
+    }
+
+    /// A connection just accepted, to be received from as long as it owes less than `owed_bytes_max`.
+    pub const fn ahead(owed_bytes_max: usize) -> Self {
+        assert!(owed_bytes_max > 0, "a connection that may owe nothing is never received from");
+        Self {
+            phase: Phase::Open,
+            owed_bytes_max,
+            ended: false,
+            received_bytes: 0,
+            sent_bytes: 0,
+            owed_bytes: 0,
+        }
+    }
+
+    /// Whether to ask for a receive.
+    pub const fn may_receive(&self) -> bool {
+        !self.ended && !self.is_given_up() && self.owed_bytes < self.owed_bytes_max
+    }
+
+    /// Whether it is to be closed: no event may follow.
+    pub const fn is_given_up(&self) -> bool {
+        matches!(self.phase, Phase::Closing)
     }
 
     /// Bytes received and not yet taken back by the kernel.
@@ -89,20 +111,16 @@ impl Connection {
     /// Takes note of `event` and says what to do next.
     ///
     /// # Panics
-    /// When the engine breaks the protocol: an event after `Close`, a receive while bytes are owed, more bytes
-    /// sent than owed. Going on would lose or invent bytes of a peer.
+    /// When the engine breaks the protocol: an event after `Close`, a receive of one that alternates while bytes are owed,
+    /// more bytes sent than owed, bytes after the end. Going on would lose or invent bytes of a peer.
     pub fn on(&mut self, event: Event) -> Next {
         assert!(self.phase != Phase::Closing, "{event:?} after the connection was given up");
         let next = match event {
             Event::Received(count) => self.on_received(count),
             Event::Sent(count) => self.on_sent(count),
             Event::SendBlocked => self.parked_owing(event),
-            Event::Starved => self.parked_clear(event),
-            Event::Idle => self.parked_clear(event),
-            Event::PeerClosed => {
-                assert!(self.owed_bytes == 0, "a receive ran while {} bytes were owed", self.owed_bytes);
-                self.close()
-            }
+            Event::Starved | Event::Idle => self.parked_clear(event),
+            Event::PeerClosed => self.on_peer_closed(event),
             Event::Tick if self.is_quiet() => self.close(),
             Event::Stop | Event::Tick => {
                 self.phase = Phase::Draining { received_bytes_at_tick: self.received_bytes };
@@ -116,9 +134,10 @@ impl Connection {
 
     fn on_received(&mut self, count: usize) -> Next {
         assert!(count > 0, "an empty receive is an end of stream");
-        assert!(self.owed_bytes == 0, "a receive ran while {} bytes were owed", self.owed_bytes);
+        assert!(!self.ended, "{count} bytes came after the end of the stream");
+        self.assert_ahead_or_clear(Event::Received(count));
         self.received_bytes += count as u64;
-        self.owed_bytes = count;
+        self.owed_bytes += count;
         Next::Send
     }
 
@@ -126,7 +145,18 @@ impl Connection {
         assert!(count <= self.owed_bytes, "sent {count} of {} owed bytes", self.owed_bytes);
         self.sent_bytes += count as u64;
         self.owed_bytes -= count;
-        if self.owed_bytes > 0 { Next::Send } else { Next::Recv }
+        match (self.owed_bytes, self.ended) {
+            (0, true) => self.close(),
+            (0, false) => Next::Recv,
+            _ => Next::Send,
+        }
+    }
+
+    /// An end of stream while bytes are owed means: finish, then close.
+    fn on_peer_closed(&mut self, event: Event) -> Next {
+        self.assert_ahead_or_clear(event);
+        self.ended = true;
+        if self.owed_bytes == 0 { self.close() } else { Next::Send }
     }
 
     fn parked_owing(&self, event: Event) -> Next {
@@ -135,8 +165,13 @@ impl Connection {
     }
 
     fn parked_clear(&self, event: Event) -> Next {
-        assert!(self.owed_bytes == 0, "{event:?} while {} bytes were owed", self.owed_bytes);
+        self.assert_ahead_or_clear(event);
         Next::Park
+    }
+
+    fn assert_ahead_or_clear(&self, event: Event) {
+        let alternates = self.owed_bytes_max == 1;
+        assert!(!alternates || self.owed_bytes == 0, "{event:?} while {} bytes are owed", self.owed_bytes);
     }
 
     fn close(&mut self) -> Next {

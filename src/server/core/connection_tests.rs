@@ -71,7 +71,7 @@ proptest! {
         steps in prop::collection::vec(kernel(), 1..400),
     ) {
         let mut wire = Wire { inbound: input.clone().into(), held: VecDeque::new(), echoed: vec![] };
-        let (mut connection, mut next, mut asked, mut failed) = (Connection::new(), Next::Recv, Next::Recv, false);
+        let (mut connection, mut next, mut asked, mut failed) = (Connection::alternating(), Next::Recv, Next::Recv, false);
         for step in steps {
             if let Kernel::Stop = step {
                 prop_assert_eq!(connection.on(Event::Stop), Next::Park);
@@ -99,7 +99,7 @@ proptest! {
 }
 
 fn open_with(owed: usize) -> Connection {
-    let mut connection = Connection::new();
+    let mut connection = Connection::alternating();
     assert_eq!(connection.on(Event::Received(owed)), Next::Send);
     connection
 }
@@ -128,7 +128,7 @@ fn a_stopping_server_echoes_what_still_arrives_and_closes_when_that_has_ceased()
 
 #[test]
 fn an_idle_connection_stays_open() {
-    assert_eq!(Connection::new().on(Event::Idle), Next::Park);
+    assert_eq!(Connection::alternating().on(Event::Idle), Next::Park);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn sending_more_than_is_owed_is_a_bug() {
 }
 
 #[test]
-#[should_panic(expected = "a receive ran while 10 bytes were owed")]
+#[should_panic(expected = "Received(1) while 10 bytes are owed")]
 fn receiving_while_owing_is_a_bug() {
     open_with(10).on(Event::Received(1));
 }

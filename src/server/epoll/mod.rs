@@ -20,11 +20,13 @@ pub(super) mod watch;
 use std::os::fd::AsFd;
 
 use self::spill::{Spill, SpillPool};
+use crate::kernel_version::KernelVersion;
 use crate::measure::counters::Counters;
 use crate::server::core::budget::{Budget, Turn};
 use crate::server::core::connection::{Connection, Event, Next};
 use crate::server::core::queue::SlotQueue;
 use crate::server::shell::config::{EpollConfig, Trigger};
+use crate::server::shell::described::{Described, described};
 use crate::server::shell::error::{ServeError, StartError};
 use crate::server::shell::fit::Fitted;
 use crate::server::shell::lifecycle::Lifecycle;
@@ -35,6 +37,21 @@ use crate::sys::readiness::Sockets;
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 use crate::units::Nanos;
+
+/// The ways in which this engine echoes.
+pub(super) static STRATEGIES: [Described; 2] = [
+    described(
+        "epoll",
+        "edge",
+        RELEASE,
+        &[],
+        "readiness is told once; a ring of ready connections remembers it",
+    ),
+    described("epoll", "level", RELEASE, &[], "readiness is told at every wait, as long as it lasts"),
+];
+
+/// The first release with epoll.
+const RELEASE: KernelVersion = KernelVersion::new(2, 6);
 
 /// Events fetched by one wait. More connections than that are ready only if the server is far behind, and then the
 /// next wait, which does not block, fetches the rest.
@@ -211,7 +228,7 @@ impl<K: Sockets> EpollServer<K> {
     fn accept(&mut self, socket: K::Socket) {
         let peer = Peer {
             socket,
-            connection: Connection::new(),
+            connection: Connection::alternating(),
             owed: Owed::Nothing,
             watched: Interest::NOTHING,
             input: Input::Drained,

@@ -188,6 +188,8 @@ pub enum Publish {
 pub struct UringConfig {
     /// What it shares with its twin.
     pub common: Config,
+    /// The way to echo, by its name in the catalogue.
+    pub strategy: &'static str,
     /// Provided buffers in the ring at once, at most.
     pub buffers: u16,
     /// Bytes that the connections given a buffer may be expected to receive in their turns.
@@ -202,8 +204,8 @@ pub struct UringConfig {
     pub files: Files,
     /// How the ring is set up.
     pub setup: Setup,
-    /// How buffers are published.
-    pub publish: Publish,
+    /// How buffers are published, if not as the strategy has it.
+    pub publish: Option<Publish>,
 }
 
 impl UringConfig {
@@ -211,6 +213,7 @@ impl UringConfig {
     pub fn settings(&self) -> Settings {
         let mut all = self.common.settings("uring");
         all.extend(settings(&[
+            ("strategy", &self.strategy),
             ("buffers", &self.buffers),
             ("hot_bytes", &self.hot_bytes),
             ("recv", &Named(self.recv)),
@@ -218,8 +221,8 @@ impl UringConfig {
             ("accept", &Named(self.accept)),
             ("files", &Named(self.files)),
             ("setup", &Named(self.setup)),
-            ("publish", &Named(self.publish)),
         ]));
+        all.extend(self.publish.map(|publish| ("publish".to_owned(), Named(publish).to_string())));
         all
     }
 }

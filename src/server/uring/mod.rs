@@ -1,31 +1,37 @@
 //! io_uring echo server. Twin of [`server::epoll`](crate::server::epoll): same functions, in the
 //! order in which a byte travels.
 //!
-//! Path of a byte: recv CQE -> [`Lease`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
+//! Path of a byte: recv CQE -> [`Lease`] -> [`Outbox`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
 //!
-//! The ring is small and hot: buffers are published as turns need them, the one recycled last first, and no more than
-//! stay in cache ([`HotSet`]). Turns are taken in order, so a small ring starves nobody. Behind it stands one buffer for
-//! each connection, touched only when a peer that does not read holds one back.
+//! The engine accepts, submits, reaps, keeps the ledger, closes and stops. What is asked of the kernel for a connection, and
+//! when, is up to its [`strategy`]; the [`catalog`] names them.
 //!
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
 
+mod admission;
+pub mod catalog;
 mod hot_set;
+mod in_flight;
+mod outbox;
 mod setup;
 #[cfg(test)]
 mod simulation;
 mod stop;
+mod strategy;
 #[cfg(test)]
 mod tests;
 
 use std::os::fd::AsFd;
 
-use self::hot_set::HotSet;
+use self::admission::Admission;
+use self::in_flight::InFlight;
+use self::outbox::{Nodes, Outbox};
+use self::strategy::Strategy;
 use crate::measure::counters::Counters;
 use crate::server::core::budget::{Budget, Turn};
 use crate::server::core::connection::{Connection, Event, Next};
-use crate::server::core::queue::SlotQueue;
-use crate::server::shell::config::{AcceptMode, Publish, RecvMode, SendMode, UringConfig};
+use crate::server::shell::config::{AcceptMode, UringConfig};
 use crate::server::shell::error::{ServeError, StartError};
 use crate::server::shell::fit::Fitted;
 use crate::server::shell::lifecycle::Lifecycle;
@@ -33,32 +39,24 @@ use crate::server::shell::listener::{AcceptFault, Gate, Listener};
 use crate::slab::{Slab, Slot};
 use crate::sys::buf_ring::Lease;
 use crate::sys::queues::{KernelQueues, Queues};
-use crate::sys::ring::{Completion, File, RecvHow, Ring};
+use crate::sys::ring::{Completion, File, Ring, SendHow};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 
-/// Most entries that one completion leads to.
-const SQES_PER_CQE: usize = 3;
-
-/// What the kernel is doing for a connection: one thing at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum InFlight {
-    Nothing,
-    Recv,
-    Send,
-    Close,
-}
-
-struct Peer {
+struct Peer<O> {
     file: File,
     connection: Connection,
-    /// Holds the owed bytes, from `sent_bytes` on.
-    lease: Option<Lease>,
-    sent_bytes: usize,
+    /// What it is owed.
+    outbox: Outbox,
     in_flight: InFlight,
+    /// Those of them that have been taken back and have not said so yet.
+    taken_back: InFlight,
     turn: Turn,
     /// The last receive left data behind.
     backlogged: bool,
+    /// What the strategy keeps of it.
+    #[allow(dead_code, reason = "the first strategy needs nothing")]
+    own: O,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,18 +68,16 @@ enum Accepting {
 }
 
 /// The io_uring engine, listening.
-pub struct UringServer<Q: Queues = KernelQueues> {
+struct UringServer<S: Strategy, Q: Queues = KernelQueues> {
     ring: Ring<Q>,
     listener: Listener,
     gate: Gate,
     accepting: Accepting,
-    peers: Slab<Peer>,
-    waiting: SlotQueue,
-    hot_set: HotSet,
-    /// Receives outstanding.
-    receiving: usize,
-    /// Connections admitted to a buffer since the last enter: their receives will take one for certain.
-    admitted: usize,
+    peers: Slab<Peer<S::Own>>,
+    admission: Admission,
+    nodes: Nodes,
+    #[allow(dead_code, reason = "the first strategy needs nothing")]
+    strategy: S,
     budget: Budget,
     shutdown_first: bool,
     config: UringConfig,
@@ -89,24 +85,25 @@ pub struct UringServer<Q: Queues = KernelQueues> {
     counters: Counters,
 }
 
-impl UringServer {
+impl<S: Strategy> UringServer<S> {
     /// Binds, allocates everything the server will ever use, and says that it listens.
     ///
     /// # Errors
     /// With cause and remedy; see [`StartError`].
-    pub fn start(config: &UringConfig) -> Result<Self, StartError> {
+    fn start(config: &UringConfig) -> Result<Self, StartError> {
+        S::check(config)?;
         let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
         let config = UringConfig { common, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
-        let ring = setup::set_up(&config)?;
+        let ring = setup::set_up::<S>(&config)?;
         let mut server = Self::over(ring, listener, lifecycle, &config);
         server.lifecycle.announce(server.listener.addr(), config.settings(), &notes);
         Ok(server)
     }
 }
 
-impl<Q: Queues> UringServer<Q> {
+impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     fn over(ring: Ring<Q>, listener: Listener, lifecycle: Lifecycle, config: &UringConfig) -> Self {
         let common = &config.common;
         let mut server = Self {
@@ -115,10 +112,9 @@ impl<Q: Queues> UringServer<Q> {
             gate: Gate::new(common.connections_max),
             accepting: Accepting::Not,
             peers: Slab::new(common.connections_max),
-            waiting: SlotQueue::new(common.connections_max),
-            hot_set: HotSet::new(config.hot_bytes, usize::from(config.buffers), common.buffer_bytes),
-            receiving: 0,
-            admitted: 0,
+            admission: Admission::new(config, config.publish.unwrap_or(S::PUBLISH)),
+            nodes: Nodes::new(S::queued_max(config)),
+            strategy: S::new(config),
             budget: Budget::new(common.budget_bytes),
             shutdown_first: setup::needs_shutdown_before_close(config),
             config: config.clone(),
@@ -129,22 +125,17 @@ impl<Q: Queues> UringServer<Q> {
         server
     }
 
-    /// Address the server listens on.
-    pub fn addr(&self) -> std::net::SocketAddr {
-        self.listener.addr()
-    }
-
     /// Serves until told to stop.
     ///
     /// # Errors
     /// When the kernel refuses to wait.
-    pub fn run(mut self) -> Result<Counters, ServeError> {
+    fn run(mut self) -> Result<Counters, ServeError> {
         while !self.is_finished() {
             self.iterate()?;
         }
         self.cancel_everything();
         self.for_each_peer(|server, slot| {
-            server.counters.cut_off += u64::from(server.peers.at(slot).in_flight != InFlight::Close);
+            server.counters.cut_off += u64::from(!server.peers.at(slot).in_flight.has(Op::Close));
             server.counters.closed += 1;
         });
         let counters = self.counters();
@@ -156,11 +147,10 @@ impl<Q: Queues> UringServer<Q> {
     ///
     /// # Errors
     /// When the kernel refuses to wait.
-    pub fn iterate(&mut self) -> Result<(), ServeError> {
+    fn iterate(&mut self) -> Result<(), ServeError> {
         self.counters.iterations += 1;
         self.arm_accept();
-        self.publish();
-        self.admit();
+        S::prepare(self);
         self.reap()?;
         if self.lifecycle.has_ticked() {
             self.on_tick();
@@ -175,7 +165,7 @@ impl<Q: Queues> UringServer<Q> {
             self.ring.cancel(Token::global(Op::Accept), Token::global(Op::Cancel));
             self.accepting = Accepting::Cancelling;
         }
-        if !self.may_accept() || self.ring.room() <= SQES_PER_CQE {
+        if !self.may_accept() || !self.has_room() {
             return;
         }
         self.accepting = if many { Accepting::Multishot } else { Accepting::One };
@@ -212,20 +202,22 @@ impl<Q: Queues> UringServer<Q> {
     fn accept(&mut self, file: File) {
         let peer = Peer {
             file,
-            connection: Connection::new(),
-            lease: None,
-            sent_bytes: 0,
-            in_flight: InFlight::Nothing,
+            connection: S::connection(&self.config),
+            outbox: Outbox::default(),
+            in_flight: InFlight::default(),
+            taken_back: InFlight::default(),
             turn: self.budget.turn(),
             backlogged: false,
+            own: S::Own::default(),
         };
         self.counters.accepted += 1;
         match self.peers.insert(peer) {
-            Ok((slot, _)) if self.lifecycle.is_stopping() => {
-                self.peers.at(slot).connection.on(Event::Stop);
-                self.arm_recv(slot);
+            Ok((slot, _)) => {
+                if self.lifecycle.is_stopping() {
+                    self.peers.at(slot).connection.on(Event::Stop);
+                }
+                S::begin(self, slot);
             }
-            Ok((slot, _)) => self.arm_recv(slot),
             Err(peer) => {
                 self.counters.closed += 1;
                 self.ring.close(peer.file, Token::global(Op::Discard));
@@ -238,44 +230,28 @@ impl<Q: Queues> UringServer<Q> {
         self.gate.rest(clock::monotonic());
     }
 
-    fn publish(&mut self) {
-        let target = match self.config.publish {
-            Publish::Demand => self.hot_set.target(self.receiving + self.waiting.len()),
-            Publish::Full => usize::from(self.config.buffers),
-        };
-        self.ring.buffers.top_up(target);
-    }
-
-    /// Admits connections that wait for a buffer to one, longest wait first, one for each buffer published.
-    fn admit(&mut self) {
-        while self.admitted < self.ring.buffers.published() && self.ring.room() > SQES_PER_CQE {
-            let Some(slot) = self.waiting.pop() else { return };
-            self.admitted += 1;
-            self.arm_recv(slot);
-        }
+    /// Whether what one more completion leads to finds a place in the submission queue.
+    fn has_room(&mut self) -> bool {
+        self.ring.room() > S::ENTRIES_PER_COMPLETION
     }
 
     fn arm_recv(&mut self, slot: Slot) {
         let token = self.token(Op::Recv, slot);
         let peer = self.peers.at(slot);
-        let how = RecvHow {
-            bytes_max: peer.turn.ask(self.config.common.buffer_bytes.0),
-            poll_first: self.config.recv == RecvMode::PollFirst && !peer.backlogged,
-        };
-        peer.in_flight = InFlight::Recv;
-        self.receiving += 1;
+        let how = S::recv_how(&self.config, peer);
+        peer.in_flight.begin(Op::Recv);
+        self.admission.receiving += 1;
         self.ring.recv(peer.file, how, token);
     }
 
     /// Submits and waits, not at all if there is work, and handles what completed.
     fn reap(&mut self) -> Result<(), ServeError> {
-        let blocked = self.waiting.is_empty() || self.ring.buffers.published() == 0;
-        let idle = blocked && !self.may_accept();
+        let idle = !S::is_busy(self) && !self.may_accept();
         let timeout = if idle { self.lifecycle.patience(self.gate.resting_until()) } else { None };
         let result = self.ring.enter(u32::from(idle), timeout);
         self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("io_uring_enter", errno))?;
-        self.admitted = 0;
-        while self.ring.room() > SQES_PER_CQE
+        self.admission.admitted = 0;
+        while self.has_room()
             && let Some((completion, lease)) = self.ring.pop()
         {
             match completion.token.op {
@@ -290,33 +266,43 @@ impl<Q: Queues> UringServer<Q> {
 
     fn on_completion(&mut self, completion: Completion, lease: Option<Lease>) {
         let Token { op, generation, slot } = completion.token;
-        if self.peers.get_mut(slot, generation).is_none() {
+        let Some(peer) = self.peers.get_mut(slot, generation) else {
             self.counters.stale += 1;
             self.ring.buffers.recycle(lease);
             return;
+        };
+        if !completion.has_more() {
+            peer.in_flight.end(op);
+            self.admission.receiving -= usize::from(op == Op::Recv);
+        }
+        if op == Op::Close {
+            self.counters.closed += 1;
+            self.peers.remove(slot);
+            return;
+        }
+        if peer.connection.is_given_up() {
+            self.count_taken_back(completion);
+            self.ring.buffers.recycle(lease);
+            return self.close(slot);
         }
         let event = match op {
             Op::Recv => self.on_recv(slot, completion, lease),
-            Op::Send => self.on_send(slot, completion),
-            _ => {
-                self.counters.closed += 1;
-                self.peers.remove(slot);
-                return;
-            }
+            _ => self.on_send(slot, completion),
         };
         let next = self.peers.at(slot).connection.on(event);
+        if matches!(event, Event::Received(_)) {
+            S::on_received(self, slot);
+        }
         self.act(slot, next);
     }
 
     fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
-        self.receiving -= 1;
         let peer = self.peers.at(slot);
-        peer.in_flight = InFlight::Nothing;
         peer.backlogged = completion.sock_nonempty();
         match (completion.result(), lease) {
             (Ok(count), Some(lease)) if count > 0 => {
                 peer.turn.spend(count);
-                (peer.lease, peer.sent_bytes) = (Some(lease), 0);
+                peer.outbox.push(&mut self.nodes, lease);
                 self.counters.receives += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
@@ -325,7 +311,7 @@ impl<Q: Queues> UringServer<Q> {
                 self.ring.buffers.recycle(lease);
                 match result {
                     Ok(_) => Event::PeerClosed,
-                    Err(Errno(libc::ECANCELED)) => Event::Tick,
+                    Err(Errno(libc::ECANCELED)) => self.on_taken_back(slot),
                     Err(errno) if errno.passing() => self.on_starved(slot),
                     Err(_) => self.on_fault(),
                 }
@@ -333,37 +319,41 @@ impl<Q: Queues> UringServer<Q> {
         }
     }
 
-    /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
     fn on_starved(&mut self, slot: Slot) -> Event {
         self.counters.starved += 1;
-        self.waiting.push(slot);
+        S::on_starved(self, slot);
         Event::Starved
     }
 
+    /// Does what follows from the state that a connection is in now.
     fn act(&mut self, slot: Slot, next: Next) {
-        match next {
-            Next::Recv => self.rearm(slot),
-            Next::Send => self.arm_send(slot),
-            Next::Park => {}
-            Next::Close => self.close(slot),
+        if next == Next::Close {
+            return self.close(slot);
         }
+        let peer = self.peers.at(slot);
+        assert!(
+            peer.outbox.owed_bytes() == peer.connection.owed_bytes(),
+            "slot {slot} does not hold what it owes"
+        );
+        if peer.connection.owed_bytes() > 0 && !peer.in_flight.has(Op::Send) {
+            S::send(self, slot);
+        }
+        self.rearm(slot);
     }
 
-    fn arm_send(&mut self, slot: Slot) {
+    fn arm_send(&mut self, slot: Slot, how: SendHow) {
         let token = self.token(Op::Send, slot);
         let peer = self.peers.at(slot);
-        let lease = peer.lease.as_ref().expect("a connection that owes holds its bytes");
-        peer.in_flight = InFlight::Send;
-        let wait_all = self.config.send == SendMode::WaitAll;
-        self.ring.send(peer.file, lease, peer.sent_bytes, wait_all, token);
+        let (lease, sent_bytes) = peer.outbox.head().expect("a connection that owes holds its bytes");
+        peer.in_flight.begin(Op::Send);
+        self.ring.send(peer.file, lease, sent_bytes, how, token);
     }
 
     fn on_send(&mut self, slot: Slot, completion: Completion) -> Event {
         let peer = self.peers.at(slot);
-        peer.in_flight = InFlight::Nothing;
         match completion.result() {
             Ok(count) => {
-                self.counters.short_sends += u64::from(count < peer.connection.owed_bytes());
+                self.counters.short_sends += u64::from(count < peer.outbox.head_bytes());
                 self.counters.sent_bytes += count as u64;
                 self.advance(slot, count)
             }
@@ -376,11 +366,8 @@ impl<Q: Queues> UringServer<Q> {
     }
 
     fn advance(&mut self, slot: Slot, count: usize) -> Event {
-        let peer = self.peers.at(slot);
-        peer.sent_bytes += count;
-        if count == peer.connection.owed_bytes() {
-            self.ring.buffers.recycle(peer.lease.take());
-        }
+        let buffers = &mut self.ring.buffers;
+        self.peers.at(slot).outbox.advance(&mut self.nodes, count, |lease| buffers.recycle(lease));
         Event::Sent(count)
     }
 
@@ -389,36 +376,52 @@ impl<Q: Queues> UringServer<Q> {
         Event::Failed
     }
 
-    /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
-    /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
+    /// Receives again, if the connection owes little enough and nothing has been done about it yet.
     fn rearm(&mut self, slot: Slot) {
-        let free = self.waiting.is_empty() && self.admitted < self.ring.buffers.published();
+        let waits = self.admission.waiting.contains(slot);
         let peer = self.peers.at(slot);
-        let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
-        if !backlogged || over {
-            self.hot_set.note(self.budget.spent_bytes(peer.turn));
-            peer.turn = self.budget.turn();
+        if !waits && !peer.in_flight.has(Op::Recv) && peer.connection.may_receive() {
+            S::rearm(self, slot);
         }
-        self.counters.yields += u64::from(backlogged && over);
-        match (backlogged, over) {
-            (true, false) if !free => return self.waiting.push_front(slot),
-            (true, true) => return self.waiting.push(slot),
-            (false, _) if !self.waiting.is_empty() => return self.waiting.push(slot),
-            _ => self.admitted += usize::from(backlogged),
-        }
-        self.arm_recv(slot);
     }
 
+    /// Closes a connection as soon as the kernel is done with it.
     fn close(&mut self, slot: Slot) {
+        self.admission.waiting.remove(slot);
+        for op in [Op::Recv, Op::Send] {
+            self.take_back(op, slot);
+        }
         let token = self.token(Op::Close, slot);
         let peer = self.peers.at(slot);
-        assert!(peer.in_flight == InFlight::Nothing, "slot {slot} is closed during a {:?}", peer.in_flight);
-        peer.in_flight = InFlight::Close;
-        self.ring.buffers.recycle(peer.lease.take());
+        if !peer.in_flight.is_nothing() {
+            return;
+        }
+        let buffers = &mut self.ring.buffers;
+        peer.outbox.clear(&mut self.nodes, |lease| buffers.recycle(lease));
+        peer.in_flight.begin(Op::Close);
         if self.shutdown_first {
             self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
         }
         self.ring.close(peer.file, token);
+    }
+
+    /// Takes `op` back, once, if it is under way. Its last completion is still to come.
+    fn take_back(&mut self, op: Op, slot: Slot) {
+        let token = self.token(op, slot);
+        let peer = self.peers.at(slot);
+        if peer.in_flight.has(op) && !peer.taken_back.has(op) {
+            peer.taken_back.begin(op);
+            self.ring.cancel(token, Token::global(Op::Cancel));
+        }
+    }
+
+    /// A receive that was taken back found nothing.
+    fn on_taken_back(&mut self, slot: Slot) -> Event {
+        if self.lifecycle.is_stopping() && self.peers.at(slot).connection.is_quiet() {
+            Event::Tick
+        } else {
+            Event::Idle
+        }
     }
 
     fn token(&self, op: Op, slot: Slot) -> Token {

@@ -1,5 +1,6 @@
 //! Setting up the io_uring engine's ring: step by step, so that a refusal names its step.
 
+use super::strategy::Strategy;
 use crate::kernel_version::KernelVersion;
 use crate::refusal::{Refusal, Request};
 use crate::server::shell::config::{Files, Setup, UringConfig};
@@ -16,14 +17,14 @@ const SQ_ENTRIES: u32 = 256;
 ///
 /// # Errors
 /// With cause and remedy, when the kernel refuses one of the steps.
-pub(super) fn set_up(config: &UringConfig) -> Result<Ring, StartError> {
+pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
-    let buffers = (usize::from(config.buffers) + connections).min(1 << 16);
+    let buffers = (usize::from(config.buffers) + S::reserve(config)).min(1 << 16);
     let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
         .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;
-    // Each connection has one operation in flight; doubled, so that the completions of one iteration and
-    // of the next fit.
-    let cq_entries = u32::try_from((2 * connections).max(1024)).unwrap_or(u32::MAX);
+    // Doubled, so that the completions of one iteration and of the next fit.
+    let completions = 2 * connections * S::OPERATIONS_PER_CONNECTION;
+    let cq_entries = u32::try_from(completions.max(1024)).unwrap_or(u32::MAX);
     let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
         .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;
     ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;

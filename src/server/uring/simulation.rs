@@ -8,15 +8,16 @@ use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
 use super::*;
-use crate::server::shell::config::{Config, Files, Setup};
+use crate::server::shell::config::{Config, Files, Publish, RecvMode, SendMode, Setup};
 use crate::server::simulation::{self, Replay};
 use crate::sys::buf_ring::BufRing;
 use crate::sys::fake_kernel::{self, FakeQueues, Fate};
 use crate::units::Bytes;
 
-fn config(common: Config, random: &mut TestRng) -> UringConfig {
+fn config<S: Strategy>(common: Config, random: &mut TestRng) -> UringConfig {
     UringConfig {
         common,
+        strategy: S::NAME,
         buffers: random.random_range(1..=6),
         hot_bytes: Bytes(random.random_range(1..=500)),
         recv: if random.random() { RecvMode::Single } else { RecvMode::PollFirst },
@@ -24,16 +25,17 @@ fn config(common: Config, random: &mut TestRng) -> UringConfig {
         accept: if random.random() { AcceptMode::Multishot } else { AcceptMode::Single },
         files: if random.random() { Files::Direct } else { Files::Plain },
         setup: Setup::Defer,
-        publish: if random.random() { Publish::Demand } else { Publish::Full },
+        publish: if random.random() { None } else { Some(Publish::Full) },
     }
 }
 
-fn server(seed: u64) -> UringServer<FakeQueues> {
+fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
     let (mut random, common, rules, world) = simulation::circumstances(seed);
-    let config = config(common, &mut random);
+    let config = config::<S>(common, &mut random);
     let common = &config.common;
-    let entries = (SQES_PER_CQE + [1, 2, 20][random.random_range(0..3)], random.random_range(1..=24));
-    let count = usize::from(config.buffers) + common.connections_max;
+    let entries =
+        (S::ENTRIES_PER_COMPLETION + [1, 2, 20][random.random_range(0..3)], random.random_range(1..=24));
+    let count = usize::from(config.buffers) + S::reserve(&config);
     let buffers = BufRing::new(config.buffers, count, common.buffer_bytes).unwrap();
     let shutdown_first = random.random();
     let fate = Fate::new(rules, world, random);
@@ -45,31 +47,26 @@ fn server(seed: u64) -> UringServer<FakeQueues> {
 }
 
 /// What holds between any two iterations.
-fn assert_invariants(server: &mut UringServer<FakeQueues>) {
+fn assert_invariants<S: Strategy>(server: &mut UringServer<S, FakeQueues>) {
     let (mut leased, mut receiving) = (0, 0);
     for slot in server.peers.slots().collect::<Vec<_>>() {
-        let waits = server.waiting.contains(slot);
+        let waits = server.admission.waiting.contains(slot);
         let peer = server.peers.at(slot);
-        leased += usize::from(peer.lease.is_some());
-        receiving += usize::from(peer.in_flight == InFlight::Recv);
-        let (sends, owes) = (peer.in_flight == InFlight::Send, peer.connection.owed_bytes() > 0);
-        assert_eq!(
-            waits,
-            peer.in_flight == InFlight::Nothing,
-            "slot {slot} waits, or the kernel works for it"
-        );
-        assert_eq!(peer.lease.is_some(), sends, "slot {slot} holds what it sends");
-        assert!(sends == owes || peer.in_flight == InFlight::Close, "slot {slot} sends what it owes");
+        leased += peer.outbox.len();
+        receiving += usize::from(peer.in_flight.has(Op::Recv));
+        assert!(waits || !peer.in_flight.is_nothing(), "slot {slot} is nobody's business");
+        let (sends, owes) = (peer.in_flight.has(Op::Send), peer.connection.owed_bytes() > 0);
+        assert!(sends == owes || peer.connection.is_given_up(), "slot {slot} sends what it owes");
     }
-    assert_eq!(server.receiving, receiving);
+    assert_eq!(server.admission.receiving, receiving);
     assert!(server.ring.buffers.are_conserved(leased), "a buffer is lost or there twice");
 }
 
 /// Serves until told to stop and done. Returns what was counted.
-fn simulate(seed: u64) -> Counters {
+pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
     let _replay = Replay(seed);
     clock::hold();
-    let mut server = server(seed);
+    let mut server = server::<S>(seed);
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
@@ -91,7 +88,12 @@ fn simulate(seed: u64) -> Counters {
 
 #[test]
 fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
-    let seen: Vec<Counters> = simulation::seeds().map(simulate).collect();
-    simulation::assert_thorough(&seen);
-    simulation::assert_frequent(&seen, "overflows of the completion queue", |counters| counters.cq_overflows);
+    for entry in catalog::STRATEGIES {
+        eprintln!("strategy {}", entry.described.name);
+        let seen: Vec<Counters> = simulation::seeds().map(entry.simulate).collect();
+        simulation::assert_thorough(&seen);
+        simulation::assert_frequent(&seen, "overflows of the completion queue", |counters| {
+            counters.cq_overflows
+        });
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::os::fd::AsFd;
 
-use super::{InFlight, SQES_PER_CQE, UringServer};
+use super::UringServer;
+use super::strategy::Strategy;
 use crate::server::core::connection::Event;
 use crate::slab::Slot;
 use crate::sys::clock;
@@ -14,7 +15,7 @@ use crate::units::Nanos;
 /// How long a stopping server waits for cancelled operations.
 const CANCEL_PATIENCE: Nanos = Nanos::from_secs(1);
 
-impl<Q: Queues> UringServer<Q> {
+impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     pub(super) fn on_signal(&mut self) {
         self.ring.poll_readable(self.lifecycle.as_fd(), Token::global(Op::Signal));
         let counters = self.counters();
@@ -24,7 +25,7 @@ impl<Q: Queues> UringServer<Q> {
         self.listener.stop();
         self.for_each_peer(|server, slot| {
             let peer = server.peers.at(slot);
-            if peer.in_flight != InFlight::Close {
+            if !peer.connection.is_given_up() {
                 peer.connection.on(Event::Stop);
             }
         });
@@ -33,17 +34,15 @@ impl<Q: Queues> UringServer<Q> {
     /// A while into stopping: closes quiet connections, their receives taken back first.
     pub(super) fn on_tick(&mut self) {
         self.for_each_peer(|server, slot| {
-            let token = server.token(Op::Recv, slot);
             let peer = server.peers.at(slot);
-            match peer.in_flight {
-                InFlight::Recv if peer.connection.is_quiet() => {
-                    server.make_room();
-                    server.ring.cancel(token, Token::global(Op::Cancel));
-                }
-                InFlight::Recv | InFlight::Send => {
-                    peer.connection.on(Event::Tick);
-                }
-                InFlight::Nothing | InFlight::Close => {}
+            if peer.connection.is_given_up() || peer.in_flight.is_nothing() {
+                return;
+            }
+            if !peer.connection.is_quiet() {
+                peer.connection.on(Event::Tick);
+            } else if peer.in_flight.has(Op::Recv) {
+                server.make_room();
+                server.take_back(Op::Recv, slot);
             }
         });
     }
@@ -56,7 +55,7 @@ impl<Q: Queues> UringServer<Q> {
 
     /// Submits a nearly full queue, outside the serving loop.
     fn make_room(&mut self) {
-        while self.ring.room() <= SQES_PER_CQE {
+        while !self.has_room() {
             let result = self.ring.enter(0, None);
             if self.lifecycle.on_wait(result).is_err() {
                 return;
@@ -82,7 +81,7 @@ impl<Q: Queues> UringServer<Q> {
     }
 
     /// Counts what an operation moved before it was taken back, or in spite of it.
-    fn count_taken_back(&mut self, completion: Completion) {
+    pub(super) fn count_taken_back(&mut self, completion: Completion) {
         let Token { op, generation, slot } = completion.token;
         let Ok(count) = completion.result() else { return };
         if self.peers.get_mut(slot, generation).is_none() {

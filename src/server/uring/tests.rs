@@ -3,12 +3,14 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use super::strategy::Alternate;
 use super::*;
-use crate::server::shell::config::{Config, Files, Setup};
+use crate::server::shell::config::{Config, Files, RecvMode, SendMode, Setup};
 
 fn config() -> UringConfig {
     UringConfig {
         common: Config::for_one_connection(),
+        strategy: Alternate::NAME,
         buffers: 2,
         hot_bytes: crate::units::Bytes::kib(8),
         recv: RecvMode::Single,
@@ -16,11 +18,11 @@ fn config() -> UringConfig {
         accept: AcceptMode::Multishot,
         files: Files::Direct,
         setup: Setup::Defer,
-        publish: Publish::Demand,
+        publish: None,
     }
 }
 
-fn iterate_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
+fn iterate_until(server: &mut UringServer<Alternate>, holds: impl Fn(&Counters) -> bool) {
     while !holds(&server.counters) {
         server.iterate().unwrap();
     }
@@ -28,13 +30,13 @@ fn iterate_until(server: &mut UringServer, holds: impl Fn(&Counters) -> bool) {
 
 #[test]
 fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot() {
-    let mut server = UringServer::start(&config()).unwrap();
-    let first = TcpStream::connect(server.addr()).unwrap();
+    let mut server = UringServer::<Alternate>::start(&config()).unwrap();
+    let first = TcpStream::connect(server.listener.addr()).unwrap();
     iterate_until(&mut server, |counters| counters.accepted == 1);
     let generation = server.peers.generation(Slot(0));
     drop(first);
     iterate_until(&mut server, |counters| counters.closed == 1);
-    let mut second = TcpStream::connect(server.addr()).unwrap();
+    let mut second = TcpStream::connect(server.listener.addr()).unwrap();
     iterate_until(&mut server, |counters| counters.accepted == 2);
 
     for (stale, op) in (1..).zip([Op::Recv, Op::Send, Op::Close]) {
@@ -45,8 +47,8 @@ fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_s
         (expected.iterations, expected.stale) = (expected.iterations + 1, stale);
         server.iterate().unwrap();
         assert_eq!(server.counters, expected);
-        assert_eq!((server.peers.len(), server.receiving), (1, 1));
-        assert_eq!(server.peers.at(Slot(0)).in_flight, InFlight::Recv);
+        assert_eq!((server.peers.len(), server.admission.receiving), (1, 1));
+        assert!(server.peers.at(Slot(0)).in_flight.has(Op::Recv));
     }
 
     second.write_all(b"echo").unwrap();

@@ -3,6 +3,7 @@
 use io_uring::{opcode, squeue};
 
 const FIXED_FILE: u8 = 1 << 0;
+const IO_LINK: u8 = 1 << 2;
 const IO_HARDLINK: u8 = 1 << 3;
 const BUFFER_SELECT: u8 = 1 << 5;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
@@ -43,13 +44,35 @@ pub(super) enum What {
     CancelAll,
 }
 
+/// How the next entry depends on this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    None,
+    /// It is cancelled if this one falls short (IOSQE_IO_LINK).
+    Soft,
+    /// It follows whatever comes of this one (IOSQE_IO_HARDLINK).
+    Hard,
+}
+
+impl Link {
+    const fn of(flags: u8) -> Self {
+        if flags & IO_HARDLINK != 0 {
+            Self::Hard
+        } else if flags & IO_LINK != 0 {
+            Self::Soft
+        } else {
+            Self::None
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) what: What,
     pub(super) file: FileNumber,
     pub(super) user_data: u64,
-    /// The next entry waits for this one.
-    pub(super) linked: bool,
+    /// Whether the next entry waits for this one.
+    pub(super) link: Link,
     /// The entry that waits for this one.
     pub(super) then: Option<Box<Entry>>,
     /// It has looked at its socket once and found nothing.
@@ -73,8 +96,18 @@ impl Entry {
             What::Close | What::Recv { .. } | What::Send { .. } | What::Shutdown => raw.fd,
             _ => -1,
         };
-        let linked = raw.flags & IO_HARDLINK != 0;
-        Self { what, file, user_data: raw.user_data, linked, then: None, waits: false, sent_bytes: 0 }
+        let link = Link::of(raw.flags);
+        Self { what, file, user_data: raw.user_data, link, then: None, waits: false, sent_bytes: 0 }
+    }
+
+    /// Whether `result` breaks a chain: an error, or a send that was to wait for all and did not send all.
+    pub(super) fn falls_short(&self, result: i32) -> bool {
+        match self.what {
+            What::Send { len, wait_all: true, .. } => {
+                usize::try_from(result).is_ok_and(|sent| sent < len) || result < 0
+            }
+            _ => result < 0,
+        }
     }
 
     pub(super) const fn transfers(&self) -> bool {

@@ -4,7 +4,9 @@
 //!
 //! The other ends of its sockets are in [`world`]. Nothing depends on the time or on another thread, so a seed replays.
 
+mod completion;
 mod entry;
+mod operations;
 mod provided;
 mod queues;
 mod sockets;

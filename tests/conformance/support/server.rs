@@ -57,10 +57,11 @@ fn binary() -> PathBuf {
 
 impl Launch {
     pub(crate) fn new(engine: Engine) -> Self {
+        let strategy = env::var("URING_ECHO_STRATEGY").ok().filter(|_| engine == Engine::Uring);
         Self {
             engine,
             listen: "127.0.0.1:0".into(),
-            args: Vec::new(),
+            args: strategy.into_iter().flat_map(|name| ["--strategy".to_owned(), name]).collect(),
             wrapper: Vec::new(),
             limits: ChildLimits::default(),
             uid: None,
@@ -78,6 +79,12 @@ impl Launch {
     /// More arguments, as one would type them.
     pub(crate) fn args(mut self, args: &str) -> Self {
         self.args.extend(args.split_ascii_whitespace().map(String::from));
+        self
+    }
+
+    /// Echoes by `strategy`, whatever the suite is held to.
+    pub(crate) fn strategy(mut self, strategy: &str) -> Self {
+        self.args = vec!["--strategy".to_owned(), strategy.to_owned()];
         self
     }
 

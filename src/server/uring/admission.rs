@@ -1,0 +1,86 @@
+//! Who may receive next, and how many buffers the kernel can choose from.
+//!
+//! The ring of buffers that connections share is small and hot. Those that want a buffer wait in one line. As many are
+//! published as stay in cache, and each is promised to whoever is admitted to it, so that a small ring starves nobody.
+
+use super::UringServer;
+use super::hot_set::HotSet;
+use super::strategy::Strategy;
+use crate::server::core::queue::SlotQueue;
+use crate::server::shell::config::{Publish, UringConfig};
+use crate::slab::Slot;
+use crate::sys::queues::Queues;
+
+/// The line, and the set of buffers that it waits for.
+pub(super) struct Admission {
+    pub(super) waiting: SlotQueue,
+    hot_set: HotSet,
+    /// Receives outstanding.
+    pub(super) receiving: usize,
+    /// Connections admitted to a buffer since the last enter: their receives will take one for certain.
+    pub(super) admitted: usize,
+    publish: Publish,
+    buffers_max: usize,
+}
+
+impl Admission {
+    /// An empty line for the connections that `config` allows.
+    pub(super) fn new(config: &UringConfig, publish: Publish) -> Self {
+        let buffers_max = usize::from(config.buffers);
+        Self {
+            waiting: SlotQueue::new(config.common.connections_max),
+            hot_set: HotSet::new(config.hot_bytes, buffers_max, config.common.buffer_bytes),
+            receiving: 0,
+            admitted: 0,
+            publish,
+            buffers_max,
+        }
+    }
+
+    /// How many buffers the kernel should be able to choose from.
+    fn target(&self) -> usize {
+        match self.publish {
+            Publish::Demand => self.hot_set.target(self.receiving + self.waiting.len()),
+            Publish::Full => self.buffers_max,
+        }
+    }
+}
+
+impl<S: Strategy, Q: Queues> UringServer<S, Q> {
+    /// Publishes what is wanted, and lets as many receive as there are buffers, the longest wait first.
+    pub(super) fn admit(&mut self) {
+        self.ring.buffers.top_up(self.admission.target());
+        while self.admission.admitted < self.ring.buffers.published() && self.has_room() {
+            let Some(slot) = self.admission.waiting.pop() else { return };
+            self.admission.admitted += 1;
+            self.arm_recv(slot);
+        }
+    }
+
+    /// Whether somebody waits for nothing but the next iteration.
+    pub(super) fn may_admit(&self) -> bool {
+        !self.admission.waiting.is_empty() && self.ring.buffers.published() > 0
+    }
+
+    /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
+    /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
+    pub(super) fn rearm_in_turn(&mut self, slot: Slot) {
+        let published = self.ring.buffers.published();
+        let admission = &mut self.admission;
+        let free = admission.waiting.is_empty() && admission.admitted < published;
+        let peer = self.peers.at(slot);
+        let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
+        if !backlogged || over {
+            admission.hot_set.note(self.budget.spent_bytes(peer.turn));
+            peer.turn = self.budget.turn();
+        }
+        self.counters.yields += u64::from(backlogged && over);
+        match (backlogged, over) {
+            (true, false) if !free => return admission.waiting.push_front(slot),
+            (true, true) => return admission.waiting.push(slot),
+            (false, _) if !admission.waiting.is_empty() => return admission.waiting.push(slot),
+            _ => admission.admitted += usize::from(backlogged),
+        }
+        self.arm_recv(slot);
+    }
+}

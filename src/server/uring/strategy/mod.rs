@@ -1,0 +1,106 @@
+//! A way to echo through io_uring: what is asked of the kernel for a connection, and when.
+//!
+//! The engine accepts, reaps, keeps the ledger and closes. A strategy is chosen once, at start; the engine is compiled for
+//! each, so that nothing is looked up while it serves. One file each; [`catalog`](super::catalog) names them.
+
+mod alternate;
+
+pub(super) use alternate::Alternate;
+
+use super::{Peer, UringServer};
+use crate::kernel_version::KernelVersion;
+use crate::server::core::connection::Connection;
+use crate::server::shell::config::{Publish, RecvMode, SendMode, UringConfig};
+use crate::server::shell::error::StartError;
+use crate::slab::Slot;
+use crate::sys::queues::Queues;
+use crate::sys::ring::{RecvHow, SendHow};
+
+/// What a strategy is to the engine. What most have in common is provided.
+pub(super) trait Strategy: Sized + 'static {
+    /// What selects it.
+    const NAME: &'static str;
+    /// The first release of Linux that can run it.
+    const SINCE: KernelVersion;
+    /// What it does, in one sentence without a full stop.
+    const SUMMARY: &'static str;
+    /// Features it uses beyond those of the default settings, as `uring-echo probe` calls them.
+    const NEEDS: &'static [&'static str] = &[];
+    /// Most entries that one completion leads to.
+    const ENTRIES_PER_COMPLETION: usize = 3;
+    /// Most operations of a connection that can be outstanding.
+    const OPERATIONS_PER_CONNECTION: usize = 1;
+    /// Which buffers the kernel may choose from, where nobody says.
+    const PUBLISH: Publish = Publish::Demand;
+
+    /// What it keeps of a connection.
+    type Own: Default;
+
+    /// What it keeps of all.
+    fn new(config: &UringConfig) -> Self;
+
+    /// Whether it can be combined with the rest of `config` on this kernel.
+    ///
+    /// # Errors
+    /// With the reason and the remedy.
+    fn check(_config: &UringConfig) -> Result<(), StartError> {
+        Ok(())
+    }
+
+    /// How many buffers there are, beside those in the ring.
+    fn reserve(config: &UringConfig) -> usize {
+        config.common.connections_max
+    }
+
+    /// How many buffers can be owed beyond one a connection.
+    fn queued_max(_config: &UringConfig) -> usize {
+        0
+    }
+
+    /// A connection just accepted.
+    fn connection(_config: &UringConfig) -> Connection {
+        Connection::alternating()
+    }
+
+    /// Begins to serve a connection.
+    fn begin<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        server.arm_recv(slot);
+    }
+
+    /// What comes before each wait.
+    fn prepare<Q: Queues>(server: &mut UringServer<Self, Q>) {
+        server.admit();
+    }
+
+    /// Whether there is work that no completion announces.
+    fn is_busy<Q: Queues>(server: &UringServer<Self, Q>) -> bool {
+        server.may_admit()
+    }
+
+    /// How to receive.
+    fn recv_how(config: &UringConfig, peer: &Peer<Self::Own>) -> RecvHow {
+        RecvHow {
+            bytes_max: peer.turn.ask(config.common.buffer_bytes.0),
+            poll_first: config.recv == RecvMode::PollFirst && !peer.backlogged,
+        }
+    }
+
+    /// Asks for a send of what is owed first, and perhaps for what follows it.
+    fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        let wait_all = server.config.send == SendMode::WaitAll;
+        server.arm_send(slot, SendHow { wait_all, linked: false });
+    }
+
+    /// Bytes have arrived, and stand in the outbox.
+    fn on_received<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) {}
+
+    /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
+    fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        server.admission.waiting.push(slot);
+    }
+
+    /// Receives again, now or when its turn comes: the connection owes little enough, and no receive is under way.
+    fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        server.rearm_in_turn(slot);
+    }
+}

@@ -1,0 +1,158 @@
+//! What each operation does, once it gets to run.
+
+use proptest::prelude::RngExt;
+
+use super::completion::{BUFFER_SHIFT, F_BUFFER, F_MORE, F_SOCK_NONEMPTY, result_of};
+use super::entry::What;
+use super::queues::FakeQueues;
+use super::{FIRST_DESCRIPTOR, Stop};
+use crate::sys::queues::Cqe;
+
+impl FakeQueues {
+    /// Does what can be done now of the operation at `index`. Returns whether anything was.
+    pub(super) fn attempt(&mut self, index: usize) -> bool {
+        match self.pending[index].what {
+            What::Accept { multishot } => self.accept(index, multishot),
+            What::Recv { bytes_max, poll_first } => self.recv(index, bytes_max, poll_first),
+            What::Send { addr, len, wait_all } => self.send(index, addr, len, wait_all),
+            What::Shutdown => self.finish(index, 0, 0),
+            What::Close => self.close(index),
+            What::Poll => self.fate.stop == Stop::Raised && self.finish(index, i32::from(libc::POLLIN), 0),
+            What::Cancel { target } => self.cancel(index, target),
+            What::CancelAll => self.cancel_all(index),
+        }
+    }
+
+    fn accept(&mut self, index: usize, multishot: bool) -> bool {
+        if self.accepts_left == 0 {
+            return false;
+        }
+        let number = match self.fate.accept(if self.direct { 0 } else { FIRST_DESCRIPTOR }) {
+            Ok(number) => number,
+            Err(errno) if errno.would_block() => return false,
+            Err(errno) => return self.fail(index, errno),
+        };
+        self.accepts_left -= 1;
+        let ends = !multishot || self.completed.len() >= self.cq_entries || self.fate.errs();
+        if ends {
+            return self.finish(index, number, 0);
+        }
+        let user_data = self.pending[index].user_data;
+        self.post(Cqe { user_data, result: number, flags: F_MORE });
+        true
+    }
+
+    fn recv(&mut self, index: usize, bytes_max: usize, poll_first: bool) -> bool {
+        let peer = self.fate.world.at(self.pending[index].file);
+        let arrived_bytes = peer.arrived_bytes();
+        if peer.reset {
+            peer.broken = true;
+            return self.fail_fatally(index, &[libc::ECONNRESET, libc::ETIMEDOUT]);
+        }
+        if arrived_bytes == 0 && !peer.finished {
+            // A receive picks its buffer before it looks at the socket, unless it is to wait first.
+            let looks = !poll_first && !std::mem::replace(&mut self.pending[index].waits, true);
+            return looks && self.provided.is_empty() && self.finish(index, -libc::ENOBUFS, 0);
+        }
+        if self.fate.errs() {
+            return self.fail_passing(index);
+        }
+        if arrived_bytes == 0 {
+            let flags = if self.fate.random.random() { self.fill(&[]) } else { None };
+            return self.finish(index, 0, flags.unwrap_or(0));
+        }
+        let most = arrived_bytes.min(bytes_max);
+        self.receive(index, most)
+    }
+
+    /// Receives up to `most` bytes into a provided buffer.
+    fn receive(&mut self, index: usize, most: usize) -> bool {
+        let Some(buffer) = self.provided.take() else {
+            return self.finish(index, -libc::ENOBUFS, 0);
+        };
+        let most = most.min(buffer.len());
+        let count = if self.fate.errs() { self.fate.random.random_range(1..=most) } else { most };
+        let peer = self.fate.world.at(self.pending[index].file);
+        buffer.fill(peer.receive(count));
+        let more = peer.arrived_bytes() > 0;
+        // A hint: data may have come or gone since.
+        let hint = if more != self.fate.errs() { F_SOCK_NONEMPTY } else { 0 };
+        let flags = F_BUFFER | u32::from(buffer.bid.0) << BUFFER_SHIFT | hint;
+        self.finish(index, result_of(count), flags)
+    }
+
+    /// Puts `bytes` into the next buffer and returns the flags that say so.
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> Option<u32> {
+        let buffer = self.provided.take()?;
+        buffer.fill(bytes);
+        Some(F_BUFFER | u32::from(buffer.bid.0) << BUFFER_SHIFT)
+    }
+
+    fn send(&mut self, index: usize, addr: u64, len: usize, wait_all: bool) -> bool {
+        let sent_bytes = self.pending[index].sent_bytes;
+        let peer = self.fate.world.at(self.pending[index].file);
+        let room = peer.window_bytes().min(len - sent_bytes);
+        if peer.reset && sent_bytes > 0 {
+            return self.finish(index, result_of(sent_bytes), 0);
+        }
+        if peer.reset {
+            peer.broken = true;
+            return self.fail_fatally(index, &[libc::ECONNRESET, libc::EPIPE]);
+        }
+        if room == 0 {
+            return false;
+        }
+        if sent_bytes == 0 && self.fate.errs() {
+            return self.fail_passing(index);
+        }
+        let count = if self.fate.errs() { self.fate.random.random_range(1..=room) } else { room };
+        let bytes = self.provided.read(addr + sent_bytes as u64, count);
+        self.fate.world.at(self.pending[index].file).echo(&bytes);
+        let sent_bytes = sent_bytes + count;
+        self.pending[index].sent_bytes = sent_bytes;
+        if sent_bytes == len || !wait_all || self.fate.errs() {
+            return self.finish(index, result_of(sent_bytes), 0);
+        }
+        true
+    }
+
+    fn close(&mut self, index: usize) -> bool {
+        let file = self.pending[index].file;
+        let in_use = self.pending.iter().any(|entry| entry.file == file && entry.transfers());
+        assert!(!in_use, "file {file} is closed with an operation outstanding");
+        self.fate.world.close(file);
+        self.finish(index, 0, 0)
+    }
+
+    fn cancel(&mut self, index: usize, target: u64) -> bool {
+        let canceller = self.pending.swap_remove(index);
+        let found = self.pending.iter().position(|entry| entry.user_data == target);
+        let result = match found {
+            None => -libc::ENOENT,
+            // A worker has it. None ever has an accept, which waits by a poll.
+            Some(found) if self.pending[found].transfers() && self.fate.errs() => -libc::EALREADY,
+            Some(found) => {
+                self.abort(found);
+                0
+            }
+        };
+        self.post(Cqe { user_data: canceller.user_data, result, flags: 0 });
+        true
+    }
+
+    fn cancel_all(&mut self, index: usize) -> bool {
+        let canceller = self.pending.swap_remove(index);
+        let mut count = 0;
+        while !self.pending.is_empty() {
+            self.abort(0);
+            count += 1;
+        }
+        self.post(Cqe { user_data: canceller.user_data, result: count, flags: 0 });
+        true
+    }
+
+    fn abort(&mut self, index: usize) {
+        let sent_bytes = self.pending[index].sent_bytes;
+        self.finish(index, if sent_bytes > 0 { result_of(sent_bytes) } else { -libc::ECANCELED }, 0);
+    }
+}

@@ -1,0 +1,29 @@
+//! Each way to echo that this kernel has is an echo server; each that it lacks is refused in one line.
+
+use uring_echo::server::strategies;
+
+use crate::support::{Engine, Launch, beside_others};
+use crate::variants::loses_nothing;
+
+fn launch(engine: &str, name: &str) -> Launch {
+    match engine {
+        "epoll" => Launch::new(Engine::Epoll).args(&format!("--trigger {name}")),
+        _ => Launch::new(Engine::Uring).strategy(name),
+    }
+}
+
+#[test]
+fn every_strategy_that_this_kernel_has_loses_nothing() {
+    for one in strategies::all().filter(|one| one.require().is_ok()) {
+        eprintln!("{} {}", one.engine, one.name);
+        beside_others(|| loses_nothing(launch(one.engine, one.name)));
+    }
+}
+
+#[test]
+fn every_strategy_that_this_kernel_lacks_is_refused_by_the_release_that_brought_it() {
+    for one in strategies::all().filter(|one| one.require().is_err()) {
+        let line = launch(one.engine, one.name).refused();
+        assert!(line.contains(&one.since.to_string()), "{}: {line}", one.name);
+    }
+}
