@@ -1,12 +1,15 @@
 //! What the simulations of both engines share: seeds, and the circumstances that a seed stands for.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::measure::counters::Counters;
+use crate::server::core::connection::Connection;
 use crate::server::shell::config::Config;
+use crate::slab::Slot;
 use crate::sys::fake_kernel::{Rules, World};
 use crate::units::{Bytes, Nanos};
 
@@ -57,6 +60,64 @@ pub(super) fn circumstances(seed: u64) -> (TestRng, Config, Rules, World) {
     };
     let world = World::new(random.random_range(1..=20), config.backlog as usize, &mut random);
     (random, config, rules, world)
+}
+
+/// How long connections stand in line for their turns.
+///
+/// A turn is at most a budget. Whoever stands before a connection when it joins has one turn, begun or to come; whoever is accepted
+/// later may have one as well before he, too, has to line up; and what had been asked for already may still arrive.
+pub(super) struct Lines {
+    budget_bytes: u64,
+    since: HashMap<u32, Joined>,
+}
+
+/// What had been counted when a connection joined a line.
+struct Joined {
+    /// What it had received by then: once that grows, it has had its turn and stands there anew.
+    own_bytes: u64,
+    counted: Counters,
+    others: u64,
+}
+
+impl Lines {
+    /// Nobody stands in line yet.
+    pub(super) fn new(config: &Config) -> Self {
+        Self { budget_bytes: config.budget_bytes.0 as u64, since: HashMap::new() }
+    }
+
+    /// Looks at `line` between two iterations.
+    ///
+    /// # Panics
+    /// If more bytes of others have passed somebody in it than one turn of each, twice over.
+    pub(super) fn observe<'a>(
+        &mut self,
+        line: impl Iterator<Item = (Slot, &'a Connection)>,
+        counted: &Counters,
+    ) {
+        let mut standing = HashMap::new();
+        let others = counted.accepted - counted.closed;
+        for (slot, connection) in line {
+            let own_bytes = connection.received_bytes();
+            let joined = self.since.remove(&slot.0).filter(|joined| {
+                // A kernel that denied memory sends whom it denied to the tail again.
+                joined.own_bytes == own_bytes && joined.counted.starved == counted.starved
+            });
+            let joined = joined.unwrap_or(Joined { own_bytes, counted: *counted, others });
+            self.check(slot, &joined, counted);
+            standing.insert(slot.0, joined);
+        }
+        self.since = standing;
+    }
+
+    fn check(&self, slot: Slot, joined: &Joined, counted: &Counters) {
+        let passed_bytes = counted.received_bytes - joined.counted.received_bytes;
+        let came = counted.accepted - joined.counted.accepted;
+        let allowed_bytes = 2 * self.budget_bytes * (joined.others + came);
+        assert!(
+            passed_bytes <= allowed_bytes,
+            "{passed_bytes} bytes of others passed slot {slot} in line, {allowed_bytes} may"
+        );
+    }
 }
 
 /// # Panics

@@ -4,7 +4,7 @@ use proptest::prelude::RngExt;
 
 use super::*;
 use crate::server::shell::config::EpollConfig;
-use crate::server::simulation::{self, Replay};
+use crate::server::simulation::{self, Lines, Replay};
 use crate::sys::fake_kernel::{FakeSockets, Fate};
 
 fn server(seed: u64) -> EpollServer<FakeSockets> {
@@ -37,9 +37,12 @@ fn simulate(seed: u64) -> Counters {
     let _replay = Replay(seed);
     clock::hold();
     let mut server = server(seed);
+    let mut lines = Lines::new(&simulation::circumstances(seed).1);
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
+        let line = server.peers.iter().filter(|(slot, _)| server.ready.contains(*slot));
+        lines.observe(line.map(|(slot, peer)| (slot, &peer.connection)), &server.counters);
         assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     if server.peers.is_empty() {

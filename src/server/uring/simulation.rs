@@ -9,7 +9,7 @@ use proptest::test_runner::TestRng;
 
 use super::*;
 use crate::server::shell::config::{Config, Files, Publish, RecvMode, SendMode, Setup};
-use crate::server::simulation::{self, Replay};
+use crate::server::simulation::{self, Lines, Replay};
 use crate::sys::buf_ring::BufRing;
 use crate::sys::fake_kernel::{self, FakeQueues, Fate};
 use crate::units::Bytes;
@@ -67,9 +67,12 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
     let _replay = Replay(seed);
     clock::hold();
     let mut server = server::<S>(seed);
+    let mut lines = Lines::new(&server.config.common);
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
+        let line = server.peers.iter().filter(|(slot, _)| server.admission.waiting.contains(*slot));
+        lines.observe(line.map(|(slot, peer)| (slot, &peer.connection)), &server.counters);
         assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     let counters = server.counters();
