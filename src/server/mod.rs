@@ -6,6 +6,8 @@
 //! the client's ceiling is measured with it.
 
 pub mod core;
+#[cfg(test)]
+mod deadline;
 pub mod discard;
 pub mod epoll;
 pub mod shell;

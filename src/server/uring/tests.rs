@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use super::strategy::Alternate;
 use super::*;
+use crate::server::deadline::in_time;
 use crate::server::shell::config::{Config, Files, RecvMode, SendMode, Setup};
 
 fn config() -> UringConfig {
@@ -30,30 +31,32 @@ fn iterate_until(server: &mut UringServer<Alternate>, holds: impl Fn(&Counters) 
 
 #[test]
 fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_slot() {
-    let mut server = UringServer::<Alternate>::start(&config()).unwrap();
-    let first = TcpStream::connect(server.listener.addr()).unwrap();
-    iterate_until(&mut server, |counters| counters.accepted == 1);
-    let generation = server.peers.generation(Slot(0));
-    drop(first);
-    iterate_until(&mut server, |counters| counters.closed == 1);
-    let mut second = TcpStream::connect(server.listener.addr()).unwrap();
-    iterate_until(&mut server, |counters| counters.accepted == 2);
+    in_time(|| {
+        let mut server = UringServer::<Alternate>::start(&config()).unwrap();
+        let first = TcpStream::connect(server.listener.addr()).unwrap();
+        iterate_until(&mut server, |counters| counters.accepted == 1);
+        let generation = server.peers.generation(Slot(0));
+        drop(first);
+        iterate_until(&mut server, |counters| counters.closed == 1);
+        let mut second = TcpStream::connect(server.listener.addr()).unwrap();
+        iterate_until(&mut server, |counters| counters.accepted == 2);
 
-    for (stale, op) in (1..).zip([Op::Recv, Op::Send, Op::Close]) {
-        // It completes with an error, as there is nothing to cancel: what a broken connection looks like.
-        let nothing = Token::global(Op::Discard);
-        server.ring.cancel(nothing, Token { op, generation, slot: Slot(0) });
-        let mut expected = server.counters;
-        (expected.iterations, expected.stale) = (expected.iterations + 1, stale);
-        server.iterate().unwrap();
-        assert_eq!(server.counters, expected);
-        assert_eq!((server.peers.len(), server.admission.receiving), (1, 1));
-        assert!(server.peers.at(Slot(0)).in_flight.has(Op::Recv));
-    }
+        for (stale, op) in (1..).zip([Op::Recv, Op::Send, Op::Close]) {
+            // It completes with an error, as there is nothing to cancel: what a broken connection looks like.
+            let nothing = Token::global(Op::Discard);
+            server.ring.cancel(nothing, Token { op, generation, slot: Slot(0) });
+            let mut expected = server.counters;
+            (expected.iterations, expected.stale) = (expected.iterations + 1, stale);
+            server.iterate().unwrap();
+            assert_eq!(server.counters, expected);
+            assert_eq!((server.peers.len(), server.admission.receiving), (1, 1));
+            assert!(server.peers.at(Slot(0)).in_flight.has(Op::Recv));
+        }
 
-    second.write_all(b"echo").unwrap();
-    iterate_until(&mut server, |counters| counters.sent_bytes == 4);
-    let mut echo = [0; 4];
-    second.read_exact(&mut echo).unwrap();
-    assert_eq!(&echo, b"echo");
+        second.write_all(b"echo").unwrap();
+        iterate_until(&mut server, |counters| counters.sent_bytes == 4);
+        let mut echo = [0; 4];
+        second.read_exact(&mut echo).unwrap();
+        assert_eq!(&echo, b"echo");
+    });
 }
