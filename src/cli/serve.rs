@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::OnOff;
 use super::listen::ListenArgs;
 use crate::server::shell::config::{
-    AcceptMode, Config, EpollConfig, Files, Preset, Publish, RecvMode, SendMode, Setup, Trigger, UringConfig,
+    AcceptMode, Config, EpollConfig, Files, Preset, Publish, Readying, RecvMode, SendMode, Setup, UringConfig,
 };
 use crate::server::uring::catalog;
 use crate::units::{Bytes, Nanos};
@@ -53,9 +53,9 @@ pub struct CommonArgs {
 pub struct EpollArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// When the kernel tells of readiness
-    #[arg(long, value_enum, default_value = "edge")]
-    trigger: Trigger,
+    /// Way to echo; `uring-echo strategies` tells of each
+    #[arg(long, value_name = "NAME", value_enum, default_value = "edge", alias = "trigger")]
+    strategy: Readying,
 }
 
 /// What the io_uring engine takes.
@@ -150,7 +150,7 @@ impl EpollArgs {
     pub fn config(self) -> EpollConfig {
         EpollConfig {
             common: self.common.config(|defaults| defaults.epoll_budget_bytes),
-            trigger: self.trigger,
+            strategy: self.strategy,
         }
     }
 }

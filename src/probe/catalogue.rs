@@ -159,6 +159,8 @@ pub(super) const ROWS: &[Row] = &[
         "wakes one of several threads; the server has one"),
     row("epoll_pwait2", (5, 11), Information, Epoll(trials::epoll_pwait2),
         "a timeout finer than a millisecond"),
+    row("epoll busy poll", (6, 9), Option, Epoll(trials::epoll_busy_poll),
+        "a wait polls the network card before it sleeps"),
 ];
 
 /// The setup flags of the default settings.

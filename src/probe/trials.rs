@@ -11,6 +11,7 @@ use crate::sys::Errno;
 use crate::sys::epoll::Epoll;
 use crate::sys::epoll_probe;
 use crate::sys::uring_probe::{BUFFER_BYTES, Completion, Recv, Trial};
+use crate::units::Nanos;
 
 /// A trial that did not show its feature.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,6 +149,13 @@ pub(super) fn epoll_exclusive() -> Outcome {
 
 pub(super) fn epoll_pwait2() -> Outcome {
     Ok(epoll_probe::try_pwait2()?)
+}
+
+pub(super) fn epoll_busy_poll() -> Outcome {
+    match Epoll::new()?.poll_card(Nanos(1000)) {
+        Err(Errno(libc::ENOTTY)) => Err(Miss::Absent),
+        tried => Ok(tried?),
+    }
 }
 
 /// Both ends of a connection over loopback.

@@ -5,5 +5,5 @@ use crate::server::{epoll, uring};
 
 /// Every way to echo, engine by engine.
 pub fn all() -> impl Iterator<Item = &'static Described> {
-    epoll::STRATEGIES.iter().chain(uring::catalog::STRATEGIES.iter().map(|entry| &entry.described))
+    epoll::catalog::STRATEGIES.iter().chain(uring::catalog::STRATEGIES.iter().map(|entry| &entry.described))
 }

@@ -108,6 +108,29 @@ pub struct Epoll {
 }
 
 impl Epoll {
+    /// Has each wait poll the network cards of its sockets for `span`, at microsecond resolution, before it sleeps. A socket that
+    /// came over no card, as on loopback, is waited for as ever. Source: ioctl_eventpoll(2), EPIOCSPARAMS.
+    ///
+    /// # Errors
+    /// ENOTTY or EINVAL before Linux 6.9; EOPNOTSUPP in a kernel without busy polling.
+    pub fn poll_card(&self, span: Nanos) -> Result<(), Errno> {
+        /// struct epoll_params of linux/eventpoll.h.
+        #[repr(C)]
+        struct Params {
+            busy_poll_usecs: u32,
+            busy_poll_budget: u16,
+            prefer_busy_poll: u8,
+            pad: u8,
+        }
+        const EPIOCSPARAMS: libc::Ioctl = 0x4008_8A01;
+        const PACKETS_A_POLL: u16 = 8;
+        let busy_poll_usecs = u32::try_from(span.0 / 1000).unwrap_or(u32::MAX);
+        let params =
+            Params { busy_poll_usecs, busy_poll_budget: PACKETS_A_POLL, prefer_busy_poll: 0, pad: 0 };
+        // SAFETY: the kernel reads one struct of this layout, which outlives the call.
+        Errno::check(unsafe { libc::ioctl(self.fd.as_raw_fd(), EPIOCSPARAMS, &raw const params) }).map(drop)
+    }
+
     /// A new instance, closed on exec.
     ///
     /// # Errors

@@ -204,8 +204,8 @@ fn arguments_that_make_no_sense_are_refused(engine: Engine) {
         "--no-such-flag",
     ];
     let own: &[&str] = match engine {
-        Engine::Epoll => &["--trigger sometimes", "--buffers 8"],
-        Engine::Uring => &["--buffers 0", "--recv telepathy", "--setup hope", "--trigger edge"],
+        Engine::Epoll => &["--strategy sometimes", "--buffers 8"],
+        Engine::Uring => &["--buffers 0", "--recv telepathy", "--setup hope", "--strategy telepathy"],
     };
     for args in common.iter().chain(own) {
         let line = Launch::new(engine).args(args).refused();

@@ -7,7 +7,7 @@ use crate::variants::loses_nothing;
 
 fn launch(engine: &str, name: &str) -> Launch {
     match engine {
-        "epoll" => Launch::new(Engine::Epoll).args(&format!("--trigger {name}")),
+        "epoll" => Launch::new(Engine::Epoll).args(&format!("--strategy {name}")),
         _ => Launch::new(Engine::Uring).strategy(name),
     }
 }

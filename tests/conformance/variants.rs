@@ -19,8 +19,8 @@ macro_rules! variants {
 }
 
 variants! {
-    level_triggered_epoll_loses_nothing: Epoll, "--trigger level";
-    level_triggered_epoll_with_small_buffers_loses_nothing: Epoll, "--trigger level --buffer-bytes 4096 --budget-bytes 4096";
+    level_triggered_epoll_loses_nothing: Epoll, "--strategy level";
+    level_triggered_epoll_with_small_buffers_loses_nothing: Epoll, "--strategy level --buffer-bytes 4096 --budget-bytes 4096";
     epoll_without_nodelay_loses_nothing: Epoll, "--nodelay off";
     epoll_with_the_2023_preset_loses_nothing: Epoll, "--preset study";
     uring_with_the_2023_preset_loses_nothing: Uring, "--preset study";

@@ -9,6 +9,7 @@
 //! socket is drained, and goes to the ring's tail when its budget is spent, so that nobody waits longer than one
 //! budget of everybody else.
 
+pub(super) mod catalog;
 #[cfg(test)]
 mod simulation;
 mod spill;
@@ -20,13 +21,11 @@ pub(super) mod watch;
 use std::os::fd::AsFd;
 
 use self::spill::{Spill, SpillPool};
-use crate::kernel_version::KernelVersion;
 use crate::measure::counters::Counters;
 use crate::server::core::budget::{Budget, Turn};
 use crate::server::core::connection::{Connection, Event, Next};
 use crate::server::core::queue::SlotQueue;
-use crate::server::shell::config::{EpollConfig, Trigger};
-use crate::server::shell::described::{Described, described};
+use crate::server::shell::config::{EpollConfig, Readying};
 use crate::server::shell::error::{ServeError, StartError};
 use crate::server::shell::fit::Fitted;
 use crate::server::shell::lifecycle::Lifecycle;
@@ -37,21 +36,6 @@ use crate::sys::readiness::Sockets;
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
 use crate::units::Nanos;
-
-/// The ways in which this engine echoes.
-pub(super) static STRATEGIES: [Described; 2] = [
-    described(
-        "epoll",
-        "edge",
-        RELEASE,
-        &[],
-        "readiness is told once; a ring of ready connections remembers it",
-    ),
-    described("epoll", "level", RELEASE, &[], "readiness is told at every wait, as long as it lasts"),
-];
-
-/// The first release with epoll.
-const RELEASE: KernelVersion = KernelVersion::new(2, 6);
 
 /// Events fetched by one wait. More connections than that are ready only if the server is far behind, and then the
 /// next wait, which does not block, fetches the rest.
@@ -111,7 +95,7 @@ pub struct EpollServer<K: Sockets = Epoll> {
     hot: Box<[u8]>,
     spills: SpillPool,
     budget: Budget,
-    trigger: Trigger,
+    strategy: Readying,
     lifecycle: Lifecycle,
     counters: Counters,
 }
@@ -127,6 +111,7 @@ impl EpollServer {
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
         let epoll = watch::open(&listener, &lifecycle)?;
+        catalog::prepare(&epoll, config.strategy)?;
         let mut server = Self::over(epoll, listener, lifecycle, &config)?;
         server.lifecycle.announce(server.listener.addr(), config.settings(), &notes);
         Ok(server)
@@ -154,7 +139,7 @@ impl<K: Sockets> EpollServer<K> {
             hot: vec![0; common.buffer_bytes.0].into(),
             spills,
             budget: Budget::new(common.budget_bytes),
-            trigger: config.trigger,
+            strategy: config.strategy,
             lifecycle,
             counters: Counters::default(),
         })
@@ -430,9 +415,9 @@ impl<K: Sockets> EpollServer<K> {
     /// Ends a turn with work left.
     fn yield_turn(&mut self, slot: Slot) {
         self.counters.yields += 1;
-        match self.trigger {
-            Trigger::Edge => self.ready.push(slot),
-            Trigger::Level => self.follow(slot),
+        match self.strategy {
+            Readying::Edge | Readying::Busy => self.ready.push(slot),
+            Readying::Level => self.follow(slot),
         }
     }
 
@@ -466,10 +451,10 @@ impl<K: Sockets> EpollServer<K> {
 
     /// What to be told of. Edge-triggered, everything; level-triggered, what can be acted on, since all else is told for ever.
     fn interest(&mut self, slot: Slot) -> Interest {
-        match (self.trigger, &self.peers.at(slot).owed) {
-            (Trigger::Edge, _) => Interest::STREAM_EDGE,
-            (Trigger::Level, Owed::Nothing) => Interest::READ,
-            (Trigger::Level, Owed::Hot(_) | Owed::Spilled(_)) => Interest::WRITE,
+        match (self.strategy, &self.peers.at(slot).owed) {
+            (Readying::Edge | Readying::Busy, _) => Interest::STREAM_EDGE,
+            (Readying::Level, Owed::Nothing) => Interest::READ,
+            (Readying::Level, Owed::Hot(_) | Owed::Spilled(_)) => Interest::WRITE,
         }
     }
 

@@ -9,8 +9,8 @@ use crate::sys::fake_kernel::{FakeSockets, Fate};
 
 fn server(seed: u64) -> EpollServer<FakeSockets> {
     let (mut random, common, rules, world) = simulation::circumstances(seed);
-    let trigger = if random.random_ratio(1, 4) { Trigger::Level } else { Trigger::Edge };
-    let config = EpollConfig { common, trigger };
+    let strategy = if random.random_ratio(1, 4) { Readying::Level } else { Readying::Edge };
+    let config = EpollConfig { common, strategy };
     let listener = Listener::bind(&config.common).unwrap();
     let lifecycle = Lifecycle::start(&config.common).unwrap();
     EpollServer::over(FakeSockets::new(Fate::new(rules, world, random)), listener, lifecycle, &config)

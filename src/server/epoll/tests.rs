@@ -24,7 +24,7 @@ fn iterate_until(server: &mut EpollServer, holds: impl Fn(&Counters) -> bool) {
 }
 
 fn listening() -> EpollServer {
-    let config = EpollConfig { common: Config::for_one_connection(), trigger: Trigger::Edge };
+    let config = EpollConfig { common: Config::for_one_connection(), strategy: Readying::Edge };
     EpollServer::start(&config).unwrap()
 }
 

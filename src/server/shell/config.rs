@@ -98,13 +98,15 @@ impl Config {
     }
 }
 
-/// When epoll tells of readiness.
+/// How epoll tells of readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Trigger {
+pub enum Readying {
     /// Once, when it begins.
     Edge,
     /// At every wait, as long as it lasts.
     Level,
+    /// As `edge`, and a wait asks the network card itself for a while (Linux 6.9).
+    Busy,
 }
 
 /// Settings of the epoll engine.
@@ -112,15 +114,15 @@ pub enum Trigger {
 pub struct EpollConfig {
     /// What it shares with its twin.
     pub common: Config,
-    /// Edge- or level-triggered.
-    pub trigger: Trigger,
+    /// The way to echo.
+    pub strategy: Readying,
 }
 
 impl EpollConfig {
     /// The settings in force, as `key=value`.
     pub fn settings(&self) -> Settings {
         let mut all = self.common.settings("epoll");
-        all.extend(settings(&[("trigger", &Named(self.trigger))]));
+        all.extend(settings(&[("strategy", &Named(self.strategy))]));
         all
     }
 }
