@@ -13,7 +13,7 @@
 //! | [`measure`] | histograms, fairness, counters, what machine this is |
 //! | [`sys`] | system calls; the only `unsafe` |
 //! | [`slab`], [`token`], [`units`], [`kernel_version`] | slots with generations, what a completion is about, quantities, releases |
-//! | [`cpu_list`], [`hash`], [`random`], [`table`] | lists of CPUs, SHA-256 in hexadecimal, numbers that a seed brings back, columns of text |
+//! | [`cpu_list`], [`hash`], [`random`], [`table`], [`words`] | lists of CPUs, SHA-256 in hexadecimal, numbers that a seed brings back, columns of text, words that depend on a number |
 //!
 //! Imports point down this table. Server and client never import each other; `tests/tidy.rs` holds that.
 
@@ -33,3 +33,4 @@ pub mod sys;
 pub mod table;
 pub mod token;
 pub mod units;
+pub mod words;

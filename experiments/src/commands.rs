@@ -9,6 +9,7 @@ use uring_echo::cli::output;
 use uring_echo::measure::host::{Host, Tree};
 use uring_echo::random;
 use uring_echo::sys::affinity;
+use uring_echo::words::plural;
 
 use crate::cli::{Request, RunArgs};
 use crate::plan::estimate::{self, Cost};
@@ -72,7 +73,7 @@ fn list() -> anyhow::Result<ExitCode> {
 
 fn announced(run_count: usize, cost: Cost) -> String {
     let (time, disk) = (format::duration(cost.time), format::disk(cost.bytes));
-    format!("{}, about {time} and {disk}", format::plural(run_count, "run"))
+    format!("{}, about {time} and {disk}", plural(run_count, "run"))
 }
 
 fn show(folder: &Path) -> anyhow::Result<ExitCode> {
@@ -86,10 +87,10 @@ fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
         output::note(fault);
     }
     let manifest = Recording::open(folder)?.manifest().clone();
-    let files = format::plural(manifest.named().count(), "file");
+    let files = plural(manifest.named().count(), "file");
     let said = match faults.len() {
-        0 => format!("whole; {} in {files}", format::plural(manifest.runs.len(), "run")),
-        count => format::plural(count, "fault"),
+        0 => format!("whole; {} in {files}", plural(manifest.runs.len(), "run")),
+        count => plural(count, "fault"),
     };
     output::say(&format!("{}: {said}\n", folder.display()), "the verdict")?;
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
@@ -159,7 +160,7 @@ fn make(
         let made = runs.len() - recording.manifest().count(Status::Planned);
         output::note(format_args!(
             "\ninterrupted after {made} of {}; what was measured is kept, --resume {} makes the rest",
-            format::plural(runs.len(), "run"),
+            plural(runs.len(), "run"),
             recording.folder().display()
         ));
     }

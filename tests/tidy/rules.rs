@@ -22,7 +22,7 @@ pub(crate) const LAYERS: [&[&str]; 4] = [
     &["cli"],
     &["client", "probe", "server"],
     &["measure", "record", "refusal"],
-    &["cpu_list", "hash", "kernel_version", "random", "slab", "sys", "table", "token", "units"],
+    &["cpu_list", "hash", "kernel_version", "random", "slab", "sys", "table", "token", "units", "words"],
 ];
 
 /// Modules that share a layer and must not know of each other.

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use uring_echo::table::{self, Column, Row, left};
+use uring_echo::words::plural;
 
 use super::facts::Facts;
 use super::finding::{Finding, Level};
 use super::settings::Changed;
 use crate::recording::timestamp;
-use crate::report::format::{plural, wrap};
+use crate::report::format::wrap;
 
 /// The findings as a table, what is wrong explained below it.
 pub(super) fn table(findings: &[Finding]) -> String {

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::Context;
+use uring_echo::words::plural;
 
 use crate::recording::manifest::{Attempt, Manifest, RunEntry, Status};
 use crate::recording::records;
@@ -34,10 +35,8 @@ pub fn faults(folder: &Path) -> anyhow::Result<Vec<String>> {
         .extend(recording.unnamed()?.iter().map(|path| format!("{} is not in the manifest", path.display())));
     let missing = manifest.count(Status::Planned);
     if missing > 0 {
-        faults.push(format!(
-            "incomplete: {missing} of {} runs are not made; --resume does",
-            manifest.runs.len()
-        ));
+        let runs = plural(manifest.runs.len(), "run");
+        faults.push(format!("incomplete: {missing} of {runs} not made; --resume makes what is missing"));
     }
     Ok(faults)
 }

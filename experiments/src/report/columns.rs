@@ -2,10 +2,11 @@
 
 use uring_echo::record::{Limit, Mode};
 use uring_echo::table::{self, Column, Row, left, right};
+use uring_echo::words::plural;
 
 use super::grid::{Comparison, Grid, Samples};
 use super::metric::Metric;
-use crate::report::format::{bytes, decimal, plural, span, three_digits};
+use crate::report::format::{bytes, decimal, span, three_digits};
 use crate::spec::factors::Factors;
 use crate::verdict::{Mean, Ratio, Word};
 
@@ -175,7 +176,7 @@ pub(super) fn legend(grid: &Grid) -> Vec<String> {
         format!(
             "Medians of {}; latency from their merged histograms. CPU: busy time of the server's core, \
              softirq included.",
-            plural(grid.repetitions as usize, "repetition")
+            plural(grid.repetitions, "repetition")
         ),
         "Ratios: median of the ratios of the repetitions, each of two runs made right after each other, with its 95 % \
          interval. CPU".into(),

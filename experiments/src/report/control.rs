@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use uring_echo::record::{RunRecord, Summary};
+use uring_echo::words::plural;
 
 use crate::plan::{Arm, Role};
 use crate::recording::Recording;
 use crate::recording::manifest::Status;
-use crate::report::format::{bytes, plural, three_digits};
+use crate::report::format::{bytes, three_digits};
 use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
 use crate::verdict::statistics::median;

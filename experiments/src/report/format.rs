@@ -146,11 +146,6 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// `1 cell`, `2 cells`.
-pub fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}
-
 /// Prose in lines of at most 110 characters, broken between words.
 pub fn wrap(prose: &str) -> Vec<String> {
     const WIDTH: usize = 110;

@@ -13,6 +13,8 @@ mod metric;
 mod scale;
 mod verdict;
 
+use uring_echo::words::plural;
+
 use crate::recording::Recording;
 use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::recording::names::in_present_names;
@@ -84,7 +86,7 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
     let mut lines = Vec::new();
     if invalid + failed + planned > 0 {
         let count = manifest.runs.len();
-        let count = format::plural(count, "run");
+        let count = plural(count, "run");
         lines.push(format!("Of {count}: {invalid} invalid, {failed} failed, {planned} not made."));
         lines.extend(first_ten(manifest, |run| match run.attempt.status {
             Status::Invalid | Status::Failed => run.attempt.reasons.clone(),
@@ -104,7 +106,7 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
 }
 
 fn noise(repeated: usize, flagged: usize) -> String {
-    format!("Noise: {} made once more; {flagged} with a flag.", format::plural(repeated, "run"))
+    format!("Noise: {} made once more; {flagged} with a flag.", plural(repeated, "run"))
 }
 
 /// The first runs of which `says` says something.

@@ -1,11 +1,12 @@
 //! What the figures say, in sentences that carry their limits.
 
 use uring_echo::record::{Limit, Mode};
+use uring_echo::words::plural;
 
 use super::grid::{Comparison, Grid};
 use super::metric::Metric;
 use crate::recording::manifest::Manifest;
-use crate::report::format::{plural, wrap};
+use crate::report::format::wrap;
 use crate::verdict::{Judge, Mean, Word};
 
 /// The verdict, wrapped.
@@ -25,7 +26,7 @@ pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
 
 /// On what the words above stand, or why there are none.
 fn ground(judge: &Judge, repetitions: u32) -> String {
-    let repetitions = plural(repetitions as usize, "repetition");
+    let repetitions = plural(repetitions, "repetition");
     match judge.smallest_effect() {
         Ok(effect) => format!(
             "{repetitions}; by the A/A control, differences of {:.1} % or less are noise here.",

@@ -8,6 +8,7 @@ use guest::record::{Boot, Ended, Step};
 use guest::steps;
 use serde::Serialize;
 use uring_echo::units::Nanos;
+use uring_echo::words::plural;
 
 use super::features;
 use super::kernel::Kernel;
@@ -15,7 +16,6 @@ use super::qemu::{Accel, Machine, REPORT};
 use super::session::Booted;
 use super::verdict::summaries;
 use crate::recording::Recording;
-use crate::report::format::plural;
 
 /// A boot, its circumstances and its outcome.
 #[derive(Debug, Serialize)]

@@ -2,6 +2,7 @@
 //!
 //! One test program for all of it: most of these tests wait, for runs to end or to be ended, and so wait together.
 
+mod announced;
 mod bench;
 mod converted;
 mod doctor;

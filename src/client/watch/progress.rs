@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use crate::client::quantity::rate;
 use crate::client::threads::control::Tally;
 use crate::units::Nanos;
+use crate::words::plural;
 
 /// Prints where a run is to standard error: rewriting one line on a terminal, a line a second elsewhere.
 #[derive(Debug)]
@@ -47,9 +48,8 @@ fn describe(phase: &str, (then, before): (Nanos, Tally), (now, after): (Nanos, T
     let bytes = after.received_bytes.saturating_sub(before.received_bytes) as f64;
     let messages = after.messages.saturating_sub(before.messages) as f64;
     format!(
-        "{phase:<9} {:>6} {:<11} {:>14} {:>10.0} messages/s",
-        after.connections,
-        if after.connections == 1 { "connection" } else { "connections" },
+        "{phase:<9} {:>18} {:>14} {:>10.0} messages/s",
+        plural(after.connections, "connection"),
         rate(bytes / seconds),
         messages / seconds
     )

@@ -11,6 +11,7 @@ use crate::server::shell::stats::StatsFile;
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::{Errno, affinity, clock};
 use crate::units::Nanos;
+use crate::words::plural;
 
 /// How long a connection has to be quiet before a stopping server closes it.
 const TICK: Nanos = Nanos::from_millis(200);
@@ -155,9 +156,8 @@ impl Lifecycle {
     pub fn finish(&mut self, counters: &Counters) {
         self.append(&StatsLine::Exit { at_ns: clock::monotonic(), counters: *counters });
         log(format_args!(
-            "stopped: {} {} served, {} bytes echoed, {} cut off at the deadline",
-            counters.closed,
-            if counters.closed == 1 { "connection" } else { "connections" },
+            "stopped: {} served, {} bytes echoed, {} cut off at the deadline",
+            plural(counters.closed, "connection"),
             counters.sent_bytes,
             counters.cut_off
         ));

@@ -1,0 +1,26 @@
+//! What is said beside the results, and how often: once, and not in silence where it cannot be said.
+
+use crate::bench::{Bench, SHORT_SPEC, change_manifest, text};
+use experiments::recording::manifest::{Attempt, RecordsEntry, Status};
+
+/// One cell and one engine: a priming run and a measured one.
+const FILTER: [&str; 2] = ["--filter", "engine=epoll,connections=2"];
+
+#[test]
+fn runs_that_are_not_made_are_counted_in_words_that_fit_their_number() {
+    let bench = Bench::new("short", SHORT_SPEC);
+    assert!(bench.run(&FILTER).status.success());
+    let folder = bench.recording();
+    std::fs::write(folder.join("runs.zst"), "").unwrap();
+    let said = |keep: usize| {
+        change_manifest(&folder, |manifest| {
+            manifest.runs.truncate(keep);
+            manifest.runs.iter_mut().for_each(|run| run.attempt = Attempt::default());
+            manifest.records = RecordsEntry::default();
+            assert_eq!(manifest.count(Status::Planned), keep);
+        });
+        text(&bench.command(&["verify", folder.to_str().unwrap()]).output().unwrap().stderr)
+    };
+    assert!(said(2).contains("2 of 2 runs not made"), "{}", said(2));
+    assert!(said(1).contains("1 of 1 run not made"), "{}", said(1));
+}
