@@ -27,9 +27,9 @@ pub fn faults(folder: &Path) -> anyhow::Result<Vec<String>> {
     );
     faults.extend(of_records(&manifest, folder));
     // Without the file, each of its records would say no more than that.
-    let readable = manifest.runs.iter().filter(|_| folder.join(RECORDS).exists());
-    for run in readable {
-        faults.extend(run.attempts().filter_map(|attempt| of_attempt(&recording, run, attempt)));
+    if folder.join(RECORDS).exists() {
+        let attempts = manifest.runs.iter().flat_map(|run| run.attempts().map(move |attempt| (run, attempt)));
+        faults.extend(attempts.filter_map(|(run, attempt)| of_attempt(&recording, run, attempt)));
     }
     faults
         .extend(recording.unnamed()?.iter().map(|path| format!("{} is not in the manifest", path.display())));

@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, SHORT_SPEC, change_manifest, text};
 use experiments::recording::manifest::{Attempt, RecordsEntry, Status};
+use experiments::recording::verify;
 
 /// One cell and one engine: a priming run and a measured one.
 const FILTER: [&str; 2] = ["--filter", "engine=epoll,connections=2"];
@@ -23,4 +24,14 @@ fn runs_that_are_not_made_are_counted_in_words_that_fit_their_number() {
     };
     assert!(said(2).contains("2 of 2 runs not made"), "{}", said(2));
     assert!(said(1).contains("1 of 1 run not made"), "{}", said(1));
+}
+
+#[test]
+fn a_missing_file_of_records_is_one_fault_and_not_one_for_each_run() {
+    let bench = Bench::new("short", SHORT_SPEC);
+    assert!(bench.run(&FILTER).status.success());
+    std::fs::remove_file(bench.recording().join("runs.zst")).unwrap();
+    let faults = verify::faults(&bench.recording()).unwrap();
+    let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+    assert!(fault.contains("cannot read") && fault.contains("runs.zst"), "{fault}");
 }
