@@ -32,6 +32,12 @@ impl FromStr for CpuList {
     }
 }
 
+/// `cpus` as a list that is read back: `1`, `0,2`. Without ranges.
+pub fn written(cpus: &[usize]) -> String {
+    let numbers: Vec<_> = cpus.iter().map(usize::to_string).collect();
+    numbers.join(",")
+}
+
 impl CpuList {
     /// The CPUs of a list that the kernel wrote, which may name none.
     pub fn of_kernel(text: &str) -> Option<Self> {
@@ -47,6 +53,12 @@ mod tests {
     fn a_list_has_ranges_and_keeps_its_order_without_repeats() {
         assert_eq!("1,3-5,4,0".parse(), Ok(CpuList(vec![1, 3, 4, 5, 0])));
         assert_eq!("7".parse(), Ok(CpuList(vec![7])));
+    }
+
+    #[test]
+    fn a_list_that_was_written_is_read_back() {
+        assert_eq!([vec![1, 4, 0], vec![7], vec![]].map(|cpus| written(&cpus)), ["1,4,0", "7", ""]);
+        assert_eq!(written(&[1, 4, 0]).parse(), Ok(CpuList(vec![1, 4, 0])));
     }
 
     #[test]

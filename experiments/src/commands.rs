@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, ensure};
 use uring_echo::cli::output;
+use uring_echo::cpu_list;
 use uring_echo::measure::host::{Host, Tree};
 use uring_echo::random;
 use uring_echo::sys::affinity;
@@ -236,10 +237,10 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
     let left: Vec<_> =
         runs.iter().filter(|run| entries[run.number - 1].attempt.status != Status::Valid).collect();
     output::note(format_args!(
-        "{}; server on CPU {}, client on CPU {:?}, seed {}",
+        "{}; server on CPU {}, client on CPU {}, seed {}",
         announced(left.len(), estimate::cost(left.iter().copied())),
         cores.server,
-        cores.client,
+        cpu_list::written(&cores.client),
         recording.manifest().seed
     ));
     output::note(format_args!("Recording: {}\n", recording.folder().display()));

@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use guest::record::Boot;
+use uring_echo::cpu_list;
 use uring_echo::sys::{affinity, clock};
 
 use crate::{init, loopback};
@@ -33,7 +34,9 @@ pub(crate) fn prepare() -> Result<()> {
 /// CPUs that isolcpus= set aside are not in the first process's affinity; a step may only use what it inherits.
 fn permit_every_cpu() -> Result<()> {
     let cpus: Vec<usize> = (0..online_cpus(&read("/proc/stat")?)).collect();
-    affinity::pin(&cpus).map(drop).with_context(|| format!("cannot permit the CPUs {cpus:?}"))
+    affinity::pin(&cpus)
+        .map(drop)
+        .with_context(|| format!("cannot permit the CPUs {}", cpu_list::written(&cpus)))
 }
 
 /// What kernel this is, by its own account.

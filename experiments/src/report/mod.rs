@@ -13,6 +13,7 @@ mod metric;
 mod scale;
 mod verdict;
 
+use uring_echo::cpu_list;
 use uring_echo::words::plural;
 
 use crate::recording::Recording;
@@ -66,7 +67,6 @@ fn by_mode(grid: &Grid) -> Vec<String> {
 }
 
 fn headline(manifest: &Manifest) -> String {
-    let client: Vec<_> = manifest.client_cpus.iter().map(usize::to_string).collect();
     format!(
         "{} ({}), recording {}, seed {}, server on CPU {}, client on CPU {}",
         manifest.title,
@@ -74,7 +74,7 @@ fn headline(manifest: &Manifest) -> String {
         manifest.recording,
         manifest.seed,
         manifest.server_cpu,
-        client.join(",")
+        cpu_list::written(&manifest.client_cpus)
     )
 }
 

@@ -1,6 +1,7 @@
 //! Which cores the two ends run on.
 
 use anyhow::ensure;
+use uring_echo::cpu_list;
 
 use crate::run::kinds::Kinds;
 
@@ -27,7 +28,11 @@ impl Cores {
         client: &[usize],
     ) -> anyhow::Result<Self> {
         for cpu in client.iter().chain(&server) {
-            ensure!(permitted.contains(cpu), "CPU {cpu} is not among those permitted: {permitted:?}");
+            ensure!(
+                permitted.contains(cpu),
+                "CPU {cpu} is not among those permitted: {}",
+                cpu_list::written(permitted)
+            );
         }
         let alike = kinds.candidates(permitted, server.or(client.first().copied()));
         let free = |cpu: &&usize| !client.contains(cpu);
@@ -80,6 +85,6 @@ mod tests {
     #[test]
     fn a_core_that_is_not_permitted_is_refused_with_those_that_are() {
         let error = Cores::choose(&[0, 1], &Kinds::default(), Some(7), &[]).unwrap_err().to_string();
-        assert_eq!(error, "CPU 7 is not among those permitted: [0, 1]");
+        assert_eq!(error, "CPU 7 is not among those permitted: 0,1");
     }
 }

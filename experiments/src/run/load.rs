@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use uring_echo::cpu_list;
+
 use crate::plan::{Role, Run};
 use crate::run::child::{OwnedChild, pad_environment};
 use crate::run::interrupt::{Interrupt, Waited};
@@ -78,14 +80,13 @@ impl Client<'_> {
 
     fn command(&self, run: &Run, server: &Server) -> Command {
         let (factors, timing) = (&run.cell.factors, &run.cell.timing);
-        let cpus: Vec<_> = self.cpus.iter().map(usize::to_string).collect();
         let mut command = Command::new(self.program);
         command.args(["client", &factors.mode.to_string(), "--connect", &server.address.to_string()]);
         command.args(["--connections", &factors.connections.to_string()]);
         command.args(["--payload-bytes", &factors.payload_bytes.to_string()]);
         command.args(["--warmup-s", &timing.warmup.as_secs_f64().to_string()]);
         command.args(["--duration-s", &timing.window.as_secs_f64().to_string()]);
-        command.args(["--verify", &timing.verify.to_string(), "--cpus", &cpus.join(",")]);
+        command.args(["--verify", &timing.verify.to_string(), "--cpus", &cpu_list::written(self.cpus)]);
         command.args(["--server-pid", &server.pid().to_string()]);
         if let Some(stats) = &server.stats {
             command.arg("--server-stats").arg(stats);

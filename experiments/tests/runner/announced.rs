@@ -8,6 +8,17 @@ use experiments::recording::verify;
 const FILTER: [&str; 2] = ["--filter", "engine=epoll,connections=2"];
 
 #[test]
+fn cpus_are_a_list_wherever_they_are_named() {
+    let bench = Bench::new("short", SHORT_SPEC);
+    let output = bench.run(&FILTER);
+    let cpus = bench.manifest().client_cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let said = format!("client on CPU {cpus}");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(stderr.contains(&format!("{said}, seed ")), "{stderr}");
+    assert!(stdout.lines().any(|line| line.ends_with(&said)), "{stdout}");
+}
+
+#[test]
 fn runs_that_are_not_made_are_counted_in_words_that_fit_their_number() {
     let bench = Bench::new("short", SHORT_SPEC);
     assert!(bench.run(&FILTER).status.success());

@@ -9,6 +9,7 @@ use crate::client::fault::Fault;
 use crate::client::load::ledger::Ledger;
 use crate::client::load::schedule::in_flight_bytes_max;
 use crate::client::threads::job::Group;
+use crate::cpu_list;
 use crate::record::{ClientSettings, Connections, Mode, RunRecord, SCHEMA_VERSION, Server, Summary, Verify};
 use crate::units::Bytes;
 
@@ -88,7 +89,8 @@ fn notes(client: &ClientSettings, server: &Server) -> Vec<String> {
             notes.push("the server's process was not named: its CPU time and counters are unknown".into());
         }
         Some(cpus) if cpus.len() > 1 => notes.push(format!(
-            "the server may run on CPUs {cpus:?}: CPU time per message needs it pinned to one"
+            "the server may run on CPUs {}: CPU time per message needs it pinned to one",
+            cpu_list::written(cpus)
         )),
         Some(cpus) if client.cpus.contains(&cpus[0]) => {
             notes.push(format!("server and client share CPU {}: its busy time is that of both", cpus[0]));

@@ -1,7 +1,6 @@
 //! The cores: how fast they run, with whom they are shared, and what the scheduler may put on them.
 
-use std::collections::BTreeSet;
-
+use uring_echo::cpu_list;
 use uring_echo::measure::host::Known;
 
 use super::CheckFn;
@@ -109,7 +108,7 @@ fn siblings(facts: &Facts) -> Finding {
     let level = if shared { Level::Fail } else { Level::warn_unless(others.is_empty()) };
     let value = match others.as_slice() {
         [] => "the server's core has no sibling".to_owned(),
-        _ => format!("the server's core is also CPU {others:?}"),
+        _ => format!("the server's core is also CPU {}", cpu_list::written(&others)),
     };
     check.found(level, value)
 }
@@ -177,8 +176,8 @@ fn interrupts(facts: &Facts) -> Finding {
         remedy: "write the other cores to /proc/irq/N/smp_affinity_list; boot with irqaffinity=",
     };
     let online = facts.host.cpu.online.value().and_then(|list| cpus(list)).unwrap_or_default();
-    let others: BTreeSet<usize> = online.into_iter().filter(|&cpu| cpu != facts.cores.server).collect();
-    let list = others.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+    let others: Vec<usize> = online.into_iter().filter(|&cpu| cpu != facts.cores.server).collect();
+    let list = cpu_list::written(&others);
     let value = facts.irqs.clone().map(|irqs| match irqs.as_slice() {
         [] => "no interrupt comes to the server's core".to_owned(),
         _ => format!("{} come to the server's core: {}", irqs.len(), irqs.join(" ")),
