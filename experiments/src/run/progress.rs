@@ -78,11 +78,10 @@ impl Progress {
         }
     }
 
-    /// Shows an attempt at `run` that is not simply valid.
-    pub fn report(&self, run: &Run, attempt: &Attempt) {
-        if attempt.status != Status::Valid || !attempt.flags.is_empty() {
-            self.say(&format!("run {} ({run}): {}", run.number, outcome(attempt)));
-        }
+    /// Shows `attempt` at `run`, which does not stand or may not, and what comes of that. [`end`](Self::end) shows the one that
+    /// does.
+    pub fn passed(&self, run: &Run, attempt: &Attempt, and_so: &str) {
+        self.say(&format!("run {} ({run}): {}; {and_so}", run.number, outcome(attempt)));
     }
 
     /// Takes note of what `run` cost its server, in nanoseconds a message.
@@ -92,13 +91,18 @@ impl Progress {
         self.figures.entry(run.cell.factors.key()).or_default().push(figure);
     }
 
-    /// Shows how `run` ended.
+    /// Shows how `run` ended, in a line that stays when it is not simply valid. `attempt` is the one that stands.
     pub fn end(&mut self, run: &Run, attempt: &Attempt) {
         self.done_count += 1;
         self.left.subtract(run);
         self.done.add(run);
         match &self.bar {
-            Some(bar) => bar.inc(1),
+            Some(bar) => {
+                if attempt.status != Status::Valid || !attempt.flags.is_empty() {
+                    bar.println(format!("run {} ({run}): {}", run.number, outcome(attempt)));
+                }
+                bar.inc(1);
+            }
             None => output::note(format_args!(
                 "{:>4}/{}  {run}: {}; {} left",
                 self.done_count,
@@ -110,7 +114,7 @@ impl Progress {
     }
 
     /// Shows a line that stays.
-    pub fn say(&self, line: &str) {
+    fn say(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.println(line),
             None => output::note(line),

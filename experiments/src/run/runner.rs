@@ -69,14 +69,17 @@ impl Runner<'_> {
                 return Ok(End::Interrupted);
             };
             let is_to_repeat = is_noisy(run, &attempt) && may_repeat(recording);
-            progress.report(run, &attempt);
+            if is_to_repeat {
+                progress.passed(run, &attempt, "made once more");
+            }
             recording.settle(run.number, attempt, record.as_deref())?;
             if is_to_repeat {
-                progress.say(&format!("run {} ({run}): once more", run.number));
                 let Some((again, record)) = self.attempt(run, recording, progress)? else {
                     return Ok(End::Interrupted);
                 };
-                progress.report(run, &again);
+                if again.status != Status::Valid {
+                    progress.passed(run, &again, "the first attempt stands");
+                }
                 recording.settle(run.number, again, record.as_deref())?;
             }
             if let Some(summary) = recording.record(run.number)?.and_then(|record| record.summary) {

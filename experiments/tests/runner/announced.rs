@@ -8,6 +8,18 @@ use experiments::recording::verify;
 const FILTER: [&str; 2] = ["--filter", "engine=epoll,connections=2"];
 
 #[test]
+fn a_noisy_run_is_announced_once_where_there_is_no_terminal() {
+    // Every run exceeds this; the gate repeats the measured one.
+    let limit = "[[noise]]\nfield = \"summary.messages_per_s\"\nmax = 1\n";
+    let bench = Bench::new("short", &(SHORT_SPEC.replace("noise = []\n", "") + limit));
+    let stderr = text(&bench.run(&FILTER).stderr);
+    let noisy: Vec<_> = stderr.lines().filter(|line| line.contains("noisy: ")).collect();
+    let [priming, first, second] = noisy.as_slice() else { panic!("{stderr}") };
+    assert!(priming.contains("1/2") && second.contains("2/2"), "{stderr}");
+    assert!(first.starts_with("run 2 (") && first.ends_with("; made once more"), "{stderr}");
+}
+
+#[test]
 fn cpus_are_a_list_wherever_they_are_named() {
     let bench = Bench::new("short", SHORT_SPEC);
     let output = bench.run(&FILTER);
