@@ -6,17 +6,22 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use uring_echo::cli::discard::DiscardArgs;
 use uring_echo::cli::serve::ServeArgs;
-use uring_echo::cli::{Cli, Command, generate, probe, strategies};
+use uring_echo::cli::{self, Cli, Command, generate, probe, strategies};
 use uring_echo::server::discard::DiscardServer;
 use uring_echo::server::epoll::EpollServer;
 use uring_echo::server::uring::catalog;
 
 fn main() -> ExitCode {
-    let cli = match Cli::from_command_line() {
-        Ok(cli) => cli,
-        Err(exit_code) => return exit_code,
-    };
-    let outcome = match cli.command {
+    let outcome = Cli::from_command_line().map_or_else(|error| cli::told(&error), execute);
+    outcome.unwrap_or_else(|error| {
+        // A closed standard error must not turn a clear end into a panic.
+        let _ = writeln!(io::stderr(), "uring-echo: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
         Command::Serve(args) => serve(args),
         Command::Client(args) => args.execute(),
         Command::Discard(args) => discard(args),
@@ -24,12 +29,7 @@ fn main() -> ExitCode {
         Command::Strategies(args) => done(strategies::run(args, &mut io::stdout())),
         Command::Completions(args) => done(generate::completions(args, Cli::command(), &mut io::stdout())),
         Command::Man(args) => done(generate::man(&args, Cli::command(), &mut io::stdout())),
-    };
-    outcome.unwrap_or_else(|error| {
-        // A closed standard error must not turn a clear end into a panic.
-        let _ = writeln!(io::stderr(), "uring-echo: {error:#}");
-        ExitCode::FAILURE
-    })
+    }
 }
 
 fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {

@@ -12,7 +12,8 @@ use uring_echo::cli::output;
 
 fn main() -> ExitCode {
     // Returned from here, an error would be printed with a backtrace whenever RUST_BACKTRACE is set.
-    commands::run(&Arguments::parse()).unwrap_or_else(|error| {
+    let done = Arguments::try_parse().map_or_else(|told| output::tell(&told), |asked| commands::run(&asked));
+    done.unwrap_or_else(|error| {
         output::note(format_args!("analysis: {error:#}"));
         ExitCode::FAILURE
     })

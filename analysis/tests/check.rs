@@ -4,7 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use support::MadeUp;
 
@@ -81,4 +81,20 @@ fn a_users_mistake_is_told_in_one_line_however_much_rust_is_asked_to_trace() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.starts_with("analysis: ") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() {
+    let help = |argument: &str, stdout: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_analysis"));
+        let output = command.arg(argument).stdout(stdout).output().unwrap();
+        (output.status.code(), printed(&output))
+    };
+    for argument in ["--help", "--version"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (code, said) = help(argument, full.into());
+        assert!(code == Some(1) && said.starts_with("analysis: cannot write the help: "), "{said}");
+        assert_eq!(help(argument, std::io::pipe().unwrap().1.into()), (Some(0), String::new()));
+    }
+    assert_eq!(help("--no-such", Stdio::null()).0, Some(2));
 }

@@ -77,13 +77,16 @@ Examples:
   experiments show results/quick/RECORDING           the table of a recording again
   experiments verify results/quick/RECORDING         is anything missing, changed or besides?";
 
-/// Reads `arguments`, the program's name first. Prints help or an error and exits where clap does.
+/// Reads `arguments`, the program's name first. The inner error is what clap has to tell: help that was asked for, or what is
+/// wrong with the arguments.
 ///
 /// # Errors
 /// A fault in a built-in specification.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, SpecError> {
-    let matches = command()?.get_matches_from(arguments);
-    Ok(request(&matches).unwrap_or_else(|error| error.exit()))
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Result<Request, clap::Error>, SpecError> {
+    let matches = command()?.try_get_matches_from(arguments);
+    Ok(matches.and_then(|matches| request(&matches)))
 }
 
 /// The command line.
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_experiment_of_the_study_is_still_known_by_its_older_name() {
-        let of = |id: &str| parse(["experiments", id].map(OsString::from)).unwrap();
+        let of = |id: &str| parse(["experiments", id].map(OsString::from)).unwrap().unwrap();
         for name in ["seed", "study"] {
             let Request::BuiltIn(id, _) = of(name) else { panic!("not taken for a built-in experiment") };
             assert_eq!(id, "study");
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn an_experiment_is_a_command_with_the_arguments_of_a_run() {
         let line = "experiments quick --seed 7 --client-cpus 0,2 --filter mode=stream";
-        let Request::BuiltIn(id, args) = parse(line.split(' ').map(OsString::from)).unwrap() else {
+        let Request::BuiltIn(id, args) = parse(line.split(' ').map(OsString::from)).unwrap().unwrap() else {
             panic!("not taken for a built-in experiment");
         };
         assert_eq!((id.as_str(), args.seed, args.client_cpus), ("quick", Some(7), Some(CpuList(vec![0, 2]))));

@@ -10,9 +10,15 @@ use experiments::{cli, commands};
 use uring_echo::cli::output;
 
 fn main() -> ExitCode {
-    let done = cli::parse(env::args_os()).map_err(Into::into).and_then(commands::execute);
-    done.unwrap_or_else(|error| {
+    run().unwrap_or_else(|error| {
         output::note(format_args!("experiments: {error:#}"));
         ExitCode::FAILURE
     })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    match cli::parse(env::args_os())? {
+        Ok(request) => commands::execute(request),
+        Err(told) => output::tell(&told),
+    }
 }

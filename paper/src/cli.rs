@@ -1,8 +1,9 @@
 //! Arguments, and what is done with them.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -59,6 +60,20 @@ pub fn execute(args: &Args) -> Result<()> {
     let (out, kibibytes) = (out.display(), paper.pdf.len() / 1024);
     let _ = writeln!(io::stdout(), "{out}: {} pages, {kibibytes} KiB", paper.pages);
     Ok(())
+}
+
+/// Prints the help or the usage error that clap has to `tell`, and returns the exit code for it.
+///
+/// # Errors
+///
+/// When help cannot be written, but not because its reader has seen enough.
+pub fn tell(tell: &clap::Error) -> Result<ExitCode> {
+    let printed = tell.print().and_then(|()| io::stdout().flush());
+    match printed {
+        _ if tell.use_stderr() => Ok(ExitCode::from(2)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error).context("cannot write the help"),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Writes `bytes` under a temporary name first, so that `path` is the old document or the new one.

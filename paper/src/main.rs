@@ -10,11 +10,12 @@ use clap::Parser as _;
 use paper::cli::Args;
 
 fn main() -> ExitCode {
-    match paper::cli::execute(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "paper: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let done = Args::try_parse().map_or_else(
+        |told| paper::cli::tell(&told),
+        |args| paper::cli::execute(&args).map(|()| ExitCode::SUCCESS),
+    );
+    done.unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "paper: {error:#}");
+        ExitCode::FAILURE
+    })
 }

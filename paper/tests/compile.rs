@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use paper::compile::{Paper, compile};
 use paper::inputs::Inputs;
@@ -148,4 +149,21 @@ fn text_files(root: &Path, folder: &Path) -> Vec<String> {
             is_text.then(|| below.to_string_lossy().into_owned()).into_iter().collect()
         })
         .collect()
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() {
+    let help = |argument: &str, stdout: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paper"));
+        let output = command.arg(argument).stdout(stdout).output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for argument in ["--help", "--version"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let (code, said) = help(argument, full.into());
+        assert!(code == Some(1) && said.starts_with("paper: cannot write the help: "), "{said}");
+        let left = std::io::pipe().expect("a pipe").1;
+        assert_eq!(help(argument, left.into()), (Some(0), String::new()));
+    }
+    assert_eq!(help("--no-such", Stdio::null()).0, Some(2));
 }

@@ -2,9 +2,9 @@
 //!
 //! The commands whose whole work is to print, of this kernel or of this program, are here as well.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
 
 mod address;
@@ -39,21 +39,23 @@ impl Cli {
     /// Reads the arguments of this process.
     ///
     /// # Errors
-    /// With the exit code, when help was asked for and printed, or when the arguments make no sense, which takes one
-    /// line on standard error: what is wrong and where to look.
-    pub fn from_command_line() -> Result<Self, ExitCode> {
-        Self::try_parse().map_err(|error| {
-            if !error.use_stderr()
-                || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            {
-                let _ = error.print();
-                return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-            }
-            let text = error.to_string();
-            let _ = writeln!(io::stderr(), "uring-echo: {}; see --help", one_line(&text));
-            ExitCode::from(2)
-        })
+    /// When help was asked for, or when the arguments make no sense. [`told`] prints it.
+    pub fn from_command_line() -> Result<Self, clap::Error> {
+        Self::try_parse()
     }
+}
+
+/// Prints what clap has to say in place of a [`Cli`], and returns the exit code for it. A usage error takes one line on standard
+/// error: what is wrong and where to look.
+///
+/// # Errors
+/// When help cannot be written.
+pub fn told(error: &clap::Error) -> anyhow::Result<ExitCode> {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return output::tell(error);
+    }
+    output::note(format_args!("uring-echo: {}; see --help", one_line(&error.to_string())));
+    Ok(ExitCode::from(output::USAGE_ERROR))
 }
 
 /// The first paragraph of a usage error, and a tip if there is one, on one line.

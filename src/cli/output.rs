@@ -2,8 +2,12 @@
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+
+/// What a shell reports of a command whose arguments make no sense.
+pub const USAGE_ERROR: u8 = 2;
 
 /// Writes all of `text` to `out`.
 ///
@@ -12,12 +16,29 @@ use anyhow::{Context, Result};
 /// # Errors
 /// When it cannot be written, for instance because the disk is full; `what` says to the user what is lost.
 pub fn write(out: &mut impl Write, text: &[u8], what: &str) -> Result<()> {
-    match out.write_all(text).and_then(|()| out.flush()) {
+    unless_unread(out.write_all(text).and_then(|()| out.flush()), what)
+}
+
+fn unless_unread(written: io::Result<()>, what: &str) -> Result<()> {
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).with_context(|| format!("cannot write {what}"))
         }
         _ => Ok(()),
     }
+}
+
+/// Prints what clap has to `tell`, and returns the exit code for it: help goes to standard output, a usage error to standard
+/// error.
+///
+/// # Errors
+/// As [`write()`], for help alone: a usage error that nobody reads is one all the same.
+pub fn tell(tell: &clap::Error) -> Result<ExitCode> {
+    let printed = tell.print().and_then(|()| io::stdout().flush());
+    if tell.use_stderr() {
+        return Ok(ExitCode::from(USAGE_ERROR));
+    }
+    unless_unread(printed, "the help").map(|()| ExitCode::SUCCESS)
 }
 
 /// As [`write()`], for standard output.

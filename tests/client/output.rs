@@ -44,6 +44,33 @@ fn a_reader_that_went_away_is_no_error_whatever_is_said() {
 }
 
 #[test]
+fn what_was_asked_for_and_cannot_be_written_is_an_error_whatever_it_is() {
+    let commands = [
+        "--help",
+        "--version",
+        "-h",
+        "help serve",
+        "client --help",
+        "serve uring --help",
+        "probe",
+        "probe --json",
+        "completions bash",
+        "man",
+    ];
+    for arguments in commands {
+        let mut command = Command::new(PROGRAM);
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = command.args(arguments.split(' ')).stdout(full).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {stderr}");
+        assert!(
+            stderr.starts_with("uring-echo: cannot write the ") && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
 fn a_void_run_whose_reasons_nobody_takes_still_says_so_by_its_exit_code() {
     for stderr in
         [Stdio::from(File::options().write(true).open("/dev/full").unwrap()), Stdio::from(abandoned())]

@@ -49,9 +49,12 @@ enum Switch {
 
 fn main() -> ExitCode {
     // Returned from here, an error would be printed with a backtrace whenever RUST_BACKTRACE is set.
-    let Err(error) = run(&Args::parse());
-    output::note(format_args!("baseline-mio: {error:#}"));
-    ExitCode::FAILURE
+    let done = Args::try_parse()
+        .map_or_else(|told| output::tell(&told), |args| run(&args).map(|never| match never {}));
+    done.unwrap_or_else(|error| {
+        output::note(format_args!("baseline-mio: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 /// Serves until a signal ends the process.

@@ -1,6 +1,10 @@
 //! What is said beside the results, and how often: once, and not in silence where it cannot be said.
 
-use crate::bench::{Bench, SHORT_SPEC, change_manifest, text};
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::process::Command;
+
+use crate::bench::{Bench, SHORT_SPEC, change_manifest, programs, text};
 use experiments::recording::manifest::{Attempt, RecordsEntry, Status};
 use experiments::recording::verify;
 
@@ -17,6 +21,31 @@ fn a_noisy_run_is_announced_once_where_there_is_no_terminal() {
     let [priming, first, second] = noisy.as_slice() else { panic!("{stderr}") };
     assert!(priming.contains("1/2") && second.contains("2/2"), "{stderr}");
     assert!(first.starts_with("run 2 (") && first.ends_with("; made once more"), "{stderr}");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_an_error() {
+    let nowhere = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let says = |program: &Path, arguments: &[&str], word: &str| {
+        let output = Command::new(program).args(arguments).stdout(nowhere()).output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with(&format!("{word}: cannot write the help: ")), "{arguments:?}: {stderr}");
+    };
+    let own = Path::new(env!("CARGO_BIN_EXE_experiments"));
+    for arguments in [&["--help"] as &[_], &["--version"], &["help", "quick"], &["quick", "--help"]] {
+        says(own, arguments, "experiments");
+    }
+    says(&programs().join("baseline-mio"), &["--help"], "baseline-mio");
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_said_to_and_their_exit_code_is_that_of_a_usage_error() {
+    for arguments in [&["quick", "--seed", "x"] as &[_], &["no-such"], &[]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_experiments")).args(arguments).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        assert!(text(&output.stderr).contains("--help"), "{arguments:?}: {}", text(&output.stderr));
+    }
 }
 
 #[test]
