@@ -87,7 +87,7 @@ pub struct ClientArgs {
     /// The server's --stats file, to read its counters; names its process too
     #[arg(long, value_name = "FILE")]
     server_stats: Option<PathBuf>,
-    /// Write the run record to this file
+    /// Write the run record to this file; with /dev/stdout the summary goes to standard error
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print a line a second to standard error
@@ -241,12 +241,21 @@ impl ClientArgs {
         // Before the run, not after it.
         let destination = out.as_deref().map(Destination::of).transpose()?;
         let record = client::run(&config);
-        let written = destination.map_or(Ok(()), |destination| record.write_to(&destination));
+        let written = destination.as_ref().map_or(Ok(()), |destination| record.write_to(destination));
         // Whatever became of the record, what was measured is not lost.
-        output::say(&client::render(&record), "the summary")?;
+        summarise(&client::render(&record), destination.as_ref())?;
         written?;
         Ok(verdict(&record))
     }
+}
+
+/// Behind a record on standard output, `summary` would make it no JSON document.
+fn summarise(summary: &str, destination: Option<&Destination>) -> anyhow::Result<()> {
+    if destination == Some(&Destination::StandardOutput) {
+        output::note(summary.trim_end());
+        return Ok(());
+    }
+    output::say(summary, "the summary")
 }
 
 fn verdict(record: &RunRecord) -> ExitCode {

@@ -91,7 +91,7 @@ fn a_summary_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_record_that_goes_to_standard_output_is_whole_and_the_summary_follows() {
+fn a_record_that_goes_to_standard_output_stands_there_alone_and_the_summary_goes_to_standard_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out");
     let file = File::create(&path).unwrap();
@@ -100,10 +100,9 @@ fn a_record_that_goes_to_standard_output_is_whole_and_the_summary_follows() {
     std::os::unix::fs::symlink("/proc/self/fd/1", &name).unwrap();
     let output = run(&["--out", name.to_str().unwrap()], file);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let text = fs::read_to_string(&path).unwrap();
-    let mut documents = serde_json::Deserializer::from_str(&text).into_iter::<RunRecord>();
-    assert!(documents.next().unwrap().unwrap().is_valid());
-    assert!(text[documents.byte_offset()..].contains("throughput"), "{text}");
+    let record: RunRecord = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert!(record.is_valid());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("throughput"), "{output:?}");
 }
 
 #[test]
