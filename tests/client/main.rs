@@ -5,6 +5,7 @@ mod discard;
 mod disturbed;
 mod open_loop;
 mod output;
+mod scarce;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -12,10 +12,13 @@ use super::work::work;
 use crate::client::config::ClientConfig;
 use crate::client::fault::Fault;
 use crate::client::load::phase::Phase;
-use crate::sys::affinity;
+use crate::sys::{affinity, limits};
 
 /// What the names of load threads begin with; what follows is their number.
 pub(crate) const LOAD_THREAD: &str = "load-";
+
+/// Address space that a load thread takes at least: 2 MiB of stack, and the histograms that it counts into.
+const THREAD_SPACE_BYTES: u64 = 3 << 20;
 
 /// How many threads have got how far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,9 +70,11 @@ impl Crew {
     pub(crate) fn launch(config: &ClientConfig) -> Result<Self, Fault> {
         let settings = &config.settings;
         let jobs = job::jobs(config);
+        leave_room(jobs.len(), limits::unmapped_bytes())?;
         let (command, controls) =
             Command::new(jobs.len()).map_err(|error| Fault::setup("reach the load threads", error))?;
         let mut crew = Self { command, threads: Vec::new(), roll: Roll::default() };
+        let count = jobs.len();
         for (index, (job, control)) in jobs.into_iter().zip(controls).enumerate() {
             let cpu = settings.cpus.get(index % settings.cpus.len().max(1)).copied();
             let thread = thread::Builder::new().name(format!("{LOAD_THREAD}{index}"));
@@ -77,7 +82,9 @@ impl Crew {
                 Ok(handle) => crew.threads.push(handle),
                 Err(error) => {
                     crew.join();
-                    return Err(Fault::setup("start a load thread", error));
+                    let operation = format!("start load thread {} of {count}", index + 1);
+                    let cause = format!("{error}; lower --threads, or raise ulimit -v or ulimit -u");
+                    return Err(Fault::setup(operation, cause));
                 }
             }
         }
@@ -128,6 +135,19 @@ impl Crew {
         }
         (outcomes, faults)
     }
+}
+
+/// Refuses `thread_count` threads that surely find no place in `unmapped_bytes`. A thread that finds none for what it
+/// allocates ends the process and says no more than that.
+fn leave_room(thread_count: usize, unmapped_bytes: u64) -> Result<(), Fault> {
+    if thread_count as u64 * THREAD_SPACE_BYTES <= unmapped_bytes {
+        return Ok(());
+    }
+    let (left, each) = (unmapped_bytes >> 20, THREAD_SPACE_BYTES >> 20);
+    let cause = format!(
+        "RLIMIT_AS leaves {left} MiB, and each takes {each} MiB or more; lower --threads or raise ulimit -v"
+    );
+    Err(Fault::setup(format!("start {thread_count} load threads"), cause))
 }
 
 fn drive(job: Job, control: Control, cpu: Option<usize>) -> Outcome {

@@ -53,7 +53,9 @@ impl Watchdog {
         let watch =
             move || watch(|| stopped.recv_timeout(Duration::from(PERIOD)) == Err(RecvTimeoutError::Timeout));
         let thread = thread::Builder::new().name("watchdog".into()).spawn(watch);
-        Ok(Self { thread: thread.map_err(|error| Fault::setup("start the watchdog", error))?, stop })
+        let remedy = "raise ulimit -v or ulimit -u";
+        let refused = |error| Fault::setup("start the watchdog", format!("{error}; {remedy}"));
+        Ok(Self { thread: thread.map_err(refused)?, stop })
     }
 
     /// Ends it; what it saw.
