@@ -80,7 +80,9 @@ pub fn convert(folder: &Path) -> anyhow::Result<Converted> {
         write_whole(&path, manifest.text().as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let (removed, unknown) = remove_old(folder)?;
+    let recording = Recording::open(folder)?;
+    recording.remove_strays()?;
+    let (removed, unknown) = remove_old(&recording)?;
     Ok(Converted { records, removed, unknown })
 }
 
@@ -140,10 +142,9 @@ fn enter(manifest: &mut Value, records: &RecordsEntry) {
     manifest["records"] = json!(records);
 }
 
-/// Removes the old files that the recording in `folder` holds by now. How many, and how many others there are.
-fn remove_old(folder: &Path) -> anyhow::Result<(usize, usize)> {
-    let recording = Recording::open(folder)?;
-    let runs = folder.join(RUNS);
+/// Removes the old files that `recording` holds by now. How many, and how many others there are.
+fn remove_old(recording: &Recording) -> anyhow::Result<(usize, usize)> {
+    let runs = recording.folder().join(RUNS);
     if !runs.is_dir() {
         return Ok((0, 0));
     }

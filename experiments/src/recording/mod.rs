@@ -262,7 +262,7 @@ impl Recording {
         Ok(capacity)
     }
 
-    /// Removes the temporary files that a runner that died can have left.
+    /// Removes the temporary files that a runner or a conversion that died can have left.
     fn remove_strays(&self) -> anyhow::Result<()> {
         let is_ours = |path: &PathBuf| path.extension().is_some_and(|end| end == "tmp");
         for path in self.unnamed()?.into_iter().filter(is_ours) {

@@ -159,6 +159,18 @@ fn what_no_manifest_names_is_left_where_it_is_and_said() {
     assert_eq!(fs::read_to_string(before.folder.join("runs/0009.json")).unwrap(), "{}");
 }
 
+#[test]
+fn a_manifest_that_a_killed_conversion_had_half_written_is_removed_by_the_next() {
+    let before = Before::new();
+    // Killed before its new manifest was in place, and another one as it did what was left.
+    for half_written in ["manifest.json.7.tmp", "manifest.json.8.tmp"] {
+        fs::write(before.folder.join(half_written), "{").unwrap();
+        let output = before.convert(&before.folder);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        before.assert_converted(&before.folder);
+    }
+}
+
 /// Fails unless every document of `before` is in `folder`, in one layout or the other.
 fn assert_nothing_is_lost(before: &Before, folder: &Path) -> &'static str {
     match Recording::open(folder) {
