@@ -148,8 +148,20 @@ impl Disturbed {
     }
 }
 
-/// Disturbs by `hit`, which says how often it struck, until it has struck `wanted` times; then has the rest made.
-fn disturb(wanted: usize, of: u64, mut hit: impl FnMut(&mut Disturbed, &mut SplitMix64) -> usize) {
+/// Says how often it struck.
+type Hit = fn(&mut Disturbed, &mut SplitMix64) -> usize;
+
+/// Disturbs by `hit` until it has struck `wanted` times, half of them in each of two recordings: most of the time passes
+/// with waiting for runs, so the two wait beside each other.
+fn disturb(wanted: usize, of: u64, hit: Hit) {
+    thread::scope(|scope| {
+        scope.spawn(|| disturb_one(wanted.div_ceil(2), of, hit));
+        scope.spawn(|| disturb_one(wanted / 2, of + 100, hit));
+    });
+}
+
+/// Disturbs one recording after the other by `hit` until it has struck `wanted` times; then has the rest made.
+fn disturb_one(wanted: usize, of: u64, hit: Hit) {
     let (settings, mut random, mut disturbed) = (host_settings(), moments(of), Disturbed::new());
     let mut struck = 0;
     for attempt in 1.. {
@@ -199,12 +211,15 @@ fn a_runner_that_is_killed_at_random_moments_goes_on_where_it_was() {
 }
 
 /// Leaves of the recording's newest frame what a device could have kept of it: cuts off a part of what the manifest does not
-/// name yet, or puts something there.
+/// name yet, or puts something there. Behind a finished recording nobody writes a frame.
 fn tear(folder: &Path, random: &mut SplitMix64) {
-    let path = folder.join("runs.zst");
-    let named = manifest_of(folder).records.length_bytes;
+    let (path, manifest) = (folder.join("runs.zst"), manifest_of(folder));
+    let named = manifest.records.length_bytes;
     let records = fs::OpenOptions::new().append(true).open(&path).unwrap();
     let unnamed = (records.metadata().unwrap().len() - named) as usize;
+    if unnamed == 0 && manifest.finished_unix_ms.is_some() {
+        return;
+    }
     if unnamed > 0 && random.below(2) == 0 {
         records.set_len(named + random.below(unnamed) as u64).unwrap();
     } else {
@@ -220,7 +235,7 @@ fn kill_between_record_and_manifest(mut runner: Child, folder: &Path) -> bool {
     let mut named = length();
     while runner.try_wait().unwrap().is_none() {
         if length() == named {
-            thread::yield_now();
+            thread::sleep(Duration::from_micros(50));
             continue;
         }
         assert!(signal("KILL", runner.id()));
