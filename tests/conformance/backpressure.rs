@@ -13,10 +13,8 @@ both_engines! {
         a_client_that_does_not_read_is_not_read_from_and_then_gets_exact_bytes,
         a_client_that_reads_slowly_gets_exact_bytes,
     ],
-    alone: [
-        one_connection_is_served_beside_three_thousand_that_do_not_read,
+    one_at_a_time: [
         four_thousand_connections_that_hold_data_are_all_served,
-        more_connections_than_buffers_all_make_progress,
     ],
 }
 
@@ -48,7 +46,7 @@ fn a_client_that_reads_slowly_gets_exact_bytes(engine: Engine) {
     server.stop_clean();
 }
 
-fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engine) {
+pub(crate) fn one_connection_is_served_beside_three_thousand_that_do_not_read(engine: Engine) {
     let server = Launch::new(engine).args("--max-connections 4096").start();
     let mut blocked = Fleet::connect(server.addr, scaled(3000), SMALL);
     blocked.fill(MORE_THAN_KERNELS_HOLD);
@@ -73,7 +71,7 @@ fn four_thousand_connections_that_hold_data_are_all_served(engine: Engine) {
     server.stop_clean();
 }
 
-fn more_connections_than_buffers_all_make_progress(engine: Engine) {
+pub(crate) fn more_connections_than_buffers_all_make_progress(engine: Engine) {
     let mut launch = Launch::new(engine).args("--buffer-bytes 4096 --budget-bytes 8192");
     if engine == Engine::Uring {
         launch = launch.args("--buffers 4");

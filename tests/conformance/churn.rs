@@ -17,11 +17,6 @@ both_engines! {
         a_burst_of_five_hundred_connections_is_served,
         a_reset_before_accept_is_survived,
     ],
-    alone: [
-        five_thousand_connections_that_close_at_once_leave_nothing_open,
-        a_new_connection_never_gets_bytes_of_the_one_before_it,
-        more_connections_than_the_table_has_slots_are_served_one_after_the_other,
-    ],
 }
 
 /// Fails unless the server comes to hold no connection, in its books as in the kernel's.
@@ -118,7 +113,7 @@ fn a_reset_before_accept_is_survived(engine: Engine) {
     server.stop();
 }
 
-fn five_thousand_connections_that_close_at_once_leave_nothing_open(engine: Engine) {
+pub(crate) fn five_thousand_connections_that_close_at_once_leave_nothing_open(engine: Engine) {
     let server = Server::start(engine);
     let before = descriptors(server.pid());
     for _ in 0..scaled(5000) {
@@ -130,7 +125,7 @@ fn five_thousand_connections_that_close_at_once_leave_nothing_open(engine: Engin
     assert_eq!(counters.accepted, scaled(5000) as u64 + 1);
 }
 
-fn a_new_connection_never_gets_bytes_of_the_one_before_it(engine: Engine) {
+pub(crate) fn a_new_connection_never_gets_bytes_of_the_one_before_it(engine: Engine) {
     // With so few slots each is used again at once, while completions of its last owner may be on their way.
     let server = Launch::new(engine).args("--max-connections 8").start();
     let before = descriptors(server.pid());
@@ -151,7 +146,7 @@ fn a_new_connection_never_gets_bytes_of_the_one_before_it(engine: Engine) {
     server.stop();
 }
 
-fn more_connections_than_the_table_has_slots_are_served_one_after_the_other(engine: Engine) {
+pub(crate) fn more_connections_than_the_table_has_slots_are_served_one_after_the_other(engine: Engine) {
     let server = Launch::new(engine).args("--max-connections 16").start();
     for _ in 0..scaled(200) {
         let mut fleet = Fleet::connect(server.addr, 16, SocketBuffers::default());

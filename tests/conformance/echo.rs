@@ -18,10 +18,6 @@ both_engines! {
         an_ipv6_address_is_served,
         the_2023_preset_loses_nothing_either,
     ],
-    alone: [
-        sixty_four_mebibytes_come_back_while_being_sent,
-        a_thousand_connections_get_their_own_bytes_back,
-    ],
 }
 
 fn a_connection_that_sends_nothing_gets_end_of_stream(engine: Engine) {
@@ -127,7 +123,7 @@ fn the_2023_preset_loses_nothing_either(engine: Engine) {
     server.stop_clean();
 }
 
-fn sixty_four_mebibytes_come_back_while_being_sent(engine: Engine) {
+pub(crate) fn sixty_four_mebibytes_come_back_while_being_sent(engine: Engine) {
     let server = Server::start(engine);
     let len = scaled(64 << 20);
     let mut stream = Stream::connect(server.addr);
@@ -136,7 +132,7 @@ fn sixty_four_mebibytes_come_back_while_being_sent(engine: Engine) {
     assert_eq!(server.stop_clean().received_bytes, len as u64);
 }
 
-fn a_thousand_connections_get_their_own_bytes_back(engine: Engine) {
+pub(crate) fn a_thousand_connections_get_their_own_bytes_back(engine: Engine) {
     let server = Server::start(engine);
     let mut fleet = Fleet::connect(server.addr, scaled(1000), fleet::SocketBuffers::default());
     for len in [1, 300, 70_000] {

@@ -4,17 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::both_engines;
 use crate::support::fairness::{assert_p99_below, jain};
 use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers};
 use crate::support::{Engine, Server, Stream};
-
-both_engines! {
-    alone: [
-        fifty_polite_connections_are_served_beside_a_greedy_one,
-        polite_connections_are_served_beside_senders_that_never_read,
-    ],
-}
 
 /// Streams as fast as it can until told to stop; returns how many bytes came back, checked.
 fn stream_until(stop: &AtomicBool, mut stream: Stream) -> u64 {
@@ -26,7 +18,7 @@ fn stream_until(stop: &AtomicBool, mut stream: Stream) -> u64 {
     received
 }
 
-fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: Engine) {
+pub(crate) fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: Engine) {
     let server = Server::start(engine);
     let stop = AtomicBool::new(false);
     let greedy = Stream::connect(server.addr);
@@ -45,7 +37,7 @@ fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: Engine) {
     server.stop_clean();
 }
 
-fn polite_connections_are_served_beside_senders_that_never_read(engine: Engine) {
+pub(crate) fn polite_connections_are_served_beside_senders_that_never_read(engine: Engine) {
     let server = Server::start(engine);
     let mut hogs = Fleet::connect(server.addr, 8, SocketBuffers::default());
     hogs.fill(MORE_THAN_KERNELS_HOLD);

@@ -16,9 +16,6 @@ both_engines! {
         an_end_that_travels_with_the_last_bytes_is_seen,
         a_half_closed_client_with_tiny_buffers_gets_every_owed_byte,
     ],
-    alone: [
-        fifty_half_closed_clients_at_once_get_every_owed_byte,
-    ],
 }
 
 fn a_half_closed_client_gets_every_owed_byte(engine: Engine) {
@@ -65,7 +62,7 @@ fn a_half_closed_client_with_tiny_buffers_gets_every_owed_byte(engine: Engine) {
     server.stop_clean();
 }
 
-fn fifty_half_closed_clients_at_once_get_every_owed_byte(engine: Engine) {
+pub(crate) fn fifty_half_closed_clients_at_once_get_every_owed_byte(engine: Engine) {
     let server = Server::start(engine);
     for (len, buffers) in [(100, TINY), (200_000, TINY), (2 << 20, SocketBuffers::default())] {
         let mut fleet = Fleet::connect(server.addr, 50, buffers);

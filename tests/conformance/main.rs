@@ -4,6 +4,7 @@
 //! `URING_ECHO_STRATEGY` names the strategy that io_uring is held to, other than its default.
 //! `URING_ECHO_SCALE`, a fraction, shrinks the loads for a slow one.
 
+mod alone;
 mod backpressure;
 mod churn;
 mod echo;

@@ -9,15 +9,12 @@ use crate::support::procfs::resident_bytes;
 use crate::support::{Engine, Launch, Server, Stream, scaled};
 
 both_engines! {
-    alone: [
-        ten_thousand_connections_are_served_within_64_kib_each,
-        one_connection_is_served_beside_two_thousand_idle_ones,
-        twenty_thousand_connections_one_after_the_other_leave_no_memory_behind,
+    beside_others: [
         connections_that_once_held_data_give_their_memory_back_to_the_next,
     ],
 }
 
-fn ten_thousand_connections_are_served_within_64_kib_each(engine: Engine) {
+pub(crate) fn ten_thousand_connections_are_served_within_64_kib_each(engine: Engine) {
     let count = scaled(10_000);
     let server = Launch::new(engine).args(&format!("--max-connections {count} --backlog 1024")).start();
     let mut fleet = Fleet::connect(server.addr, count, SocketBuffers::default());
@@ -31,7 +28,7 @@ fn ten_thousand_connections_are_served_within_64_kib_each(engine: Engine) {
     assert_eq!(counters.received_bytes, count as u64 * 8192);
 }
 
-fn one_connection_is_served_beside_two_thousand_idle_ones(engine: Engine) {
+pub(crate) fn one_connection_is_served_beside_two_thousand_idle_ones(engine: Engine) {
     let server = Server::start(engine);
     let mut idle = Fleet::connect(server.addr, scaled(2000), SocketBuffers::default());
     idle.echo(1);
@@ -44,7 +41,7 @@ fn one_connection_is_served_beside_two_thousand_idle_ones(engine: Engine) {
     server.stop_clean();
 }
 
-fn twenty_thousand_connections_one_after_the_other_leave_no_memory_behind(engine: Engine) {
+pub(crate) fn twenty_thousand_connections_one_after_the_other_leave_no_memory_behind(engine: Engine) {
     let server = Server::start(engine);
     let visit = |times: usize| {
         for _ in 0..times {

@@ -25,11 +25,6 @@ both_engines! {
         a_snapshot_holds_what_was_echoed_up_to_it,
         a_server_whose_log_reader_left_serves_and_stops_as_ever,
     ],
-    alone: [
-        sigterm_amid_load_cuts_no_byte_out_of_any_stream,
-        a_server_frozen_and_thawed_under_load_loses_nothing,
-        a_flood_of_snapshots_under_load_loses_nothing,
-    ],
 }
 
 fn sigterm_ends_an_idle_server_and_frees_its_port(engine: Engine) {
@@ -162,7 +157,7 @@ fn a_server_whose_log_reader_left_serves_and_stops_as_ever(engine: Engine) {
     server.stop_clean();
 }
 
-fn sigterm_amid_load_cuts_no_byte_out_of_any_stream(engine: Engine) {
+pub(crate) fn sigterm_amid_load_cuts_no_byte_out_of_any_stream(engine: Engine) {
     let server = Server::start(engine);
     let mut fleet = Fleet::connect(server.addr, 8, SocketBuffers::default()).that_may_be_cut();
     fleet.echo(100_000);
@@ -182,7 +177,7 @@ fn sigterm_amid_load_cuts_no_byte_out_of_any_stream(engine: Engine) {
     );
 }
 
-fn a_server_frozen_and_thawed_under_load_loses_nothing(engine: Engine) {
+pub(crate) fn a_server_frozen_and_thawed_under_load_loses_nothing(engine: Engine) {
     let server = Server::start(engine);
     let mut fleet = Fleet::connect(server.addr, 20, SocketBuffers::default());
     let mut stream = Stream::connect(server.addr);
@@ -203,7 +198,7 @@ fn a_server_frozen_and_thawed_under_load_loses_nothing(engine: Engine) {
     server.stop_clean();
 }
 
-fn a_flood_of_snapshots_under_load_loses_nothing(engine: Engine) {
+pub(crate) fn a_flood_of_snapshots_under_load_loses_nothing(engine: Engine) {
     let server = Server::start(engine);
     let mut stream = Stream::connect(server.addr);
     thread::scope(|scope| {

@@ -15,7 +15,7 @@ pub(crate) use scale::{patience, scaled};
 pub(crate) use server::{Engine, Launch, Server};
 pub(crate) use stream::Stream;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Held shared by cases that load the machine lightly, alone by those that would starve another case of its time.
 static MACHINE: RwLock<()> = RwLock::new(());
@@ -24,6 +24,13 @@ static MACHINE: RwLock<()> = RwLock::new(());
 pub(crate) fn beside_others(case: impl FnOnce()) {
     let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     case();
+}
+
+/// Runs `case` beside others, but beside none of its own kind: two would hold more than the kernel has for sockets.
+pub(crate) fn one_at_a_time(case: impl FnOnce()) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    beside_others(case);
 }
 
 /// Runs `case` with nothing else running.
