@@ -8,7 +8,8 @@ use clap::{Args, Subcommand};
 use super::OnOff;
 use super::listen::ListenArgs;
 use crate::server::shell::config::{
-    AcceptMode, Config, EpollConfig, Files, Preset, Publish, Readying, RecvMode, SendMode, Setup, UringConfig,
+    AcceptMode, Config, EpollConfig, Files, Preset, Publish, Readying, RecvMode, RingFd, SendMode, Setup,
+    UringConfig, Wait, Zerocopy,
 };
 use crate::server::uring::catalog;
 use crate::units::{Bytes, Nanos};
@@ -78,6 +79,24 @@ pub struct UringArgs {
     /// How to send
     #[arg(long, value_enum, default_value = "wait-all")]
     send: SendMode,
+    /// Where to send from
+    #[arg(long, value_enum, default_value = "copy")]
+    send_kind: Zerocopy,
+    /// How to wait for completions
+    #[arg(long, value_enum, default_value = "plain")]
+    wait: Wait,
+    /// Completions that `--wait min-wait` waits for
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(2..=4096))]
+    min_wait_count: u32,
+    /// How long `--wait min-wait` waits for them
+    #[arg(long, value_name = "US", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    min_wait_us: u64,
+    /// Whether the ring's own descriptor is registered
+    #[arg(long, value_enum, default_value = "registered")]
+    ring_fd: RingFd,
+    /// How long a wait polls the network card before it sleeps; 0: not at all (NAPI, Linux 6.9)
+    #[arg(long, value_name = "US", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    napi_us: u64,
     /// How to accept
     #[arg(long, value_enum, default_value = "multishot")]
     accept: AcceptMode,
@@ -169,6 +188,12 @@ impl UringArgs {
             hot_bytes: self.hot_bytes,
             recv: self.recv,
             send: self.send,
+            send_kind: self.send_kind,
+            wait: self.wait,
+            min_wait_count: self.min_wait_count,
+            min_wait: Nanos(self.min_wait_us * 1000),
+            ring_fd: self.ring_fd,
+            napi: Nanos(self.napi_us * 1000),
             accept: self.accept,
             files: self.files,
             setup: self.setup,

@@ -15,6 +15,9 @@ use crate::units::Bytes;
 /// The one buffer group of a ring.
 pub(super) const BUFFER_GROUP: u16 = 0;
 
+/// Most bytes that the kernel registers in one piece.
+const REGISTERED_BYTES_MAX: usize = 1 << 30;
+
 const CACHE_LINE: usize = 64;
 
 /// Distance between buffers beyond their size. Buffers a power of two apart begin in the same set of every cache level,
@@ -111,6 +114,28 @@ impl BufRing {
     /// Address of the ring and its number of entries, for registration.
     pub(super) fn registration(&self) -> (u64, u16) {
         (self.ring.base().as_ptr() as u64, self.mask + 1)
+    }
+
+    /// The memory of all buffers, in chunks that can be registered, no buffer across two of them.
+    pub(super) fn chunks(&self) -> Vec<libc::iovec> {
+        let (chunk_bytes, all_bytes) = (self.chunk_bytes(), self.owner.len() * self.stride);
+        let chunk = |start: usize| libc::iovec {
+            // SAFETY: `start` is below the length of the mapping.
+            iov_base: unsafe { self.memory.base().add(start) }.as_ptr().cast(),
+            iov_len: chunk_bytes.min(all_bytes - start),
+        };
+        (0..all_bytes).step_by(chunk_bytes).map(chunk).collect()
+    }
+
+    /// Which of the [`chunks`](Self::chunks) `lease` is in.
+    pub(super) fn chunk_of(&self, lease: &Lease) -> u16 {
+        let chunk = usize::from(lease.bid.0) * self.stride / self.chunk_bytes();
+        u16::try_from(chunk).expect("there are fewer chunks than buffers")
+    }
+
+    /// As many buffers as the kernel registers in one piece.
+    const fn chunk_bytes(&self) -> usize {
+        REGISTERED_BYTES_MAX / self.stride * self.stride
     }
 
     /// How many buffers the kernel can choose from.

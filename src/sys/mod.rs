@@ -21,6 +21,7 @@ pub mod process;
 pub mod queues;
 pub mod readiness;
 pub mod ring;
+pub mod ring_wait;
 pub mod scheduling;
 pub mod signal;
 pub mod socket;

@@ -5,17 +5,17 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::ptr;
 
-use io_uring::types::Timespec;
+use io_uring::types::Napi;
 use io_uring::{IoUring, squeue};
 
 use super::Errno;
+use super::ring_wait::{WaitMode, Waiting};
 use crate::units::Nanos;
 
 // From linux/io_uring.h; the crate keeps its copies private.
 const ENTER_GETEVENTS: u32 = 1 << 0;
-const ENTER_EXT_ARG: u32 = 1 << 3;
+const ENTER_SQ_WAKEUP: u32 = 1 << 1;
 const ENTER_REGISTERED_RING: u32 = 1 << 4;
 const REGISTER_RING_FDS: u32 = 20;
 
@@ -30,7 +30,12 @@ pub struct SetupFlags {
     pub defer_taskrun: bool,
     /// IORING_SETUP_NO_SQARRAY (6.6).
     pub no_sqarray: bool,
+    /// IORING_SETUP_SQPOLL (5.11 without privileges): a kernel thread submits, and sleeps after a second without work.
+    pub sqpoll: bool,
 }
+
+/// How long the thread of SQPOLL looks for work before it sleeps.
+const SQ_THREAD_IDLE_MS: u32 = 1000;
 
 /// A completion queue entry, as the kernel wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,8 @@ pub trait Queues {
 /// The queues that this process shares with the kernel.
 pub struct KernelQueues {
     uring: IoUring,
+    waiting: Waiting,
+    sqpoll: bool,
     enter_fd: RawFd,
     enter_flags: u32,
 }
@@ -86,7 +93,7 @@ impl KernelQueues {
     ///
     /// # Errors
     /// EPERM: forbidden; ENOSYS: no io_uring; EINVAL: the kernel does not know a flag; ENOMEM.
-    pub fn new(setup: SetupFlags, sq_entries: u32, cq_entries: u32) -> io::Result<Self> {
+    pub fn new(setup: SetupFlags, wait: WaitMode, sq_entries: u32, cq_entries: u32) -> io::Result<Self> {
         let mut builder = IoUring::builder();
         builder.dontfork().setup_submit_all().setup_cqsize(cq_entries).setup_clamp();
         if setup.single_issuer {
@@ -101,9 +108,20 @@ impl KernelQueues {
         if setup.no_sqarray {
             builder.setup_no_sqarray();
         }
+        if setup.sqpoll {
+            builder.setup_sqpoll(SQ_THREAD_IDLE_MS);
+        }
+        // A region for waits is taken only by a ring that nobody uses yet.
+        if wait == WaitMode::Region {
+            builder.setup_r_disabled();
+        }
         let uring: IoUring = builder.build(sq_entries)?;
         let enter_fd = uring.as_raw_fd();
-        Ok(Self { uring, enter_fd, enter_flags: ENTER_GETEVENTS })
+        let waiting = Waiting::new(wait, enter_fd)?;
+        if wait == WaitMode::Region {
+            uring.submitter().register_enable_rings()?;
+        }
+        Ok(Self { uring, waiting, sqpoll: setup.sqpoll, enter_fd, enter_flags: ENTER_GETEVENTS })
     }
 
     /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`.
@@ -119,12 +137,33 @@ impl KernelQueues {
         unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, 0) }
     }
 
+    /// Registers memory that sends may name by index.
+    ///
+    /// # Errors
+    /// ENOMEM past RLIMIT_MEMLOCK or what can be pinned; EFAULT; EINVAL for a chunk of more than 1 GiB.
+    ///
+    /// # Safety
+    /// The chunks stay mapped as long as the kernel has this io_uring.
+    pub unsafe fn register_memory(&mut self, chunks: &[libc::iovec]) -> io::Result<()> {
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.uring.submitter().register_buffers(chunks) }
+    }
+
     /// Registers an empty table of `count` direct descriptors.
     ///
     /// # Errors
     /// EMFILE past RLIMIT_NOFILE; EINVAL before 5.19.
     pub fn register_files(&mut self, count: u32) -> io::Result<()> {
         self.uring.submitter().register_files_sparse(count)
+    }
+
+    /// Has waits poll the network cards of the ring's sockets for `span` before they sleep (6.9).
+    ///
+    /// # Errors
+    /// EINVAL on an older kernel; EOPNOTSUPP on one without busy polling.
+    pub fn register_napi(&mut self, span: Nanos) -> io::Result<()> {
+        let micros = u32::try_from(span.0 / 1000).unwrap_or(u32::MAX);
+        self.uring.submitter().register_napi(&mut Napi::new().set_busy_poll_timeout(micros))
     }
 
     /// Registers the io_uring's own descriptor (5.18), which saves a lookup at each enter.
@@ -168,40 +207,12 @@ impl Queues for KernelQueues {
     }
 
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
-        /// struct io_uring_getevents_arg of linux/io_uring.h.
-        #[repr(C)]
-        struct GeteventsArg {
-            sigmask: u64,
-            sigmask_sz: u32,
-            min_wait_usec: u32,
-            ts: u64,
-        }
-        let to_submit = self.uring.submission().len() as u32;
-        let span = timeout.map(|span| Timespec::from(std::time::Duration::from(span)));
-        let arg = GeteventsArg {
-            sigmask: 0,
-            sigmask_sz: 0,
-            min_wait_usec: 0,
-            ts: span.as_ref().map_or(0, |span| ptr::from_ref(span) as u64),
-        };
-        let (arg, arg_bytes, flags) = match span {
-            Some(_) => (ptr::from_ref(&arg), size_of::<GeteventsArg>(), self.enter_flags | ENTER_EXT_ARG),
-            None => (ptr::null(), 0, self.enter_flags),
-        };
-        // SAFETY: `arg` is null, or a valid argument whose `ts` points at a timespec; both outlive the call. The
-        // entries that get submitted were vouched for by whoever pushed them.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_io_uring_enter,
-                self.enter_fd,
-                to_submit,
-                min_complete,
-                flags,
-                arg,
-                arg_bytes,
-            )
-        };
-        match Errno::check_len(result as isize) {
+        let queue = self.uring.submission();
+        let to_submit = queue.len() as u32;
+        let wakes = self.sqpoll && queue.need_wakeup();
+        drop(queue);
+        let flags = self.enter_flags | if wakes { ENTER_SQ_WAKEUP } else { 0 };
+        match self.waiting.enter(self.enter_fd, flags, to_submit, min_complete, timeout) {
             Ok(_) | Err(Errno(libc::ETIME)) => Ok(()),
             Err(errno) => Err(errno),
         }

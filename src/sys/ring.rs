@@ -15,6 +15,7 @@ use io_uring::{cqueue, opcode};
 use super::Errno;
 use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Lease};
 use super::queues::{KernelQueues, Queues, SetupFlags};
+use super::ring_wait::WaitMode;
 use crate::token::Token;
 use crate::units::Nanos;
 
@@ -36,11 +37,24 @@ pub struct RecvHow {
     pub poll_first: bool,
 }
 
+/// Where the kernel sends from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendKind {
+    /// From a copy that it makes.
+    Copy,
+    /// From the buffer, where the card can (6.0). A second completion tells when the buffer is free again.
+    ZeroCopy,
+    /// The same, from memory registered beforehand.
+    ZeroCopyRegistered,
+}
+
 /// How one send is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SendHow {
     /// The kernel goes on after a short send (MSG_WAITALL).
     pub wait_all: bool,
+    /// Whether the kernel may send from the buffer itself.
+    pub kind: SendKind,
     /// The entry pushed next waits until this send has sent all, and is cancelled if it does not (IOSQE_IO_LINK).
     pub linked: bool,
 }
@@ -66,6 +80,11 @@ impl Completion {
     /// More completions of this operation follow (IORING_CQE_F_MORE).
     pub fn has_more(self) -> bool {
         cqueue::more(self.flags)
+    }
+
+    /// It tells nothing but that the buffer of a zero-copy send is free again (IORING_CQE_F_NOTIF).
+    pub fn is_notification(self) -> bool {
+        cqueue::notif(self.flags)
     }
 
     /// More data was queued when this receive completed (IORING_CQE_F_SOCK_NONEMPTY).
@@ -106,8 +125,22 @@ impl Ring {
     ///
     /// # Errors
     /// Those of [`KernelQueues::new`].
-    pub fn new(setup: SetupFlags, sq_entries: u32, cq_entries: u32, buffers: BufRing) -> io::Result<Self> {
-        Ok(Self::over(KernelQueues::new(setup, sq_entries, cq_entries)?, buffers, false))
+    pub fn new(
+        setup: SetupFlags,
+        wait: WaitMode,
+        sq_entries: u32,
+        cq_entries: u32,
+        buffers: BufRing,
+    ) -> io::Result<Self> {
+        Ok(Self::over(KernelQueues::new(setup, wait, sq_entries, cq_entries)?, buffers, false))
+    }
+
+    /// Has waits poll the network cards of the sockets for `span` before they sleep (6.9).
+    ///
+    /// # Errors
+    /// Those of [`KernelQueues::register_napi`].
+    pub fn register_napi(&mut self, span: Nanos) -> io::Result<()> {
+        self.queues.register_napi(span)
     }
 
     /// Registers the buffer ring (5.19).
@@ -119,6 +152,16 @@ impl Ring {
         // SAFETY: the address is that of a page-aligned mapping with room for `entries` entries. It is owned by
         // `self.buffers`, which is dropped after the queues, or leaked.
         unsafe { self.queues.register_buffers(addr, entries, BUFFER_GROUP) }
+    }
+
+    /// Registers the memory of all buffers, for sends without a copy.
+    ///
+    /// # Errors
+    /// ENOMEM past RLIMIT_MEMLOCK or what can be pinned.
+    pub fn register_memory(&mut self) -> io::Result<()> {
+        let chunks = self.buffers.chunks();
+        // SAFETY: the chunks lie in the mapping of `self.buffers`, which is dropped after the queues, or leaked.
+        unsafe { self.queues.register_memory(&chunks) }
     }
 
     /// Registers an empty table of `count` direct descriptors; accepts then use it.
@@ -194,7 +237,15 @@ impl<Q: Queues> Ring<Q> {
     pub fn send(&mut self, file: File, lease: &Lease, offset: usize, how: SendHow, token: Token) {
         let (addr, len) = self.buffers.leased(lease, offset);
         let flags = libc::MSG_NOSIGNAL | if how.wait_all { libc::MSG_WAITALL } else { 0 };
-        let entry = opcode::Send::new(Fd(file.number), addr.as_ptr(), len as u32).flags(flags).build();
+        let (fd, len) = (Fd(file.number), len as u32);
+        let entry = match how.kind {
+            SendKind::Copy => opcode::Send::new(fd, addr.as_ptr(), len).flags(flags).build(),
+            SendKind::ZeroCopy => opcode::SendZc::new(fd, addr.as_ptr(), len).flags(flags).build(),
+            SendKind::ZeroCopyRegistered => {
+                let chunk = Some(self.buffers.chunk_of(lease));
+                opcode::SendZc::new(fd, addr.as_ptr(), len).flags(flags).buf_index(chunk).build()
+            }
+        };
         let entry = if how.linked { entry.flags(Flags::IO_LINK) } else { entry };
         self.push(on_file(entry, file), token);
     }

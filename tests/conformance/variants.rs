@@ -32,28 +32,41 @@ variants! {
     uring_with_coop_taskrun_alone_loses_nothing: Uring, "--setup coop";
     uring_without_taskrun_flags_loses_nothing: Uring, "--setup plain";
     uring_that_publishes_its_whole_ring_loses_nothing: Uring, "--publish full";
+    uring_whose_entries_a_thread_submits_loses_nothing: Uring, "--setup sqpoll";
+    uring_with_a_ring_that_is_not_registered_loses_nothing: Uring, "--ring-fd plain";
+    uring_that_sends_without_a_copy_loses_nothing: Uring, "--send-kind zero-copy";
+    uring_that_sends_once_and_without_a_copy_loses_nothing: Uring, "--send-kind zero-copy --send once";
+    uring_that_sends_from_registered_memory_loses_nothing: Uring, "--send-kind zero-copy-registered --max-connections 300";
     uring_with_one_buffer_loses_nothing: Uring, "--buffers 1";
     uring_with_one_small_buffer_loses_nothing: Uring, "--buffers 1 --buffer-bytes 4096 --send once --publish full";
     uring_with_large_buffers_and_a_small_budget_loses_nothing: Uring, "--buffer-bytes 256K --budget-bytes 1000";
     epoll_with_large_buffers_and_a_small_budget_loses_nothing: Epoll, "--buffer-bytes 256K --budget-bytes 1000";
 }
 
-#[test]
-fn uring_without_a_submission_array_loses_nothing_where_the_kernel_has_that() {
-    const ARGS: &str = "--setup defer-no-sqarray";
-    let running = KernelVersion::running().expect("/proc says what runs");
-    beside_others(|| {
-        let launch = Launch::new(Engine::Uring).args(ARGS);
-        if running >= KernelVersion::new(6, 6) {
-            loses_nothing(launch);
-        } else {
-            let line = launch.refused();
-            assert!(
-                line.contains("6.6"),
-                "a missing feature is refused by the release that brought it: {line}"
-            );
+/// The same of variants that came with a release of Linux: an older one refuses them and says which release that was.
+macro_rules! newer_variants {
+    ($($name:ident: $args:literal, $major:literal . $minor:literal;)+) => {$(
+        #[test]
+        fn $name() {
+            beside_others(|| loses_nothing_or_is_refused($args, KernelVersion::new($major, $minor)));
         }
-    });
+    )+};
+}
+
+newer_variants! {
+    uring_without_a_submission_array_loses_nothing_where_the_kernel_has_that: "--setup defer-no-sqarray", 6 . 6;
+    uring_that_polls_a_card_loses_nothing_where_the_kernel_has_that: "--napi-us 50", 6 . 9;
+    uring_that_waits_for_a_batch_loses_nothing_where_the_kernel_has_that: "--wait min-wait", 6 . 12;
+    uring_with_a_region_for_waits_loses_nothing_where_the_kernel_has_that: "--wait region", 6 . 13;
+}
+
+fn loses_nothing_or_is_refused(args: &str, since: KernelVersion) {
+    let launch = Launch::new(Engine::Uring).args(args);
+    if KernelVersion::running().expect("/proc says what runs") >= since {
+        return loses_nothing(launch);
+    }
+    let line = launch.refused();
+    assert!(line.contains(&since.to_string()), "refused by the release that brought it: {line}");
 }
 
 pub(crate) fn loses_nothing(launch: Launch) {

@@ -174,6 +174,39 @@ pub enum Setup {
     Plain,
     /// `defer` without the indirection array of the submission queue (Linux 6.6).
     DeferNoSqarray,
+    /// None of them, and a kernel thread submits, which wants a core of its own (SQPOLL).
+    Sqpoll,
+}
+
+/// How the server waits for completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// For one.
+    Plain,
+    /// For several, but only for a moment if there is one (Linux 6.12).
+    MinWait,
+    /// For one, the limit of time in memory that the kernel has mapped once (Linux 6.13).
+    Region,
+}
+
+/// Where a send takes its bytes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Zerocopy {
+    /// From a copy in the kernel.
+    Copy,
+    /// From the server's buffer (SEND_ZC), where the card can; loopback copies all the same.
+    ZeroCopy,
+    /// The same, from memory registered beforehand, all of which is pinned.
+    ZeroCopyRegistered,
+}
+
+/// Whether the ring's own descriptor is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RingFd {
+    /// It is: no lookup at each enter.
+    Registered,
+    /// It is not.
+    Plain,
 }
 
 /// Which provided buffers the kernel may choose from.
@@ -200,6 +233,18 @@ pub struct UringConfig {
     pub recv: RecvMode,
     /// How it sends.
     pub send: SendMode,
+    /// Where it sends from.
+    pub send_kind: Zerocopy,
+    /// How it waits.
+    pub wait: Wait,
+    /// Completions that `min-wait` waits for.
+    pub min_wait_count: u32,
+    /// How long `min-wait` waits for them.
+    pub min_wait: Nanos,
+    /// Whether the ring's own descriptor is registered.
+    pub ring_fd: RingFd,
+    /// How long a wait polls the network card; zero: not at all.
+    pub napi: Nanos,
     /// How it accepts.
     pub accept: AcceptMode,
     /// What accepted connections are kept in.
@@ -220,10 +265,18 @@ impl UringConfig {
             ("hot_bytes", &self.hot_bytes),
             ("recv", &Named(self.recv)),
             ("send", &Named(self.send)),
+            ("send_kind", &Named(self.send_kind)),
+            ("wait", &Named(self.wait)),
+            ("ring_fd", &Named(self.ring_fd)),
+            ("napi_us", &(self.napi.0 / 1000)),
             ("accept", &Named(self.accept)),
             ("files", &Named(self.files)),
             ("setup", &Named(self.setup)),
         ]));
+        if self.wait == Wait::MinWait {
+            let min_wait_us = self.min_wait.0 / 1000;
+            all.extend(settings(&[("min_wait_count", &self.min_wait_count), ("min_wait_us", &min_wait_us)]));
+        }
         all.extend(self.publish.map(|publish| ("publish".to_owned(), Named(publish).to_string())));
         all
     }

@@ -48,6 +48,8 @@ struct Peer<O> {
     connection: Connection,
     /// What it is owed.
     outbox: Outbox,
+    /// Sent, and still the kernel's to read: until it says so, after a send without a copy.
+    pinned: Option<Lease>,
     in_flight: InFlight,
     /// Those of them that have been taken back and have not said so yet.
     taken_back: InFlight,
@@ -204,6 +206,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             file,
             connection: S::connection(&self.config),
             outbox: Outbox::default(),
+            pinned: None,
             in_flight: InFlight::default(),
             taken_back: InFlight::default(),
             turn: self.budget.turn(),
@@ -279,6 +282,9 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             self.counters.closed += 1;
             self.peers.remove(slot);
             return;
+        }
+        if completion.is_notification() {
+            return self.on_notification(slot);
         }
         if peer.connection.is_given_up() {
             self.count_taken_back(completion);
@@ -367,8 +373,24 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
 
     fn advance(&mut self, slot: Slot, count: usize) -> Event {
         let buffers = &mut self.ring.buffers;
-        self.peers.at(slot).outbox.advance(&mut self.nodes, count, |lease| buffers.recycle(lease));
+        let peer = self.peers.at(slot);
+        let (pins, pinned) = (peer.in_flight.has(Op::Send), &mut peer.pinned);
+        peer.outbox.advance(&mut self.nodes, count, |lease| {
+            if pins {
+                assert!(pinned.replace(lease).is_none(), "slot {slot} pins two buffers");
+            } else {
+                buffers.recycle(lease);
+            }
+        });
         Event::Sent(count)
+    }
+
+    /// The kernel has read what a send without a copy was to send.
+    fn on_notification(&mut self, slot: Slot) {
+        let peer = self.peers.at(slot);
+        self.ring.buffers.recycle(peer.pinned.take());
+        let next = if peer.connection.is_given_up() { Next::Close } else { Next::Park };
+        self.act(slot, next);
     }
 
     fn on_fault(&mut self) -> Event {

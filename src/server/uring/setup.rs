@@ -2,13 +2,16 @@
 
 use super::strategy::Strategy;
 use crate::kernel_version::KernelVersion;
+use crate::probe;
 use crate::refusal::{Refusal, Request};
-use crate::server::shell::config::{Files, Setup, UringConfig};
+use crate::server::shell::config::{Files, RingFd, Setup, UringConfig, Wait, Zerocopy};
 use crate::server::shell::error::StartError;
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
 use crate::sys::queues::SetupFlags;
 use crate::sys::ring::Ring;
+use crate::sys::ring_wait::WaitMode;
+use crate::units::Nanos;
 
 /// Submission queue entries. Completions are reaped only while there is room for what they lead to.
 const SQ_ENTRIES: u32 = 256;
@@ -25,9 +28,10 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
     // Doubled, so that the completions of one iteration and of the next fit.
     let completions = 2 * connections * S::OPERATIONS_PER_CONNECTION;
     let cq_entries = u32::try_from(completions.max(1024)).unwrap_or(u32::MAX);
-    let mut ring = Ring::new(setup_flags(config.setup), SQ_ENTRIES, cq_entries, buffers)
-        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config.setup)))?;
-    ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;
+    require_wait(config.wait)?;
+    let mut ring = Ring::new(setup_flags(config.setup), wait_mode(config), SQ_ENTRIES, cq_entries, buffers)
+        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
+    register_options(&mut ring, config)?;
     ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
     if config.files == Files::Direct {
         let count = u32::try_from(connections).unwrap_or(u32::MAX);
@@ -37,18 +41,66 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
     Ok(ring)
 }
 
+/// Registers what `config` asks for beyond what every ring has.
+fn register_options(ring: &mut Ring, config: &UringConfig) -> Result<(), StartError> {
+    if config.ring_fd == RingFd::Registered {
+        ring.register_ring_fd().map_err(|errno| Refusal::here(errno, Request::RingFd))?;
+    }
+    if config.napi > Nanos(0) {
+        ring.register_napi(config.napi).map_err(|error| Refusal::here(Errno::of(&error), NAPI))?;
+    }
+    if config.send_kind == Zerocopy::ZeroCopyRegistered {
+        ring.register_memory().map_err(|error| {
+            let remedy = "lower --max-connections or --buffer-bytes, or raise the limit (ulimit -l)";
+            StartError::new("cannot register the buffers", error, remedy)
+        })?;
+    }
+    Ok(())
+}
+
+/// Refuses a wait that this kernel would take for a plain one: it ignores what it does not know.
+fn require_wait(wait: Wait) -> Result<(), StartError> {
+    match wait {
+        Wait::MinWait => {
+            probe::obstacle("IORING_FEAT_MIN_TIMEOUT").map_or(Ok(()), |refusal| Err(refusal.into()))
+        }
+        Wait::Plain | Wait::Region => Ok(()),
+    }
+}
+
+const fn wait_mode(config: &UringConfig) -> WaitMode {
+    match config.wait {
+        Wait::Plain => WaitMode::Plain,
+        Wait::MinWait => WaitMode::Batch { count: config.min_wait_count, span: config.min_wait },
+        Wait::Region => WaitMode::Region,
+    }
+}
+
+/// What `--napi-us` asks for.
+const NAPI: Request = Request::Feature {
+    name: "busy polling of the network card (--napi-us)",
+    since: KernelVersion::new(6, 9),
+};
+
 fn setup_flags(setup: Setup) -> SetupFlags {
     SetupFlags {
-        single_issuer: setup != Setup::Plain,
-        coop_taskrun: setup != Setup::Plain,
+        single_issuer: !matches!(setup, Setup::Plain | Setup::Sqpoll),
+        coop_taskrun: !matches!(setup, Setup::Plain | Setup::Sqpoll),
         defer_taskrun: matches!(setup, Setup::Defer | Setup::DeferNoSqarray),
         no_sqarray: setup == Setup::DeferNoSqarray,
+        sqpoll: setup == Setup::Sqpoll,
     }
 }
 
 /// What a ring set up this way needs of the kernel.
-const fn setup_request(setup: Setup) -> Request {
-    match setup {
+fn setup_request(config: &UringConfig) -> Request {
+    if config.wait == Wait::Region {
+        return Request::Feature {
+            name: "a registered region for waits (--wait region)",
+            since: KernelVersion::new(6, 13),
+        };
+    }
+    match config.setup {
         Setup::Defer => Request::Ring,
         Setup::DeferNoSqarray => Request::Feature {
             name: "an io_uring with NO_SQARRAY (--setup defer-no-sqarray)",
@@ -57,6 +109,10 @@ const fn setup_request(setup: Setup) -> Request {
         Setup::Coop => Request::Feature {
             name: "an io_uring with SINGLE_ISSUER and COOP_TASKRUN (--setup coop)",
             since: KernelVersion::new(6, 0),
+        },
+        Setup::Sqpoll => Request::Feature {
+            name: "an io_uring with SUBMIT_ALL and SQPOLL (--setup sqpoll)",
+            since: KernelVersion::new(5, 18),
         },
         Setup::Plain => Request::Feature {
             name: "an io_uring with SUBMIT_ALL (--setup plain)",

@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use super::strategy::Alternate;
 use super::*;
 use crate::server::deadline::in_time;
-use crate::server::shell::config::{Config, Files, RecvMode, SendMode, Setup};
+use crate::server::shell::config::{Config, Files, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy};
+use crate::units::Nanos;
 
 fn config() -> UringConfig {
     UringConfig {
@@ -16,6 +17,12 @@ fn config() -> UringConfig {
         hot_bytes: crate::units::Bytes::kib(8),
         recv: RecvMode::Single,
         send: SendMode::WaitAll,
+        send_kind: Zerocopy::Copy,
+        wait: Wait::Plain,
+        min_wait_count: 2,
+        min_wait: Nanos(0),
+        ring_fd: RingFd::Registered,
+        napi: Nanos(0),
         accept: AcceptMode::Multishot,
         files: Files::Direct,
         setup: Setup::Defer,

@@ -34,13 +34,29 @@ pub(super) type FileNumber = i32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Accept { multishot: bool },
-    Recv { bytes_max: usize, poll_first: bool },
-    Send { addr: u64, len: usize, wait_all: bool },
+    Accept {
+        multishot: bool,
+    },
+    Recv {
+        bytes_max: usize,
+        poll_first: bool,
+    },
+    Send {
+        addr: u64,
+        len: usize,
+        wait_all: bool,
+        zero_copy: bool,
+    },
+    /// What is left of a send without a copy: to say that its bytes have been read.
+    Notify {
+        addr: u64,
+    },
     Shutdown,
     Close,
     Poll,
-    Cancel { target: u64 },
+    Cancel {
+        target: u64,
+    },
     CancelAll,
 }
 
@@ -79,6 +95,8 @@ pub(super) struct Entry {
     pub(super) waits: bool,
     /// What a send has brought away so far.
     pub(super) sent_bytes: usize,
+    /// Those bytes, if they are to be read again.
+    pub(super) read_again: Vec<u8>,
 }
 
 impl Entry {
@@ -97,7 +115,16 @@ impl Entry {
             _ => -1,
         };
         let link = Link::of(raw.flags);
-        Self { what, file, user_data: raw.user_data, link, then: None, waits: false, sent_bytes: 0 }
+        Self {
+            what,
+            file,
+            user_data: raw.user_data,
+            link,
+            then: None,
+            waits: false,
+            sent_bytes: 0,
+            read_again: Vec::new(),
+        }
     }
 
     /// Whether `result` breaks a chain: an error, or a send that was to wait for all and did not send all.
@@ -110,8 +137,13 @@ impl Entry {
         }
     }
 
+    /// Whether a cancellation finds it.
+    pub(super) const fn can_be_cancelled(&self) -> bool {
+        !matches!(self.what, What::Notify { .. })
+    }
+
     pub(super) const fn transfers(&self) -> bool {
-        matches!(self.what, What::Recv { .. } | What::Send { .. })
+        matches!(self.what, What::Recv { .. } | What::Send { .. } | What::Notify { .. })
     }
 }
 
@@ -124,9 +156,11 @@ impl RawEntry {
                 assert!(self.flags & BUFFER_SELECT != 0 && self.addr == 0, "a receive brings its own buffer");
                 What::Recv { bytes_max: len, poll_first: self.ioprio & RECV_POLL_FIRST != 0 }
             }
-            opcode::Send::CODE => {
+            opcode::Send::CODE | opcode::SendZc::CODE => {
                 assert!(flags & libc::MSG_NOSIGNAL != 0, "a send that may raise SIGPIPE");
-                What::Send { addr: self.addr, len, wait_all: flags & libc::MSG_WAITALL != 0 }
+                let (wait_all, zero_copy) =
+                    (flags & libc::MSG_WAITALL != 0, self.opcode == opcode::SendZc::CODE);
+                What::Send { addr: self.addr, len, wait_all, zero_copy }
             }
             opcode::Shutdown::CODE => What::Shutdown,
             opcode::Close::CODE => What::Close,

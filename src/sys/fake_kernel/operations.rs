@@ -2,8 +2,8 @@
 
 use proptest::prelude::RngExt;
 
-use super::completion::{BUFFER_SHIFT, F_BUFFER, F_MORE, F_SOCK_NONEMPTY, result_of};
-use super::entry::What;
+use super::completion::{BUFFER_SHIFT, F_BUFFER, F_MORE, F_NOTIF, F_SOCK_NONEMPTY, result_of};
+use super::entry::{Entry, Link, What};
 use super::queues::FakeQueues;
 use super::{FIRST_DESCRIPTOR, Stop};
 use crate::sys::queues::Cqe;
@@ -14,7 +14,8 @@ impl FakeQueues {
         match self.pending[index].what {
             What::Accept { multishot } => self.accept(index, multishot),
             What::Recv { bytes_max, poll_first } => self.recv(index, bytes_max, poll_first),
-            What::Send { addr, len, wait_all } => self.send(index, addr, len, wait_all),
+            What::Send { addr, len, wait_all, .. } => self.send(index, addr, len, wait_all),
+            What::Notify { addr } => self.notify(index, addr),
             What::Shutdown => self.finish(index, 0, 0),
             What::Close => self.close(index),
             What::Poll => self.fate.stop == Stop::Raised && self.finish(index, i32::from(libc::POLLIN), 0),
@@ -93,7 +94,7 @@ impl FakeQueues {
         let peer = self.fate.world.at(self.pending[index].file);
         let room = peer.window_bytes().min(len - sent_bytes);
         if peer.reset && sent_bytes > 0 {
-            return self.finish(index, result_of(sent_bytes), 0);
+            return self.finish_send(index, sent_bytes);
         }
         if peer.reset {
             peer.broken = true;
@@ -108,12 +109,36 @@ impl FakeQueues {
         let count = if self.fate.errs() { self.fate.random.random_range(1..=room) } else { room };
         let bytes = self.provided.read(addr + sent_bytes as u64, count);
         self.fate.world.at(self.pending[index].file).echo(&bytes);
+        self.pending[index].read_again.extend_from_slice(&bytes);
         let sent_bytes = sent_bytes + count;
         self.pending[index].sent_bytes = sent_bytes;
         if sent_bytes == len || !wait_all || self.fate.errs() {
-            return self.finish(index, result_of(sent_bytes), 0);
+            return self.finish_send(index, sent_bytes);
         }
         true
+    }
+
+    /// Completes a send that took `sent_bytes`, one without a copy for the first time.
+    fn finish_send(&mut self, index: usize, sent_bytes: usize) -> bool {
+        let What::Send { addr, zero_copy: true, .. } = self.pending[index].what else {
+            return self.finish(index, result_of(sent_bytes), 0);
+        };
+        let (result, entry) = (result_of(sent_bytes), &mut self.pending[index]);
+        let (then, breaks) = (entry.then.take(), entry.link == Link::Soft && entry.falls_short(result));
+        let user_data = entry.user_data;
+        entry.what = What::Notify { addr };
+        self.post(Cqe { user_data, result, flags: F_MORE });
+        self.go_on(then, breaks);
+        true
+    }
+
+    /// # Panics
+    /// If the bytes of a send without a copy are others by now.
+    fn notify(&mut self, index: usize, addr: u64) -> bool {
+        let entry = &self.pending[index];
+        let bytes = self.provided.read(addr, entry.read_again.len());
+        assert!(bytes == entry.read_again, "a buffer was used again before its notification");
+        self.finish(index, 0, F_NOTIF)
     }
 
     fn close(&mut self, index: usize) -> bool {
@@ -126,7 +151,8 @@ impl FakeQueues {
 
     fn cancel(&mut self, index: usize, target: u64) -> bool {
         let canceller = self.pending.swap_remove(index);
-        let found = self.pending.iter().position(|entry| entry.user_data == target);
+        let found =
+            self.pending.iter().position(|entry| entry.user_data == target && entry.can_be_cancelled());
         let result = match found {
             None => -libc::ENOENT,
             // A worker has it. None ever has an accept, which waits by a poll.
@@ -143,8 +169,8 @@ impl FakeQueues {
     fn cancel_all(&mut self, index: usize) -> bool {
         let canceller = self.pending.swap_remove(index);
         let mut count = 0;
-        while !self.pending.is_empty() {
-            self.abort(0);
+        while let Some(index) = self.pending.iter().position(Entry::can_be_cancelled) {
+            self.abort(index);
             count += 1;
         }
         self.post(Cqe { user_data: canceller.user_data, result: count, flags: 0 });
@@ -152,7 +178,9 @@ impl FakeQueues {
     }
 
     fn abort(&mut self, index: usize) {
-        let sent_bytes = self.pending[index].sent_bytes;
-        self.finish(index, if sent_bytes > 0 { result_of(sent_bytes) } else { -libc::ECANCELED }, 0);
+        match self.pending[index].sent_bytes {
+            0 => self.finish(index, -libc::ECANCELED, 0),
+            sent_bytes => self.finish_send(index, sent_bytes),
+        };
     }
 }

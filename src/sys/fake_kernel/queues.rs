@@ -79,10 +79,16 @@ impl FakeQueues {
         let entry = self.pending.swap_remove(index);
         self.post(Cqe { user_data: entry.user_data, result, flags });
         let breaks = entry.link == Link::Soft && entry.falls_short(result);
-        if let Some(next) = entry.then.map(|next| *next) {
-            if breaks { self.sever(next) } else { self.pending.push(next) }
-        }
+        self.go_on(entry.then, breaks);
         true
+    }
+
+    /// Lets the entry that waits for another go on, or cancels it if that one `breaks` the chain.
+    pub(super) fn go_on(&mut self, then: Option<Box<Entry>>, breaks: bool) {
+        match then.map(|next| *next) {
+            Some(next) if breaks => self.sever(next),
+            next => self.pending.extend(next),
+        }
     }
 
     /// Cancels an entry whose predecessor fell short, and all that wait for it.

@@ -10,11 +10,11 @@ pub(super) use alternate::Alternate;
 use super::{Peer, UringServer};
 use crate::kernel_version::KernelVersion;
 use crate::server::core::connection::Connection;
-use crate::server::shell::config::{Publish, RecvMode, SendMode, UringConfig};
+use crate::server::shell::config::{Publish, RecvMode, SendMode, UringConfig, Zerocopy};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
-use crate::sys::ring::{RecvHow, SendHow};
+use crate::sys::ring::{RecvHow, SendHow, SendKind};
 
 /// What a strategy is to the engine. What most have in common is provided.
 pub(super) trait Strategy: Sized + 'static {
@@ -87,8 +87,8 @@ pub(super) trait Strategy: Sized + 'static {
 
     /// Asks for a send of what is owed first, and perhaps for what follows it.
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        let wait_all = server.config.send == SendMode::WaitAll;
-        server.arm_send(slot, SendHow { wait_all, linked: false });
+        let how = send_how(&server.config);
+        server.arm_send(slot, how);
     }
 
     /// Bytes have arrived, and stand in the outbox.
@@ -103,4 +103,14 @@ pub(super) trait Strategy: Sized + 'static {
     fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         server.rearm_in_turn(slot);
     }
+}
+
+/// A send as `config` has it, linked to nothing.
+pub(super) const fn send_how(config: &UringConfig) -> SendHow {
+    let kind = match config.send_kind {
+        Zerocopy::Copy => SendKind::Copy,
+        Zerocopy::ZeroCopy => SendKind::ZeroCopy,
+        Zerocopy::ZeroCopyRegistered => SendKind::ZeroCopyRegistered,
+    };
+    SendHow { wait_all: matches!(config.send, SendMode::WaitAll), kind, linked: false }
 }
