@@ -100,9 +100,9 @@ pub struct UringArgs {
     /// How to accept
     #[arg(long, value_enum, default_value = "multishot")]
     accept: AcceptMode,
-    /// What accepted connections are kept in
-    #[arg(long, value_enum, default_value = "direct")]
-    files: Files,
+    /// What accepted connections are kept in [default: direct, or plain where the strategy makes calls of its own]
+    #[arg(long, value_enum)]
+    files: Option<Files>,
     /// How the ring runs completion work
     #[arg(long, value_enum, default_value = "defer")]
     setup: Setup,

@@ -60,8 +60,8 @@ pub struct Counters {
 impl Counters {
     /// With what an io_uring counts by itself.
     pub fn with_ring(self, ring: RingCounts) -> Self {
-        let RingCounts { enters, sqes, cqes, overflows } = ring;
-        Self { syscalls: enters, sqes, cqes, cq_overflows: overflows, ..self }
+        let RingCounts { enters, sqes, cqes, overflows, calls } = ring;
+        Self { syscalls: enters + calls, sqes, cqes, cq_overflows: overflows, ..self }
     }
 
     /// What was counted between `earlier` and `self`.

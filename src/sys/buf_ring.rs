@@ -28,7 +28,7 @@ const COLOUR_BYTES: usize = 4 * CACHE_LINE;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid(pub u16);
 
-/// A buffer that the kernel has filled and handed over: owned by whoever holds this, until it is recycled.
+/// A filled buffer that the kernel has handed over, or that a call fills: owned by whoever holds this, until it is recycled.
 #[derive(Debug)]
 #[must_use = "a lease that is dropped and not recycled loses its buffer"]
 pub struct Lease {
@@ -40,6 +40,15 @@ impl Lease {
     /// How many bytes the kernel put in.
     pub const fn len(&self) -> usize {
         self.len
+    }
+
+    /// The same buffer, of whose bytes only the first `len` were filled.
+    ///
+    /// # Panics
+    /// If more were filled than it has room for.
+    pub(super) fn cut(self, len: usize) -> Self {
+        assert!(len <= self.len, "{len} bytes in a buffer of {}", self.len);
+        Self { len, ..self }
     }
 
     /// Whether it put in none.
@@ -203,6 +212,15 @@ impl BufRing {
         *owner = Owner::Lease;
         self.published -= 1;
         Lease { bid, len }
+    }
+
+    /// Hands out the buffer recycled last, with room for `bytes_max`, to be filled without the kernel's choosing.
+    pub(super) fn take(&mut self, bytes_max: usize) -> Option<(Lease, NonNull<u8>)> {
+        let bid = self.pool.pop()?;
+        let owner = &mut self.owner[usize::from(bid.0)];
+        assert!(*owner == Owner::Pool, "buffer {} is handed out while {owner:?} owns it", bid.0);
+        *owner = Owner::Lease;
+        Some((Lease { bid, len: bytes_max.min(self.buffer_bytes) }, self.addr(bid)))
     }
 
     /// Takes a buffer, if there is one to give, back into the pool.

@@ -7,8 +7,10 @@
 
 pub mod affinity;
 pub mod buf_ring;
+pub mod calls;
 pub mod clock;
 pub mod cpu_time;
+pub mod direct;
 pub mod epoll;
 pub mod epoll_probe;
 pub mod errno;

@@ -10,6 +10,7 @@ use io_uring::types::Napi;
 use io_uring::{IoUring, squeue};
 
 use super::Errno;
+use super::calls::DirectCalls;
 use super::ring_wait::{WaitMode, Waiting};
 use crate::units::Nanos;
 
@@ -49,7 +50,7 @@ pub struct Cqe {
 }
 
 /// Both queues. The submission queue is bounded, and nothing in it happens before the next [`enter`](Self::enter).
-pub trait Queues {
+pub trait Queues: DirectCalls {
     /// How many more entries can be pushed before the next enter.
     fn room(&mut self) -> usize;
 

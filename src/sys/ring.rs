@@ -28,6 +28,17 @@ pub struct File {
     direct: bool,
 }
 
+impl File {
+    /// The descriptor of the process.
+    ///
+    /// # Panics
+    /// If it is an index into the ring's table: a call that took it for a descriptor would hit another file.
+    pub(super) fn descriptor(self) -> RawFd {
+        assert!(!self.direct, "a call of the process names a descriptor of the ring");
+        self.number
+    }
+}
+
 /// How one receive is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvHow {
@@ -108,6 +119,8 @@ pub struct RingCounts {
     pub cqes: u64,
     /// Enters that found the completion queue overflowed.
     pub overflows: u64,
+    /// System calls made beside the ring.
+    pub calls: u64,
 }
 
 /// The ring. Fields drop in order: the queues before the memory that the kernel was lent through them.
@@ -117,7 +130,7 @@ pub struct Ring<Q: Queues = KernelQueues> {
     pub buffers: BufRing,
     direct: bool,
     in_flight: usize,
-    counts: RingCounts,
+    pub(super) counts: RingCounts,
 }
 
 impl Ring {
@@ -294,7 +307,7 @@ impl<Q: Queues> Ring<Q> {
     ///
     /// # Panics
     /// When the queue is full: callers stop reaping completions before it can be.
-    fn push(&mut self, entry: squeue::Entry, token: Token) {
+    pub(super) fn push(&mut self, entry: squeue::Entry, token: Token) {
         // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the queues or
         // is leaked; descriptors are plain numbers that the kernel validates.
         unsafe { self.queues.push(entry.user_data(token.to_bits())) };

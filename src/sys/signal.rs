@@ -13,9 +13,11 @@ pub enum Signal {
     Stop,
     /// SIGUSR1: append a snapshot to the stats file.
     Snapshot,
+    /// SIGURG: urgent data is on its way to a descriptor that this thread owns.
+    Urgent,
 }
 
-/// SIGTERM, SIGINT and SIGUSR1, blocked in the calling thread and queued in a descriptor. Source: signalfd(2).
+/// SIGTERM, SIGINT, SIGUSR1 and SIGURG, blocked in the calling thread and queued in a descriptor. Source: signalfd(2).
 #[derive(Debug)]
 pub struct Signals {
     fd: OwnedFd,
@@ -31,7 +33,7 @@ impl Signals {
         // SAFETY: sigemptyset initialises the set; the other calls read or extend an initialised one.
         let fd = unsafe {
             libc::sigemptyset(set.as_mut_ptr());
-            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1] {
+            for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGUSR1, libc::SIGURG] {
                 libc::sigaddset(set.as_mut_ptr(), signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut());
@@ -54,8 +56,11 @@ impl Signals {
         let result = unsafe { libc::read(self.fd.as_raw_fd(), (&raw mut info).cast(), size) };
         match Errno::check_len(result) {
             Err(errno) if errno.interrupted() => self.next(),
-            Ok(_) if info.ssi_signo == libc::SIGUSR1.cast_unsigned() => Ok(Some(Signal::Snapshot)),
-            Ok(_) => Ok(Some(Signal::Stop)),
+            Ok(_) => Ok(Some(match info.ssi_signo.cast_signed() {
+                libc::SIGUSR1 => Signal::Snapshot,
+                libc::SIGURG => Signal::Urgent,
+                _ => Signal::Stop,
+            })),
             Err(errno) if errno.would_block() => Ok(None),
             Err(errno) => Err(errno),
         }

@@ -25,7 +25,6 @@ variants! {
     epoll_with_the_2023_preset_loses_nothing: Epoll, "--preset study";
     uring_with_the_2023_preset_loses_nothing: Uring, "--preset study";
     uring_without_nodelay_loses_nothing: Uring, "--nodelay off";
-    uring_that_polls_first_loses_nothing: Uring, "--recv poll-first";
     uring_that_sends_once_loses_nothing: Uring, "--send once";
     uring_that_accepts_one_by_one_loses_nothing: Uring, "--accept single";
     uring_with_plain_descriptors_loses_nothing: Uring, "--files plain";
@@ -41,6 +40,14 @@ variants! {
     uring_with_one_small_buffer_loses_nothing: Uring, "--buffers 1 --buffer-bytes 4096 --send once --publish full";
     uring_with_large_buffers_and_a_small_budget_loses_nothing: Uring, "--buffer-bytes 256K --budget-bytes 1000";
     epoll_with_large_buffers_and_a_small_budget_loses_nothing: Epoll, "--buffer-bytes 256K --budget-bytes 1000";
+}
+
+/// Of the strategies that receive through the ring as the default does; the others refuse it.
+#[test]
+fn uring_that_polls_first_loses_nothing() {
+    beside_others(|| {
+        loses_nothing(Launch::new(Engine::Uring).strategy("alternate").args("--recv poll-first"));
+    });
 }
 
 /// The same of variants that came with a release of Linux: an older one refuses them and says which release that was.

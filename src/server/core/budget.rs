@@ -5,6 +5,13 @@
 
 use crate::units::Bytes;
 
+/// After how many bytes, or connections, an iteration that receives by itself ends and the kernel is asked what else is
+/// ready: seldom enough that one busy connection is not charged a wait for each receive, often enough that neither a
+/// connection that becomes ready nor a signal has to sit out a pass over ten thousand busy ones.
+pub const ITERATION_BYTES: u64 = 256 << 10;
+/// See [`ITERATION_BYTES`].
+pub const ITERATION_CONNECTIONS: usize = if cfg!(test) { 3 } else { 256 }; // Few in tests, so that the simulation meets it.
+
 /// Bytes a connection may receive in one turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget(usize);

@@ -22,7 +22,7 @@ use std::os::fd::AsFd;
 
 use self::spill::{Spill, SpillPool};
 use crate::measure::counters::Counters;
-use crate::server::core::budget::{Budget, Turn};
+use crate::server::core::budget::{Budget, ITERATION_BYTES, ITERATION_CONNECTIONS, Turn};
 use crate::server::core::connection::{Connection, Event, Next};
 use crate::server::core::queue::SlotQueue;
 use crate::server::shell::config::{EpollConfig, Readying};
@@ -43,12 +43,6 @@ const EVENTS_MAX: usize = 1024;
 
 /// Connections accepted in one iteration, so that a burst of them does not hold up those being served.
 const ACCEPTS_MAX: usize = 64;
-
-/// After how many bytes, or connections, an iteration ends and the kernel is asked what else is ready: seldom enough
-/// that one busy connection is not charged a wait for each receive, often enough that neither a connection that becomes
-/// ready nor a signal has to sit out a pass over ten thousand busy ones.
-const ITERATION_BYTES: u64 = 256 << 10;
-const ITERATION_CONNECTIONS: usize = if cfg!(test) { 3 } else { 256 }; // Few in tests, so that the simulation meets it.
 
 /// Where the owed bytes of a connection are.
 #[derive(Debug)]

@@ -247,8 +247,8 @@ pub struct UringConfig {
     pub napi: Nanos,
     /// How it accepts.
     pub accept: AcceptMode,
-    /// What accepted connections are kept in.
-    pub files: Files,
+    /// What accepted connections are kept in, if not as the strategy has it.
+    pub files: Option<Files>,
     /// How the ring is set up.
     pub setup: Setup,
     /// How buffers are published, if not as the strategy has it.
@@ -270,13 +270,13 @@ impl UringConfig {
             ("ring_fd", &Named(self.ring_fd)),
             ("napi_us", &(self.napi.0 / 1000)),
             ("accept", &Named(self.accept)),
-            ("files", &Named(self.files)),
             ("setup", &Named(self.setup)),
         ]));
         if self.wait == Wait::MinWait {
             let min_wait_us = self.min_wait.0 / 1000;
             all.extend(settings(&[("min_wait_count", &self.min_wait_count), ("min_wait_us", &min_wait_us)]));
         }
+        all.extend(self.files.map(|files| ("files".to_owned(), Named(files).to_string())));
         all.extend(self.publish.map(|publish| ("publish".to_owned(), Named(publish).to_string())));
         all
     }

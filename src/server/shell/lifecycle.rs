@@ -38,6 +38,7 @@ pub struct Lifecycle {
     drain: Nanos,
     stop: Option<Stop>,
     refusals: u32,
+    heard_of_urgent_data: bool,
 }
 
 impl Lifecycle {
@@ -53,7 +54,7 @@ impl Lifecycle {
             .map_err(|error| StartError::stats(config.stats.as_deref().unwrap_or("-".as_ref()), &error))?;
         let signals =
             Signals::open().map_err(|error| StartError::resource("cannot watch for signals", error))?;
-        Ok(Self { signals, stats, drain: config.drain, stop: None, refusals: 0 })
+        Ok(Self { signals, stats, drain: config.drain, stop: None, refusals: 0, heard_of_urgent_data: false })
     }
 
     /// Says on standard output that the server listens and with what settings, and on standard error what to know of that.
@@ -88,6 +89,7 @@ impl Lifecycle {
                     connections: connections as u64,
                     counters: *counters,
                 }),
+                Signal::Urgent => self.heard_of_urgent_data = true,
                 Signal::Stop => match &mut self.stop {
                     // The tick stays: nobody has been silent for longer because of a signal.
                     Some(stop) => stop.deadline = now,
@@ -99,6 +101,11 @@ impl Lifecycle {
             }
         }
         begins
+    }
+
+    /// Whether a peer has ever sent urgent data, as far as the server asked to hear of that.
+    pub const fn has_heard_of_urgent_data(&self) -> bool {
+        self.heard_of_urgent_data
     }
 
     /// Whether the server has been told to stop.

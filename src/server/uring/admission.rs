@@ -49,12 +49,24 @@ impl Admission {
 impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Publishes what is wanted, and lets as many receive as there are buffers, the longest wait first.
     pub(super) fn admit(&mut self) {
-        self.ring.buffers.top_up(self.admission.target());
+        self.publish();
         while self.admission.admitted < self.ring.buffers.published() && self.has_room() {
             let Some(slot) = self.admission.waiting.pop() else { return };
             self.admission.admitted += 1;
             self.arm_recv(slot);
         }
+    }
+
+    /// Publishes what is wanted for receives that wait for data.
+    pub(super) fn publish(&mut self) {
+        self.ring.buffers.top_up(self.admission.target());
+    }
+
+    /// Begins a turn of a connection whose last one is over, and takes note of what that brought.
+    pub(super) fn renew_turn(&mut self, slot: Slot) {
+        let peer = self.peers.at(slot);
+        self.admission.hot_set.note(self.budget.spent_bytes(peer.turn));
+        peer.turn = self.budget.turn();
     }
 
     /// Whether somebody waits for nothing but the next iteration.

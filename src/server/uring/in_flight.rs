@@ -31,6 +31,11 @@ impl InFlight {
         self.0 &= !Self::bit(op);
     }
 
+    /// Takes note that `op` is over, if it was under way.
+    pub(super) const fn forget(&mut self, op: Op) {
+        self.0 &= !Self::bit(op);
+    }
+
     /// Whether `op` is under way.
     pub(super) const fn has(self, op: Op) -> bool {
         self.0 & Self::bit(op) != 0

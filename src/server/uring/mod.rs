@@ -10,6 +10,7 @@
 //! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
 
 mod admission;
+mod calls;
 pub mod catalog;
 mod hot_set;
 mod in_flight;
@@ -57,7 +58,6 @@ struct Peer<O> {
     /// The last receive left data behind.
     backlogged: bool,
     /// What the strategy keeps of it.
-    #[allow(dead_code, reason = "the first strategy needs nothing")]
     own: O,
 }
 
@@ -95,7 +95,8 @@ impl<S: Strategy> UringServer<S> {
     fn start(config: &UringConfig) -> Result<Self, StartError> {
         S::check(config)?;
         let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
-        let config = UringConfig { common, ..config.clone() };
+        let files = Some(config.files.unwrap_or(S::FILES));
+        let config = UringConfig { common, files, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
         let listener = Listener::bind(&config.common)?;
         let ring = setup::set_up::<S>(&config)?;
@@ -276,6 +277,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         };
         if !completion.has_more() {
             peer.in_flight.end(op);
+            peer.taken_back.forget(op);
             self.admission.receiving -= usize::from(op == Op::Recv);
         }
         if op == Op::Close {
@@ -293,6 +295,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         }
         let event = match op {
             Op::Recv => self.on_recv(slot, completion, lease),
+            Op::Poll => return S::on_poll(self, slot, completion),
             _ => self.on_send(slot, completion),
         };
         let next = self.peers.at(slot).connection.on(event);
@@ -410,7 +413,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Closes a connection as soon as the kernel is done with it.
     fn close(&mut self, slot: Slot) {
         self.admission.waiting.remove(slot);
-        for op in [Op::Recv, Op::Send] {
+        for op in [Op::Recv, Op::Send, Op::Poll] {
             self.take_back(op, slot);
         }
         let token = self.token(Op::Close, slot);

@@ -33,7 +33,7 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
         .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
     register_options(&mut ring, config)?;
     ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
-    if config.files == Files::Direct {
+    if config.files == Some(Files::Direct) {
         let count = u32::try_from(connections).unwrap_or(u32::MAX);
         ring.register_files(count)
             .map_err(|error| Refusal::here(Errno::of(&error), Request::DirectDescriptors { count }))?;
@@ -126,6 +126,6 @@ fn setup_request(config: &UringConfig) -> Request {
 /// Before Linux 6.13 a closed direct descriptor keeps its socket until every older operation of the ring has ended, so
 /// one idle connection would hold back the end of stream of all that close after it (liburing#1192).
 pub(super) fn needs_shutdown_before_close(config: &UringConfig) -> bool {
-    config.files == Files::Direct
+    config.files == Some(Files::Direct)
         && KernelVersion::running().is_none_or(|release| release < KernelVersion::new(6, 13))
 }

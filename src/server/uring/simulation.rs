@@ -31,15 +31,31 @@ fn config<S: Strategy>(common: Config, random: &mut TestRng) -> UringConfig {
         ring_fd: RingFd::Plain,
         napi: Nanos(0),
         accept: if random.random() { AcceptMode::Multishot } else { AcceptMode::Single },
-        files: if random.random() { Files::Direct } else { Files::Plain },
+        files: Some(if random.random() { S::FILES } else { Files::Plain }),
         setup: Setup::Defer,
         publish: if random.random() { None } else { Some(Publish::Full) },
     }
 }
 
+/// `config`, without what its strategy refuses.
+fn possible<S: Strategy>(mut config: UringConfig) -> UringConfig {
+    let changes: [fn(&mut UringConfig); 3] = [
+        |config| config.send_kind = Zerocopy::Copy,
+        |config| config.recv = RecvMode::Single,
+        |config| config.send = SendMode::WaitAll,
+    ];
+    for change in changes {
+        if S::check(&config).is_err() {
+            change(&mut config);
+        }
+    }
+    S::check(&config).expect("a strategy can be combined with something");
+    config
+}
+
 fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
     let (mut random, common, rules, world) = simulation::circumstances(seed);
-    let config = config::<S>(common, &mut random);
+    let config = possible::<S>(config::<S>(common, &mut random));
     let common = &config.common;
     let entries =
         (S::ENTRIES_PER_COMPLETION + [1, 2, 20][random.random_range(0..3)], random.random_range(1..=24));
@@ -47,7 +63,7 @@ fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
     let buffers = BufRing::new(config.buffers, count, common.buffer_bytes).unwrap();
     let shutdown_first = random.random();
     let fate = Fate::new(rules, world, random);
-    let ring = fake_kernel::ring(fate, entries, config.files == Files::Direct, buffers);
+    let ring = fake_kernel::ring(fate, entries, config.files == Some(Files::Direct), buffers);
     let (listener, lifecycle) = (Listener::bind(common).unwrap(), Lifecycle::start(common).unwrap());
     let mut server = UringServer::over(ring, listener, lifecycle, &config);
     server.shutdown_first = shutdown_first;

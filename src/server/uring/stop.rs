@@ -19,7 +19,12 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     pub(super) fn on_signal(&mut self) {
         self.ring.poll_readable(self.lifecycle.as_fd(), Token::global(Op::Signal));
         let counters = self.counters();
-        if !self.lifecycle.on_signals(&counters, self.peers.len()) {
+        let heard_before = self.lifecycle.has_heard_of_urgent_data();
+        let stops = self.lifecycle.on_signals(&counters, self.peers.len());
+        if !heard_before && self.lifecycle.has_heard_of_urgent_data() {
+            self.for_each_peer(S::on_urgent_data);
+        }
+        if !stops {
             return;
         }
         self.listener.stop();
@@ -31,7 +36,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         });
     }
 
-    /// A while into stopping: closes quiet connections, their receives taken back first.
+    /// A while into stopping: closes quiet connections, their receives or polls taken back first.
     pub(super) fn on_tick(&mut self) {
         self.for_each_peer(|server, slot| {
             let peer = server.peers.at(slot);
@@ -40,9 +45,11 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             }
             if !peer.connection.is_quiet() {
                 peer.connection.on(Event::Tick);
-            } else if peer.in_flight.has(Op::Recv) {
+            } else {
                 server.make_room();
-                server.take_back(Op::Recv, slot);
+                for op in [Op::Recv, Op::Poll] {
+                    server.take_back(op, slot);
+                }
             }
         });
     }

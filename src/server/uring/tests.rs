@@ -24,7 +24,7 @@ fn config() -> UringConfig {
         ring_fd: RingFd::Registered,
         napi: Nanos(0),
         accept: AcceptMode::Multishot,
-        files: Files::Direct,
+        files: Some(Files::Direct),
         setup: Setup::Defer,
         publish: None,
     }

@@ -2,6 +2,8 @@
 
 use io_uring::{opcode, squeue};
 
+use super::world::{FileNumber, Mark};
+
 const FIXED_FILE: u8 = 1 << 0;
 const IO_LINK: u8 = 1 << 2;
 const IO_HARDLINK: u8 = 1 << 3;
@@ -9,6 +11,7 @@ const BUFFER_SELECT: u8 = 1 << 5;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
 const RECV_POLL_FIRST: u16 = 1 << 0;
 const CANCEL_ANY: u32 = 1 << 2;
+const POLL_ADD_MULTI: u32 = 1 << 0;
 
 /// struct io_uring_sqe of linux/io_uring.h, as far as an echo server fills it in.
 #[repr(C)]
@@ -28,9 +31,6 @@ struct RawEntry {
     file_index: u32,
     rest: [u64; 2],
 }
-
-/// Number of an accepted connection, in the table or among the descriptors.
-pub(super) type FileNumber = i32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
@@ -54,6 +54,10 @@ pub(super) enum What {
     Shutdown,
     Close,
     Poll,
+    /// A multishot poll, of a connection.
+    Watch {
+        asked: u32,
+    },
     Cancel {
         target: u64,
     },
@@ -97,6 +101,8 @@ pub(super) struct Entry {
     pub(super) sent_bytes: usize,
     /// Those bytes, if they are to be read again.
     pub(super) read_again: Vec<u8>,
+    /// Its peer when a poll last looked.
+    pub(super) mark: Option<Mark>,
 }
 
 impl Entry {
@@ -111,7 +117,8 @@ impl Entry {
         assert!(!transfers || direct == (raw.flags & FIXED_FILE != 0), "{what:?} of the wrong kind of file");
         let file = match what {
             What::Close if direct => raw.file_index.cast_signed() - 1,
-            What::Close | What::Recv { .. } | What::Send { .. } | What::Shutdown => raw.fd,
+            What::Close | What::Watch { .. } => raw.fd,
+            What::Recv { .. } | What::Send { .. } | What::Shutdown => raw.fd,
             _ => -1,
         };
         let link = Link::of(raw.flags);
@@ -124,6 +131,7 @@ impl Entry {
             waits: false,
             sent_bytes: 0,
             read_again: Vec::new(),
+            mark: None,
         }
     }
 
@@ -145,6 +153,15 @@ impl Entry {
     pub(super) const fn transfers(&self) -> bool {
         matches!(self.what, What::Recv { .. } | What::Send { .. } | What::Notify { .. })
     }
+
+    pub(super) const fn sends(&self) -> bool {
+        matches!(self.what, What::Send { .. })
+    }
+
+    /// Whether its file stays open as long as it is outstanding.
+    pub(super) const fn holds(&self) -> bool {
+        self.transfers() || matches!(self.what, What::Watch { .. })
+    }
 }
 
 impl RawEntry {
@@ -164,6 +181,7 @@ impl RawEntry {
             }
             opcode::Shutdown::CODE => What::Shutdown,
             opcode::Close::CODE => What::Close,
+            opcode::PollAdd::CODE if self.len == POLL_ADD_MULTI => What::Watch { asked: self.op_flags },
             opcode::PollAdd::CODE => What::Poll,
             opcode::AsyncCancel::CODE if self.op_flags & CANCEL_ANY != 0 => What::CancelAll,
             opcode::AsyncCancel::CODE if self.op_flags == 0 => What::Cancel { target: self.addr },

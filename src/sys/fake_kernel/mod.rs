@@ -5,6 +5,7 @@
 //! The other ends of its sockets are in [`world`]. Nothing depends on the time or on another thread, so a seed replays.
 
 mod completion;
+mod direct;
 mod entry;
 mod operations;
 mod provided;
@@ -15,9 +16,9 @@ mod world;
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use self::entry::FileNumber;
 pub(crate) use self::queues::{FakeQueues, ring};
 pub(crate) use self::sockets::FakeSockets;
+use self::world::FileNumber;
 pub(crate) use self::world::World;
 use super::{Errno, clock};
 use crate::units::Nanos;

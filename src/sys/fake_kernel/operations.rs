@@ -19,6 +19,7 @@ impl FakeQueues {
             What::Shutdown => self.finish(index, 0, 0),
             What::Close => self.close(index),
             What::Poll => self.fate.stop == Stop::Raised && self.finish(index, i32::from(libc::POLLIN), 0),
+            What::Watch { asked } => self.watch(index, asked),
             What::Cancel { target } => self.cancel(index, target),
             What::CancelAll => self.cancel_all(index),
         }
@@ -143,7 +144,7 @@ impl FakeQueues {
 
     fn close(&mut self, index: usize) -> bool {
         let file = self.pending[index].file;
-        let in_use = self.pending.iter().any(|entry| entry.file == file && entry.transfers());
+        let in_use = self.pending.iter().any(|entry| entry.file == file && entry.holds());
         assert!(!in_use, "file {file} is closed with an operation outstanding");
         self.fate.world.close(file);
         self.finish(index, 0, 0)

@@ -5,8 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use proptest::prelude::RngExt;
 
-use super::entry::FileNumber;
-use super::world::Mark;
+use super::world::{FileNumber, Mark};
 use super::{FIRST_DESCRIPTOR, Fate, Stop};
 use crate::sys::Errno;
 use crate::sys::epoll::{Events, Interest};

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use proptest::prelude::RngExt;
 use proptest::test_runner::TestRng;
 
-use super::entry::FileNumber;
+/// Number of an accepted connection, in the table or among the descriptors.
+pub(super) type FileNumber = i32;
 
 /// How much a socket keeps that nobody has received, or that its peer has not read.
 const SOCKET_BYTES: usize = 200;

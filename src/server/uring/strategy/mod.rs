@@ -3,18 +3,22 @@
 //! The engine accepts, reaps, keeps the ledger and closes. A strategy is chosen once, at start; the engine is compiled for
 //! each, so that nothing is looked up while it serves. One file each; [`catalog`](super::catalog) names them.
 
+mod adaptive;
 mod alternate;
+mod inline;
 
+pub(super) use adaptive::Adaptive;
 pub(super) use alternate::Alternate;
+pub(super) use inline::Inline;
 
 use super::{Peer, UringServer};
 use crate::kernel_version::KernelVersion;
 use crate::server::core::connection::Connection;
-use crate::server::shell::config::{Publish, RecvMode, SendMode, UringConfig, Zerocopy};
+use crate::server::shell::config::{Files, Publish, RecvMode, SendMode, UringConfig, Zerocopy};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
-use crate::sys::ring::{RecvHow, SendHow, SendKind};
+use crate::sys::ring::{Completion, RecvHow, SendHow, SendKind};
 
 /// What a strategy is to the engine. What most have in common is provided.
 pub(super) trait Strategy: Sized + 'static {
@@ -32,6 +36,9 @@ pub(super) trait Strategy: Sized + 'static {
     const OPERATIONS_PER_CONNECTION: usize = 1;
     /// Which buffers the kernel may choose from, where nobody says.
     const PUBLISH: Publish = Publish::Demand;
+
+    /// What accepted connections are kept in, where nobody says.
+    const FILES: Files = Files::Direct;
 
     /// What it keeps of a connection.
     type Own: Default;
@@ -97,6 +104,19 @@ pub(super) trait Strategy: Sized + 'static {
     /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
     fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         server.admission.waiting.push(slot);
+    }
+
+    /// Whether a receive that falls short does not prove that its socket is drained.
+    fn reads_until_eagain<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) -> bool {
+        false
+    }
+
+    /// Urgent data has been heard of for the first time, on any connection.
+    fn on_urgent_data<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) {}
+
+    /// A poll has told something, or has ended.
+    fn on_poll<Q: Queues>(_server: &mut UringServer<Self, Q>, slot: Slot, _completion: Completion) {
+        unreachable!("slot {slot} is polled by a strategy that polls nothing");
     }
 
     /// Receives again, now or when its turn comes: the connection owes little enough, and no receive is under way.

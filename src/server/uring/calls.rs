@@ -1,0 +1,132 @@
+//! Serving a connection by calls of the server's own, as its twin does: for strategies that ask the ring for no more than to
+//! be told when there is something to receive, or for the first of it.
+//!
+//! Path of a byte: recv into the buffer recycled last -> [`Lease`](crate::sys::buf_ring::Lease) -> outbox ->
+//! [`Connection::on`](crate::server::core::connection::Connection::on) -> send -> recycle. So everyone is served from one hot
+//! buffer. What a send does not take stays in its buffer, and the ring sends the rest.
+//!
+//! The line of those that wait is the ring of ready connections.
+
+use super::UringServer;
+use super::strategy::{Strategy, send_how};
+use crate::server::core::budget::{ITERATION_BYTES, ITERATION_CONNECTIONS};
+use crate::server::core::connection::{Event, Next};
+use crate::server::shell::config::{Files, RecvMode, UringConfig, Zerocopy};
+use crate::server::shell::error::StartError;
+use crate::slab::Slot;
+use crate::sys::queues::Queues;
+
+/// What a strategy that makes calls of its own cannot be combined with.
+///
+/// # Errors
+/// If `config` asks for it.
+pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> {
+    let cannot = |what: &str, why: &str, remedy: &str| {
+        Err(StartError::new(format!("cannot have --strategy {name} with {what}"), why, remedy))
+    };
+    if config.files == Some(Files::Direct) {
+        let why = "its calls name descriptors of the process, and the ring's table has none";
+        return cannot("--files direct", why, "leave out --files or choose another --strategy");
+    }
+    if config.recv == RecvMode::PollFirst {
+        let why = "it knows by itself when to wait for readiness";
+        return cannot("--recv poll-first", why, "leave out --recv or choose another --strategy");
+    }
+    if config.send_kind != Zerocopy::Copy {
+        let why = "its calls send a copy";
+        return cannot("--send-kind zero-copy", why, "leave out --send-kind or choose another --strategy");
+    }
+    Ok(())
+}
+
+impl<S: Strategy, Q: Queues> UringServer<S, Q> {
+    /// Serves the ring of ready connections from its head, as far as one iteration goes.
+    pub(super) fn serve_ready(&mut self) {
+        let received_bytes_until = self.counters.received_bytes + ITERATION_BYTES;
+        for _ in 0..ITERATION_CONNECTIONS {
+            if !self.has_room() || self.counters.received_bytes >= received_bytes_until {
+                return;
+            }
+            let Some(slot) = self.admission.waiting.pop() else { return };
+            self.peers.at(slot).turn = self.budget.turn();
+            self.serve(slot);
+        }
+    }
+
+    /// Lets a connection that owes nothing do as much as its turn and its socket allow.
+    fn serve(&mut self, slot: Slot) {
+        let mut next = Next::Recv;
+        loop {
+            let peer = self.peers.at(slot);
+            let event = match next {
+                Next::Recv if !peer.backlogged || peer.turn.is_over() => return S::rearm(self, slot),
+                Next::Recv => match self.recv_now(slot) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                Next::Send => self.send_now(slot),
+                Next::Park => return,
+                Next::Close => return self.close(slot),
+            };
+            next = self.peers.at(slot).connection.on(event);
+        }
+    }
+
+    /// Receives by a call. Returns nothing if there was nothing.
+    fn recv_now(&mut self, slot: Slot) -> Option<Event> {
+        let until_eagain = S::reads_until_eagain(self, slot);
+        let peer = self.peers.at(slot);
+        let asked = peer.turn.ask(self.config.common.buffer_bytes.0);
+        match self.ring.recv_now(peer.file, asked) {
+            Ok(lease) if lease.is_empty() => {
+                self.ring.buffers.recycle(lease);
+                Some(Event::PeerClosed)
+            }
+            Ok(lease) => {
+                let count = lease.len();
+                // A read shorter than asked has drained a stream socket, but for an end, an error or an urgent mark.
+                peer.backlogged = count == asked || until_eagain;
+                peer.turn.spend(count);
+                peer.outbox.push(&mut self.nodes, lease);
+                self.counters.receives += 1;
+                self.counters.received_bytes += count as u64;
+                Some(Event::Received(count))
+            }
+            Err(errno) if errno.would_block() => {
+                peer.backlogged = false;
+                None
+            }
+            Err(errno) if errno.passing() => Some(self.on_starved(slot)),
+            Err(_) => Some(self.on_fault()),
+        }
+    }
+
+    /// Sends what is owed by a call, and the rest of it through the ring.
+    pub(super) fn send_now(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let owed_bytes = peer.outbox.owed_bytes();
+        assert!(owed_bytes == peer.connection.owed_bytes(), "slot {slot} does not hold what it owes");
+        let (lease, sent_bytes) = peer.outbox.head().expect("a connection that owes holds its bytes");
+        match self.ring.send_now(peer.file, lease, sent_bytes) {
+            Ok(count) => {
+                self.counters.sent_bytes += count as u64;
+                let sent = self.advance(slot, count);
+                if count == owed_bytes {
+                    return sent;
+                }
+                self.peers.at(slot).connection.on(sent);
+            }
+            Err(errno) if errno.passing() => {}
+            Err(_) => return self.on_fault(),
+        }
+        self.counters.short_sends += 1;
+        self.send_rest(slot);
+        Event::SendBlocked
+    }
+
+    /// Leaves to the ring what a call could not send.
+    fn send_rest(&mut self, slot: Slot) {
+        let how = send_how(&self.config);
+        self.arm_send(slot, how);
+    }
+}
