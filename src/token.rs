@@ -24,10 +24,12 @@ pub enum Op {
     Close = 7,
     /// A request to cancel other operations.
     Cancel = 8,
-    /// Whatever needs no answer: a shutdown before a close, the close of a connection that no slot was free for.
+    /// Whatever needs no answer: the close of a connection that no slot was free for.
     Discard = 9,
     /// A poll that tells when a connection is ready.
     Poll = 10,
+    /// The shutdown of a connection that is about to be closed.
+    Shutdown = 11,
 }
 
 impl Op {
@@ -43,6 +45,7 @@ impl Op {
             8 => Self::Cancel,
             9 => Self::Discard,
             10 => Self::Poll,
+            11 => Self::Shutdown,
             _ => return None,
         })
     }
@@ -92,7 +95,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_token_survives_the_kernel(op in 1u8..=10, generation in 0u32..1 << 24, slot: u32) {
+        fn a_token_survives_the_kernel(op in 1u8..=11, generation in 0u32..1 << 24, slot: u32) {
             let token = Token {
                 op: Op::from_bits(op).unwrap(),
                 generation: Generation::from_bits(generation),

@@ -71,8 +71,9 @@ pub struct UringArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
     /// Bytes that connections given a buffer may be expected to receive in their turns: what stays in cache
-    #[arg(long, value_name = "BYTES", default_value = "128K")]
-    hot_bytes: Bytes,
+    /// [default: 128K]
+    #[arg(long, value_name = "BYTES")]
+    hot_bytes: Option<Bytes>,
     /// How to receive
     #[arg(long, value_enum, default_value = "single")]
     recv: RecvMode,
@@ -109,6 +110,9 @@ pub struct UringArgs {
     /// Which buffers the kernel may choose from [tuned: demand, study: full]
     #[arg(long, value_enum)]
     publish: Option<Publish>,
+    /// Sends that send all do not complete; for a strategy that learns of it otherwise
+    #[arg(long, value_name = "on|off", default_value = "off")]
+    skip_success: OnOff,
 }
 
 /// What the presets differ in.
@@ -179,13 +183,20 @@ impl UringArgs {
     pub fn config(self) -> UringConfig {
         let defaults = Defaults::of(self.common.preset);
         let known = catalog::STRATEGIES.iter().map(|entry| entry.described.name);
+        let shared_asked = [
+            ("--buffers", self.buffers.is_some()),
+            ("--hot-bytes", self.hot_bytes.is_some()),
+            ("--publish", self.publish.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, asked)| asked.then_some(option));
         UringConfig {
             strategy: known
                 .into_iter()
                 .find(|name| *name == self.strategy)
                 .expect("the parser knows all names"),
             buffers: self.buffers.unwrap_or(defaults.buffers),
-            hot_bytes: self.hot_bytes,
+            hot_bytes: self.hot_bytes.unwrap_or(Bytes::kib(128)),
             recv: self.recv,
             send: self.send,
             send_kind: self.send_kind,
@@ -198,6 +209,8 @@ impl UringArgs {
             files: self.files,
             setup: self.setup,
             publish: self.publish.or(defaults.publish),
+            skip_success: self.skip_success.is_on(),
+            shared_asked,
             common: self.common.config(|defaults| defaults.uring_budget_bytes),
         }
     }

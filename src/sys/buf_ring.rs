@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use io_uring::types::BufRingEntry;
 
 use super::map::Map;
+use crate::slab::Slot;
 use crate::units::Bytes;
 
 /// The one buffer group of a ring.
@@ -28,12 +29,21 @@ const COLOUR_BYTES: usize = 4 * CACHE_LINE;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid(pub u16);
 
+/// Where a filled buffer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Home {
+    /// Among the provided buffers.
+    Provided(Bid),
+    /// It is the own buffer of the connection in this slot.
+    Private(Slot),
+}
+
 /// A filled buffer that the kernel has handed over, or that a call fills: owned by whoever holds this, until it is recycled.
 #[derive(Debug)]
 #[must_use = "a lease that is dropped and not recycled loses its buffer"]
 pub struct Lease {
-    bid: Bid,
-    len: usize,
+    pub(super) home: Home,
+    pub(super) len: usize,
 }
 
 impl Lease {
@@ -55,18 +65,27 @@ impl Lease {
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// # Panics
+    /// If it is no provided buffer.
+    fn provided(&self) -> Bid {
+        match self.home {
+            Home::Provided(bid) => bid,
+            Home::Private(slot) => panic!("the own buffer of slot {slot} is taken for a provided one"),
+        }
+    }
 }
 
 #[cfg(test)]
 impl Lease {
     /// A lease of no ring.
     pub(crate) const fn for_test(bid: u16, len: usize) -> Self {
-        Self { bid: Bid(bid), len }
+        Self { home: Home::Provided(Bid(bid)), len }
     }
 
     /// Which buffer it is.
-    pub(crate) const fn bid_for_test(&self) -> u16 {
-        self.bid.0
+    pub(crate) fn bid_for_test(&self) -> u16 {
+        self.provided().0
     }
 }
 
@@ -138,7 +157,7 @@ impl BufRing {
 
     /// Which of the [`chunks`](Self::chunks) `lease` is in.
     pub(super) fn chunk_of(&self, lease: &Lease) -> u16 {
-        let chunk = usize::from(lease.bid.0) * self.stride / self.chunk_bytes();
+        let chunk = usize::from(lease.provided().0) * self.stride / self.chunk_bytes();
         u16::try_from(chunk).expect("there are fewer chunks than buffers")
     }
 
@@ -211,7 +230,7 @@ impl BufRing {
         assert!(len <= self.buffer_bytes, "{len} bytes in a buffer of {}", self.buffer_bytes);
         *owner = Owner::Lease;
         self.published -= 1;
-        Lease { bid, len }
+        Lease { home: Home::Provided(bid), len }
     }
 
     /// Hands out the buffer recycled last, with room for `bytes_max`, to be filled without the kernel's choosing.
@@ -220,12 +239,14 @@ impl BufRing {
         let owner = &mut self.owner[usize::from(bid.0)];
         assert!(*owner == Owner::Pool, "buffer {} is handed out while {owner:?} owns it", bid.0);
         *owner = Owner::Lease;
-        Some((Lease { bid, len: bytes_max.min(self.buffer_bytes) }, self.addr(bid)))
+        let lease = Lease { home: Home::Provided(bid), len: bytes_max.min(self.buffer_bytes) };
+        Some((lease, self.addr(bid)))
     }
 
     /// Takes a buffer, if there is one to give, back into the pool.
-    pub fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
-        let Some(Lease { bid, .. }) = lease.into() else { return };
+    pub(super) fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
+        let Some(lease) = lease.into() else { return };
+        let bid = lease.provided();
         let owner = &mut self.owner[usize::from(bid.0)];
         assert!(*owner == Owner::Lease, "buffer {} was recycled while {owner:?} owns it", bid.0);
         *owner = Owner::Pool;
@@ -240,7 +261,7 @@ impl BufRing {
         assert!(offset <= lease.len, "offset {offset} in a lease of {} bytes", lease.len);
         // SAFETY: `offset <= len <= buffer_bytes <= stride`, so this stays inside the buffer, which `addr` places
         // inside the mapping.
-        (unsafe { self.addr(lease.bid).add(offset) }, lease.len - offset)
+        (unsafe { self.addr(lease.provided()).add(offset) }, lease.len - offset)
     }
 
     fn addr(&self, bid: Bid) -> NonNull<u8> {

@@ -1,6 +1,7 @@
 //! Anonymous memory, mapped and not yet touched: a page costs nothing until it is written.
 
 use std::ops::Range;
+use std::os::fd::RawFd;
 use std::ptr::{self, NonNull};
 use std::{io, slice};
 
@@ -35,6 +36,21 @@ impl Map {
         Ok(Self { base: NonNull::new(base.cast()).expect("mmap does not place a mapping at 0"), len })
     }
 
+    /// Maps `len` bytes of `fd` from `offset` on, shared with whoever else has them.
+    ///
+    /// # Errors
+    /// Those of mmap(2).
+    pub(super) fn of_file(fd: RawFd, offset: i64, len: usize) -> io::Result<Self> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice touches nothing that exists; the kernel validates
+        // the descriptor and the offset.
+        let base = unsafe { libc::mmap(ptr::null_mut(), len, access, libc::MAP_SHARED, fd, offset) };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Self { base: NonNull::new(base.cast()).expect("mmap does not place a mapping at 0"), len })
+    }
+
     /// First byte of the mapping.
     pub(super) const fn base(&self) -> NonNull<u8> {
         self.base
@@ -46,7 +62,7 @@ impl Map {
     /// If it is out of bounds.
     pub fn bytes(&self, range: Range<usize>) -> &[u8] {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of a map of {}", self.len);
-        // SAFETY: the range is inside the mapping, which is initialised (zeroed by the kernel) and lives as long
+        // SAFETY: the range is inside the mapping, which is initialised (by the kernel) and lives as long
         // as `self`; the shared borrow of `self` excludes `bytes_mut`.
         unsafe { slice::from_raw_parts(self.base.as_ptr().add(range.start), range.len()) }
     }

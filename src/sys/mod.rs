@@ -8,6 +8,7 @@
 pub mod affinity;
 pub mod buf_ring;
 pub mod calls;
+mod chains;
 pub mod clock;
 pub mod cpu_time;
 pub mod direct;
@@ -19,6 +20,7 @@ pub(crate) mod fake_kernel;
 pub mod limits;
 pub mod map;
 pub mod offload;
+pub mod private;
 pub mod process;
 pub mod queues;
 pub mod readiness;

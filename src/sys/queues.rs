@@ -11,6 +11,7 @@ use io_uring::{IoUring, squeue};
 
 use super::Errno;
 use super::calls::DirectCalls;
+use super::chains::Chains;
 use super::ring_wait::{WaitMode, Waiting};
 use crate::units::Nanos;
 
@@ -63,6 +64,18 @@ pub trait Queues: DirectCalls {
     /// What `entry` points at stays valid until its last completion.
     unsafe fn push(&mut self, entry: squeue::Entry);
 
+    /// Queues `entry`, which has IOSQE_IO_LINK: the one pushed next waits until it has done all that was asked, and is
+    /// cancelled if it does not. It is cancelled as well, and may complete first, if the kernel takes `entry` and leaves it.
+    /// With `quiet`, `entry` has IOSQE_CQE_SKIP_SUCCESS too: the pair completes once, `entry` if it falls short or else the
+    /// other one.
+    ///
+    /// # Panics
+    /// When there is no room.
+    ///
+    /// # Safety
+    /// As for [`push`](Self::push).
+    unsafe fn push_linked(&mut self, entry: squeue::Entry, quiet: bool);
+
     /// Whether completions wait outside of a full completion queue; the next enter fetches them.
     fn overflowed(&mut self) -> bool;
 
@@ -71,6 +84,7 @@ pub trait Queues: DirectCalls {
     ///
     /// # Errors
     /// EINTR; EAGAIN, EBUSY or ENOMEM when the kernel is short of memory. What was not submitted stays queued.
+    /// ENOTRECOVERABLE when it took one half of a quiet pair.
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno>;
 
     /// How many completions can be popped.
@@ -85,6 +99,7 @@ pub struct KernelQueues {
     uring: IoUring,
     waiting: Waiting,
     sqpoll: bool,
+    chains: Chains,
     enter_fd: RawFd,
     enter_flags: u32,
 }
@@ -122,7 +137,8 @@ impl KernelQueues {
         if wait == WaitMode::Region {
             uring.submitter().register_enable_rings()?;
         }
-        Ok(Self { uring, waiting, sqpoll: setup.sqpoll, enter_fd, enter_flags: ENTER_GETEVENTS })
+        let chains = Chains::of(&uring)?;
+        Ok(Self { uring, waiting, sqpoll: setup.sqpoll, chains, enter_fd, enter_flags: ENTER_GETEVENTS })
     }
 
     /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`.
@@ -192,6 +208,17 @@ impl KernelQueues {
     }
 }
 
+impl KernelQueues {
+    /// Submits up to `count` entries, runs completion work and waits. Returns how many the kernel has taken: fewer
+    /// when it is short of memory, and then it has not waited.
+    fn submit(&mut self, count: u32, min_complete: u32, timeout: Option<Nanos>) -> Result<u32, Errno> {
+        let wakes = self.sqpoll && self.uring.submission().need_wakeup();
+        let flags = self.enter_flags | if wakes { ENTER_SQ_WAKEUP } else { 0 };
+        let taken = self.waiting.enter(self.enter_fd, flags, count, min_complete, timeout)?;
+        Ok(taken as u32)
+    }
+}
+
 impl Queues for KernelQueues {
     fn room(&mut self) -> usize {
         let queue = self.uring.submission();
@@ -203,28 +230,40 @@ impl Queues for KernelQueues {
         unsafe { self.uring.submission().push(&entry) }.expect("the submission queue has room");
     }
 
+    unsafe fn push_linked(&mut self, entry: squeue::Entry, quiet: bool) {
+        self.chains.note(self.uring.submission().len(), quiet);
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.push(entry) };
+    }
+
     fn overflowed(&mut self) -> bool {
         self.uring.submission().cq_overflow()
     }
 
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
-        let queue = self.uring.submission();
-        let to_submit = queue.len() as u32;
-        let wakes = self.sqpoll && queue.need_wakeup();
-        drop(queue);
-        let flags = self.enter_flags | if wakes { ENTER_SQ_WAKEUP } else { 0 };
-        match self.waiting.enter(self.enter_fd, flags, to_submit, min_complete, timeout) {
-            Ok(_) | Err(Errno(libc::ETIME)) => Ok(()),
+        let queued = self.uring.submission().len() as u32;
+        self.chains.assert_complete(queued);
+        let min_complete = if self.chains.severed() > 0 { 0 } else { min_complete };
+        match self.submit(queued, min_complete, timeout) {
+            Ok(count) => self.chains.on_taken(count, queued),
+            Err(Errno(libc::ETIME)) => Ok(()),
             Err(errno) => Err(errno),
         }
     }
 
     fn ready(&mut self) -> usize {
-        self.uring.completion().len()
+        self.chains.severed() + self.uring.completion().len()
     }
 
     fn pop(&mut self) -> Option<Cqe> {
+        if let Some(user_data) = self.chains.pop_severed() {
+            return Some(Cqe { user_data, result: -libc::ECANCELED, flags: 0 });
+        }
         let entry = self.uring.completion().next()?;
         Some(Cqe { user_data: entry.user_data(), result: entry.result(), flags: entry.flags() })
     }
 }
+
+#[cfg(test)]
+#[path = "queues_tests.rs"]
+mod tests;

@@ -13,9 +13,11 @@ use io_uring::types::{CancelBuilder, DestinationSlot, Fd, Fixed};
 use io_uring::{cqueue, opcode};
 
 use super::Errno;
-use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Lease};
+use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Home, Lease};
+use super::private::PrivateBuffers;
 use super::queues::{KernelQueues, Queues, SetupFlags};
 use super::ring_wait::WaitMode;
+use crate::slab::Slot;
 use crate::token::Token;
 use crate::units::Nanos;
 
@@ -49,9 +51,10 @@ pub struct RecvHow {
 }
 
 /// Where the kernel sends from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SendKind {
     /// From a copy that it makes.
+    #[default]
     Copy,
     /// From the buffer, where the card can (6.0). A second completion tells when the buffer is free again.
     ZeroCopy,
@@ -60,7 +63,7 @@ pub enum SendKind {
 }
 
 /// How one send is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SendHow {
     /// The kernel goes on after a short send (MSG_WAITALL).
     pub wait_all: bool,
@@ -68,6 +71,9 @@ pub struct SendHow {
     pub kind: SendKind,
     /// The entry pushed next waits until this send has sent all, and is cancelled if it does not (IOSQE_IO_LINK).
     pub linked: bool,
+    /// It completes only if it falls short (IOSQE_CQE_SKIP_SUCCESS). Only for one that is linked: if it falls short, what
+    /// waits for it never completes, and otherwise that one's completion tells that all has been sent.
+    pub quiet: bool,
 }
 
 /// A completion queue entry.
@@ -128,6 +134,10 @@ pub struct Ring<Q: Queues = KernelQueues> {
     pub(super) queues: Q,
     /// The provided buffers of this ring.
     pub buffers: BufRing,
+    /// The buffers that belong to a connection each, if there are such.
+    pub private: PrivateBuffers,
+    /// The connection whose entry the next one is linked to.
+    link_from: Option<Slot>,
     direct: bool,
     in_flight: usize,
     pub(super) counts: RingCounts,
@@ -144,8 +154,9 @@ impl Ring {
         sq_entries: u32,
         cq_entries: u32,
         buffers: BufRing,
+        private: PrivateBuffers,
     ) -> io::Result<Self> {
-        Ok(Self::over(KernelQueues::new(setup, wait, sq_entries, cq_entries)?, buffers, false))
+        Ok(Self::over(KernelQueues::new(setup, wait, sq_entries, cq_entries)?, buffers, private, false))
     }
 
     /// Has waits poll the network cards of the sockets for `span` before they sleep (6.9).
@@ -198,8 +209,16 @@ impl Ring {
 
 impl<Q: Queues> Ring<Q> {
     /// A ring over `queues`, with a table of direct descriptors or without.
-    pub(super) fn over(queues: Q, buffers: BufRing, direct: bool) -> Self {
-        Self { queues, buffers, direct, in_flight: 0, counts: RingCounts::default() }
+    pub(super) fn over(queues: Q, buffers: BufRing, private: PrivateBuffers, direct: bool) -> Self {
+        Self {
+            queues,
+            buffers,
+            private,
+            link_from: None,
+            direct,
+            in_flight: 0,
+            counts: RingCounts::default(),
+        }
     }
 
     /// How many operations the kernel has that have not completed.
@@ -243,12 +262,47 @@ impl<Q: Queues> Ring<Q> {
         self.push(on_file(entry, file), token);
     }
 
+    /// Receives from `file` into the own buffer of the connection in `token`: now, or if the entry before this one is
+    /// a linked send of that connection, as soon as it has sent all that the buffer holds.
+    pub fn recv_private(&mut self, file: File, how: RecvHow, token: Token) {
+        let after_send = self.link_from == Some(token.slot);
+        let addr = self.private.lend(token.slot, after_send);
+        let len = how.bytes_max.min(self.private.buffer_bytes());
+        let entry = opcode::Recv::new(Fd(file.number), addr.as_ptr(), len as u32)
+            .ioprio(if how.poll_first { POLL_FIRST } else { 0 })
+            .build();
+        self.push(on_file(entry, file), token);
+    }
+
+    /// Takes over the own buffer of the connection whose receive has completed, if bytes came.
+    pub fn received_privately(&mut self, completion: Completion) -> Option<Lease> {
+        self.private.end(completion.token.slot, completion.result().unwrap_or(0))
+    }
+
+    /// Takes back the own buffer of `slot` from a receive that ends without a completion.
+    pub fn received_nothing(&mut self, slot: Slot) {
+        let nothing = self.private.end(slot, 0);
+        debug_assert!(nothing.is_none(), "none of no bytes");
+    }
+
+    /// Takes a buffer, if there is one to give, back to where it came from.
+    pub fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
+        let Some(lease) = lease.into() else { return };
+        match lease.home {
+            Home::Provided(_) => self.buffers.recycle(lease),
+            Home::Private(slot) => self.private.recycle(slot),
+        }
+    }
+
     /// Sends the bytes of `lease` from `offset` on.
     ///
     /// The caller keeps the lease until the completion: recycled earlier, the kernel could fill it with other bytes
     /// while it is being sent.
     pub fn send(&mut self, file: File, lease: &Lease, offset: usize, how: SendHow, token: Token) {
-        let (addr, len) = self.buffers.leased(lease, offset);
+        let (addr, len) = match lease.home {
+            Home::Provided(_) => self.buffers.leased(lease, offset),
+            Home::Private(slot) => self.private.leased(slot, lease.len, offset),
+        };
         let flags = libc::MSG_NOSIGNAL | if how.wait_all { libc::MSG_WAITALL } else { 0 };
         let (fd, len) = (Fd(file.number), len as u32);
         let entry = match how.kind {
@@ -259,17 +313,19 @@ impl<Q: Queues> Ring<Q> {
                 opcode::SendZc::new(fd, addr.as_ptr(), len).flags(flags).buf_index(chunk).build()
             }
         };
-        let entry = if how.linked { entry.flags(Flags::IO_LINK) } else { entry };
-        self.push(on_file(entry, file), token);
+        let entry = on_file(entry, file);
+        if how.linked {
+            return self.push_linked(entry, how.quiet, token);
+        }
+        assert!(!how.quiet, "nothing would ever tell that a send that is not linked has succeeded");
+        self.push(entry, token);
     }
 
-    /// Shuts `file` down in both directions, ahead of the close that must be queued next.
-    ///
-    /// The kernel runs a shutdown in a worker thread, so the close is linked to it: unlinked it would come first, and
-    /// the shutdown hit whoever got the descriptor next. A hard link, for a close follows a failed shutdown too.
-    pub fn shutdown_before_close(&mut self, file: File, token: Token) {
+    /// Shuts `file` down in both directions. The kernel does so in a worker thread: a close that is queued before the
+    /// completion could come first, and the shutdown hit whoever got the descriptor next.
+    pub fn shutdown(&mut self, file: File, token: Token) {
         let entry = opcode::Shutdown::new(Fd(file.number), libc::SHUT_RDWR).build();
-        self.push(on_file(entry, file).flags(Flags::IO_HARDLINK), token);
+        self.push(on_file(entry, file), token);
     }
 
     /// Closes `file`.
@@ -311,7 +367,23 @@ impl<Q: Queues> Ring<Q> {
         // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the queues or
         // is leaked; descriptors are plain numbers that the kernel validates.
         unsafe { self.queues.push(entry.user_data(token.to_bits())) };
+        self.link_from = None;
         self.in_flight += 1;
+        self.counts.sqes += 1;
+    }
+
+    /// Queues an entry that the one queued next waits for. With `quiet` the two complete once.
+    ///
+    /// # Panics
+    /// When the queue is full, or the entry before this one waits for it.
+    fn push_linked(&mut self, entry: squeue::Entry, quiet: bool, token: Token) {
+        assert!(self.link_from.is_none(), "a chain of more than two");
+        let skips = if quiet { Flags::SKIP_SUCCESS } else { Flags::empty() };
+        let entry = entry.flags(Flags::IO_LINK | skips).user_data(token.to_bits());
+        // SAFETY: as in `push`.
+        unsafe { self.queues.push_linked(entry, quiet) };
+        self.link_from = Some(token.slot);
+        self.in_flight += usize::from(!quiet);
         self.counts.sqes += 1;
     }
 
@@ -322,8 +394,13 @@ impl<Q: Queues> Ring<Q> {
     /// Those of [`Queues::enter`]. What was not submitted stays queued.
     pub fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
         self.counts.enters += 1;
-        self.counts.overflows += u64::from(self.queues.overflowed());
+        self.counts.overflows += u64::from(self.has_overflowed());
         self.queues.enter(min_complete, timeout)
+    }
+
+    /// Whether completions wait outside of a full queue.
+    pub fn has_overflowed(&mut self) -> bool {
+        self.queues.overflowed()
     }
 
     /// How many completions wait to be popped.
@@ -350,6 +427,7 @@ impl<Q: Queues> Drop for Ring<Q> {
     fn drop(&mut self) {
         if self.in_flight > 0 {
             self.buffers.leak();
+            self.private.leak();
         }
     }
 }

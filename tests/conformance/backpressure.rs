@@ -74,7 +74,7 @@ fn four_thousand_connections_that_hold_data_are_all_served(engine: Engine) {
 pub(crate) fn more_connections_than_buffers_all_make_progress(engine: Engine) {
     let mut launch = Launch::new(engine).args("--buffer-bytes 4096 --budget-bytes 8192");
     if engine == Engine::Uring {
-        launch = launch.args("--buffers 4");
+        launch = launch.shared_buffers(4);
     }
     let server = launch.start();
     let mut fleet = Fleet::connect(server.addr, scaled(60), SMALL);

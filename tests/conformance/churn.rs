@@ -73,7 +73,7 @@ fn a_broken_pipe_does_not_end_the_server(engine: Engine) {
     // So few slots, and buffers with them, that one lost with each broken pipe would soon be missed.
     let mut launch = Launch::new(engine).args("--max-connections 40");
     if engine == Engine::Uring {
-        launch = launch.args("--buffers 8");
+        launch = launch.shared_buffers(8);
     }
     let server = launch.start();
     for _ in 0..scaled(8) {

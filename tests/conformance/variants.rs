@@ -13,7 +13,7 @@ macro_rules! variants {
     ($($name:ident: $engine:ident, $args:literal;)+) => {$(
         #[test]
         fn $name() {
-            beside_others(|| loses_nothing(Launch::new(Engine::$engine).args($args)));
+            beside_others(|| loses_nothing_or_is_refused(Launch::new(Engine::$engine).args($args)));
         }
     )+};
 }
@@ -39,6 +39,13 @@ variants! {
     uring_with_one_buffer_loses_nothing: Uring, "--buffers 1";
     uring_with_one_small_buffer_loses_nothing: Uring, "--buffers 1 --buffer-bytes 4096 --send once --publish full";
     uring_with_large_buffers_and_a_small_budget_loses_nothing: Uring, "--buffer-bytes 256K --budget-bytes 1000";
+    uring_with_links_that_polls_first_loses_nothing: Uring, "--strategy linked --recv poll-first";
+    uring_with_links_and_one_small_buffer_loses_nothing: Uring, "--strategy linked --buffers 1 --buffer-bytes 4096 --budget-bytes 4096";
+    uring_with_private_buffers_that_polls_first_loses_nothing: Uring, "--strategy private --recv poll-first --send once";
+    uring_with_small_private_buffers_loses_nothing: Uring, "--strategy private --buffer-bytes 4096 --budget-bytes 4096";
+    uring_with_links_between_private_buffers_that_polls_first_loses_nothing: Uring, "--strategy private-linked --recv poll-first";
+    uring_that_skips_successes_loses_nothing: Uring, "--strategy private-linked --skip-success on";
+    uring_that_skips_successes_with_small_buffers_loses_nothing: Uring, "--strategy private-linked --skip-success on --buffer-bytes 4096 --budget-bytes 1000 --files plain";
     epoll_with_large_buffers_and_a_small_budget_loses_nothing: Epoll, "--buffer-bytes 256K --budget-bytes 1000";
 }
 
@@ -55,7 +62,7 @@ macro_rules! newer_variants {
     ($($name:ident: $args:literal, $major:literal . $minor:literal;)+) => {$(
         #[test]
         fn $name() {
-            beside_others(|| loses_nothing_or_is_refused($args, KernelVersion::new($major, $minor)));
+            beside_others(|| loses_nothing_or_is_too_old($args, KernelVersion::new($major, $minor)));
         }
     )+};
 }
@@ -67,13 +74,40 @@ newer_variants! {
     uring_with_a_region_for_waits_loses_nothing_where_the_kernel_has_that: "--wait region", 6 . 13;
 }
 
-fn loses_nothing_or_is_refused(args: &str, since: KernelVersion) {
+fn loses_nothing_or_is_too_old(args: &str, since: KernelVersion) {
     let launch = Launch::new(Engine::Uring).args(args);
     if KernelVersion::running().expect("/proc says what runs") >= since {
         return loses_nothing(launch);
     }
     let line = launch.refused();
     assert!(line.contains(&since.to_string()), "refused by the release that brought it: {line}");
+}
+
+/// A strategy refuses what makes no sense with it, and says why.
+fn loses_nothing_or_is_refused(launch: Launch) {
+    let Some(reason) = launch.contradiction() else { return loses_nothing(launch) };
+    let line = launch.refused();
+    assert!(line.contains(reason) && line.contains("--strategy alternate"), "{line}");
+}
+
+#[test]
+fn what_makes_no_sense_with_a_strategy_is_refused_with_the_reason() {
+    let refusals = [
+        ("linked", "--send once", "would follow a short send"),
+        ("private-linked", "--send once", "would follow a short send"),
+        ("private", "--buffers 8", "--buffers: each connection has its own buffer"),
+        ("private-linked", "--publish full", "--publish: each connection has its own buffer"),
+        ("private", "--hot-bytes 1M", "--hot-bytes: each connection has its own buffer"),
+        ("alternate", "--skip-success on", "choose --strategy private-linked"),
+        ("private", "--skip-success on", "only its completion tells"),
+        ("private", "--send-kind zero-copy", "the next receive goes where the send still reads"),
+        ("linked", "--send-kind zero-copy", "would follow before the buffer is free"),
+        ("linked", "--setup sqpoll", "may take the send and not yet what follows it"),
+    ];
+    for (strategy, args, reason) in refusals {
+        let line = Launch::new(Engine::Uring).strategy(strategy).args(args).refused();
+        assert!(line.contains(reason) && line.lines().count() == 1, "{strategy} {args}: {line}");
+    }
 }
 
 pub(crate) fn loses_nothing(launch: Launch) {

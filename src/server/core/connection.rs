@@ -14,6 +14,8 @@ pub enum Event {
     Received(usize),
     /// A receive found nothing queued.
     Idle,
+    /// A receive that waited for a send was cancelled unseen, for the send fell short.
+    Severed,
     /// A receive found the peer's end of stream.
     PeerClosed,
     /// A receive found data but no memory to put it in.
@@ -126,6 +128,7 @@ impl Connection {
             Event::Sent(count) => self.on_sent(count),
             Event::SendBlocked => self.parked_owing(event),
             Event::Starved | Event::Idle => self.parked_clear(event),
+            Event::Severed => Next::Park,
             Event::PeerClosed => self.on_peer_closed(event),
             Event::Tick if self.is_quiet() => self.close(),
             Event::Stop | Event::Tick => {

@@ -253,6 +253,10 @@ pub struct UringConfig {
     pub setup: Setup,
     /// How buffers are published, if not as the strategy has it.
     pub publish: Option<Publish>,
+    /// A send that sends all does not complete (IOSQE_CQE_SKIP_SUCCESS).
+    pub skip_success: bool,
+    /// An option about the ring of shared buffers that was asked for, if one was.
+    pub shared_asked: Option<&'static str>,
 }
 
 impl UringConfig {
@@ -271,6 +275,7 @@ impl UringConfig {
             ("napi_us", &(self.napi.0 / 1000)),
             ("accept", &Named(self.accept)),
             ("setup", &Named(self.setup)),
+            ("skip_success", &if self.skip_success { "on" } else { "off" }),
         ]));
         if self.wait == Wait::MinWait {
             let min_wait_us = self.min_wait.0 / 1000;

@@ -74,6 +74,62 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         !self.admission.waiting.is_empty() && self.ring.buffers.published() > 0
     }
 
+    /// Lets everybody who waits receive, as those do that need none of the shared buffers.
+    pub(super) fn admit_all(&mut self) {
+        while self.has_room()
+            && let Some(slot) = self.admission.waiting.pop()
+        {
+            self.arm_recv(slot);
+        }
+    }
+
+    /// Whether somebody waits who needs none of the shared buffers.
+    pub(super) fn somebody_waits(&self) -> bool {
+        !self.admission.waiting.is_empty()
+    }
+
+    /// Whether `slot`, which has just received, may receive again when that is sent, without a look at who waits then.
+    /// Takes note that it will.
+    pub(super) fn may_receive_next(&mut self, slot: Slot) -> bool {
+        let published = self.ring.buffers.published();
+        let admission = &mut self.admission;
+        let peer = self.peers.at(slot);
+        if !admission.waiting.is_empty() || peer.backlogged && admission.admitted >= published {
+            return false;
+        }
+        let turn_bytes = self.budget.spent_bytes(peer.turn);
+        if !self.may_receive_on(slot) {
+            return false;
+        }
+        let admission = &mut self.admission;
+        if self.peers.at(slot).backlogged {
+            admission.admitted += 1;
+        } else {
+            admission.hot_set.note(turn_bytes);
+        }
+        true
+    }
+
+    /// Whether the turn of `slot` goes on, or a new one begins as it has nothing left to receive.
+    pub(super) fn may_receive_on(&mut self, slot: Slot) -> bool {
+        let peer = self.peers.at(slot);
+        if !peer.backlogged {
+            peer.turn = self.budget.turn();
+        }
+        !peer.turn.is_over()
+    }
+
+    /// Receives again without a shared buffer: at once, or with data left and the turn over behind all that are served
+    /// in this iteration.
+    pub(super) fn rearm_without_line(&mut self, slot: Slot) {
+        if self.may_receive_on(slot) {
+            return self.arm_recv(slot);
+        }
+        self.counters.yields += 1;
+        self.peers.at(slot).turn = self.budget.turn();
+        self.admission.waiting.push(slot);
+    }
+
     /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
     /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
     pub(super) fn rearm_in_turn(&mut self, slot: Slot) {

@@ -34,7 +34,7 @@ pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> 
     }
     if config.send_kind != Zerocopy::Copy {
         let why = "its calls send a copy";
-        return cannot("--send-kind zero-copy", why, "leave out --send-kind or choose another --strategy");
+        return cannot("--send-kind zero-copy", why, "leave it out or choose --strategy alternate");
     }
     Ok(())
 }
@@ -79,7 +79,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let asked = peer.turn.ask(self.config.common.buffer_bytes.0);
         match self.ring.recv_now(peer.file, asked) {
             Ok(lease) if lease.is_empty() => {
-                self.ring.buffers.recycle(lease);
+                self.ring.recycle(lease);
                 Some(Event::PeerClosed)
             }
             Ok(lease) => {

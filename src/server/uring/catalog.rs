@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::UringServer;
-use super::strategy::{Adaptive, Alternate, Inline, Strategy};
+use super::strategy::{Adaptive, Alternate, Inline, Linked, Private, PrivateLinked, Strategy};
 use crate::measure::counters::Counters;
 use crate::server::shell::config::UringConfig;
 use crate::server::shell::described::{Described, described};
@@ -31,7 +31,14 @@ impl Entry {
 }
 
 /// All of them, those that differ least from the default first.
-pub static STRATEGIES: &[Entry] = &[Entry::of::<Alternate>(), Entry::of::<Adaptive>(), Entry::of::<Inline>()];
+pub static STRATEGIES: &[Entry] = &[
+    Entry::of::<Alternate>(),
+    Entry::of::<Linked>(),
+    Entry::of::<Private>(),
+    Entry::of::<PrivateLinked>(),
+    Entry::of::<Adaptive>(),
+    Entry::of::<Inline>(),
+];
 
 /// The strategy that is chosen where nobody chooses.
 pub const DEFAULT: &str = Alternate::NAME;

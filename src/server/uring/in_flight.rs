@@ -49,7 +49,8 @@ impl InFlight {
 
 impl fmt::Debug for InFlight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ops = [Op::Recv, Op::Send, Op::Poll, Op::Close].into_iter().filter(|op| self.has(*op));
+        let ops =
+            [Op::Recv, Op::Send, Op::Poll, Op::Shutdown, Op::Close].into_iter().filter(|op| self.has(*op));
         f.debug_set().entries(ops).finish()
     }
 }

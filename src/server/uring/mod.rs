@@ -52,7 +52,7 @@ struct Peer<O> {
     /// Sent, and still the kernel's to read: until it says so, after a send without a copy.
     pinned: Option<Lease>,
     in_flight: InFlight,
-    /// Those of them that have been taken back and have not said so yet.
+    /// Those that have been taken back since they were asked for.
     taken_back: InFlight,
     turn: Turn,
     /// The last receive left data behind.
@@ -93,7 +93,7 @@ impl<S: Strategy> UringServer<S> {
     /// # Errors
     /// With cause and remedy; see [`StartError`].
     fn start(config: &UringConfig) -> Result<Self, StartError> {
-        S::check(config)?;
+        setup::check::<S>(config)?;
         let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
         let files = Some(config.files.unwrap_or(S::FILES));
         let config = UringConfig { common, files, ..config.clone() };
@@ -244,8 +244,13 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let peer = self.peers.at(slot);
         let how = S::recv_how(&self.config, peer);
         peer.in_flight.begin(Op::Recv);
+        peer.taken_back.forget(Op::Recv);
         self.admission.receiving += 1;
-        self.ring.recv(peer.file, how, token);
+        if S::PRIVATE {
+            self.ring.recv_private(peer.file, how, token);
+        } else {
+            self.ring.recv(peer.file, how, token);
+        }
     }
 
     /// Submits and waits, not at all if there is work, and handles what completed.
@@ -270,15 +275,21 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
 
     fn on_completion(&mut self, completion: Completion, lease: Option<Lease>) {
         let Token { op, generation, slot } = completion.token;
+        self.on_half(completion);
         let Some(peer) = self.peers.get_mut(slot, generation) else {
             self.counters.stale += 1;
-            self.ring.buffers.recycle(lease);
+            self.ring.recycle(lease);
             return;
         };
         if !completion.has_more() {
             peer.in_flight.end(op);
             peer.taken_back.forget(op);
             self.admission.receiving -= usize::from(op == Op::Recv);
+        }
+        let lease =
+            if S::PRIVATE && op == Op::Recv { self.ring.received_privately(completion) } else { lease };
+        if op == Op::Shutdown {
+            return self.ring.close(peer.file, Token { op: Op::Close, ..completion.token });
         }
         if op == Op::Close {
             self.counters.closed += 1;
@@ -290,7 +301,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         }
         if peer.connection.is_given_up() {
             self.count_taken_back(completion);
-            self.ring.buffers.recycle(lease);
+            self.ring.recycle(lease);
             return self.close(slot);
         }
         let event = match op {
@@ -305,6 +316,15 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         self.act(slot, next);
     }
 
+    /// Has the strategy see what a completion tells of another operation, if it may.
+    fn on_half(&mut self, completion: Completion) {
+        let Token { op, generation, slot } = completion.token;
+        let transfers = matches!(op, Op::Recv | Op::Send);
+        if S::MAY_SKIP_SUCCESS && transfers && self.peers.get_mut(slot, generation).is_some() {
+            S::on_half(self, slot, completion);
+        }
+    }
+
     fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
         let peer = self.peers.at(slot);
         peer.backlogged = completion.sock_nonempty();
@@ -317,7 +337,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
                 Event::Received(count)
             }
             (result, lease) => {
-                self.ring.buffers.recycle(lease);
+                self.ring.recycle(lease);
                 match result {
                     Ok(_) => Event::PeerClosed,
                     Err(Errno(libc::ECANCELED)) => self.on_taken_back(slot),
@@ -375,14 +395,13 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     }
 
     fn advance(&mut self, slot: Slot, count: usize) -> Event {
-        let buffers = &mut self.ring.buffers;
-        let peer = self.peers.at(slot);
+        let (ring, peer) = (&mut self.ring, self.peers.at(slot));
         let (pins, pinned) = (peer.in_flight.has(Op::Send), &mut peer.pinned);
         peer.outbox.advance(&mut self.nodes, count, |lease| {
             if pins {
                 assert!(pinned.replace(lease).is_none(), "slot {slot} pins two buffers");
             } else {
-                buffers.recycle(lease);
+                ring.recycle(lease);
             }
         });
         Event::Sent(count)
@@ -391,7 +410,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// The kernel has read what a send without a copy was to send.
     fn on_notification(&mut self, slot: Slot) {
         let peer = self.peers.at(slot);
-        self.ring.buffers.recycle(peer.pinned.take());
+        self.ring.recycle(peer.pinned.take());
         let next = if peer.connection.is_given_up() { Next::Close } else { Next::Park };
         self.act(slot, next);
     }
@@ -421,11 +440,12 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         if !peer.in_flight.is_nothing() {
             return;
         }
-        let buffers = &mut self.ring.buffers;
-        peer.outbox.clear(&mut self.nodes, |lease| buffers.recycle(lease));
+        let ring = &mut self.ring;
+        peer.outbox.clear(&mut self.nodes, |lease| ring.recycle(lease));
         peer.in_flight.begin(Op::Close);
         if self.shutdown_first {
-            self.ring.shutdown_before_close(peer.file, Token::global(Op::Discard));
+            peer.in_flight.begin(Op::Shutdown);
+            return self.ring.shutdown(peer.file, Token { op: Op::Shutdown, ..token });
         }
         self.ring.close(peer.file, token);
     }
@@ -440,9 +460,12 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         }
     }
 
-    /// A receive that was taken back found nothing.
+    /// A receive that was taken back found nothing. One that was not was linked to a send that fell short.
     fn on_taken_back(&mut self, slot: Slot) -> Event {
-        if self.lifecycle.is_stopping() && self.peers.at(slot).connection.is_quiet() {
+        let peer = self.peers.at(slot);
+        if !peer.taken_back.has(Op::Recv) {
+            Event::Severed
+        } else if self.lifecycle.is_stopping() && peer.connection.is_quiet() {
             Event::Tick
         } else {
             Event::Idle

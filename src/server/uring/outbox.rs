@@ -82,7 +82,7 @@ impl Outbox {
     }
 
     /// How many buffers it holds.
-    #[allow(dead_code, reason = "the first strategy holds one")]
+    #[allow(dead_code, reason = "only those that receive ahead ask")]
     pub(super) const fn len(&self) -> usize {
         self.len
     }

@@ -8,6 +8,7 @@ use crate::server::shell::config::{Files, RingFd, Setup, UringConfig, Wait, Zero
 use crate::server::shell::error::StartError;
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
+use crate::sys::private::PrivateBuffers;
 use crate::sys::queues::SetupFlags;
 use crate::sys::ring::Ring;
 use crate::sys::ring_wait::WaitMode;
@@ -22,17 +23,18 @@ const SQ_ENTRIES: u32 = 256;
 /// With cause and remedy, when the kernel refuses one of the steps.
 pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
-    let buffers = (usize::from(config.buffers) + S::reserve(config)).min(1 << 16);
-    let buffers = BufRing::new(config.buffers, buffers, config.common.buffer_bytes)
-        .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;
+    let (buffers, private) = memory::<S>(config)?;
     // Doubled, so that the completions of one iteration and of the next fit.
     let completions = 2 * connections * S::OPERATIONS_PER_CONNECTION;
     let cq_entries = u32::try_from(completions.max(1024)).unwrap_or(u32::MAX);
     require_wait(config.wait)?;
-    let mut ring = Ring::new(setup_flags(config.setup), wait_mode(config), SQ_ENTRIES, cq_entries, buffers)
-        .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
+    let mut ring =
+        Ring::new(setup_flags(config.setup), wait_mode(config), SQ_ENTRIES, cq_entries, buffers, private)
+            .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
     register_options(&mut ring, config)?;
-    ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
+    if !S::PRIVATE {
+        ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
+    }
     if config.files == Some(Files::Direct) {
         let count = u32::try_from(connections).unwrap_or(u32::MAX);
         ring.register_files(count)
@@ -81,6 +83,50 @@ const NAPI: Request = Request::Feature {
     name: "busy polling of the network card (--napi-us)",
     since: KernelVersion::new(6, 9),
 };
+
+/// The buffers that all connections share, and those that belong to one each: there are only ever one of these.
+///
+/// # Errors
+/// When they cannot be mapped.
+pub(super) fn memory<S: Strategy>(config: &UringConfig) -> Result<(BufRing, PrivateBuffers), StartError> {
+    let size = config.common.buffer_bytes;
+    let shared = (usize::from(config.buffers) + S::reserve(config)).min(1 << 16);
+    let (shared, private) = if S::PRIVATE { (0, config.common.connections_max) } else { (shared, 0) };
+    let buffers = BufRing::new(config.buffers, shared, size)
+        .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;
+    let private = PrivateBuffers::new(private, size)
+        .map_err(|error| StartError::memory("cannot map the buffers of the connections", &error))?;
+    Ok((buffers, private))
+}
+
+/// Whether `config` makes sense with the strategy.
+///
+/// # Errors
+/// With the reason and the remedy, of what was asked for and does not go together.
+pub(super) fn check<S: Strategy>(config: &UringConfig) -> Result<(), StartError> {
+    let refuse = |option: &str, cause: &str, remedy: &str| {
+        let operation = format!("cannot serve with --strategy {} and {option}", S::NAME);
+        Err(StartError::new(operation, cause, remedy))
+    };
+    match config.shared_asked {
+        Some(option) if S::PRIVATE => {
+            return refuse(
+                option,
+                "each connection has its own buffer and none is shared",
+                "leave it out or choose --strategy alternate",
+            );
+        }
+        _ => {}
+    }
+    if config.skip_success && !S::MAY_SKIP_SUCCESS {
+        return refuse(
+            "--skip-success on",
+            "only its completion tells that a send is done with its buffer",
+            "leave it out or choose --strategy private-linked, where the receive that follows tells",
+        );
+    }
+    S::check(config)
+}
 
 fn setup_flags(setup: Setup) -> SetupFlags {
     SetupFlags {

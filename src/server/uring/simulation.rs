@@ -12,11 +12,10 @@ use crate::server::shell::config::{
     Config, Files, Publish, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy,
 };
 use crate::server::simulation::{self, Lines, Replay};
-use crate::sys::buf_ring::BufRing;
 use crate::sys::fake_kernel::{self, FakeQueues, Fate};
 use crate::units::{Bytes, Nanos};
 
-fn config<S: Strategy>(common: Config, random: &mut TestRng) -> UringConfig {
+fn draw<S: Strategy>(common: Config, random: &mut TestRng) -> UringConfig {
     UringConfig {
         common,
         strategy: S::NAME,
@@ -34,36 +33,27 @@ fn config<S: Strategy>(common: Config, random: &mut TestRng) -> UringConfig {
         files: Some(if random.random() { S::FILES } else { Files::Plain }),
         setup: Setup::Defer,
         publish: if random.random() { None } else { Some(Publish::Full) },
+        skip_success: random.random(),
+        shared_asked: None,
     }
 }
 
-/// `config`, without what its strategy refuses.
-fn possible<S: Strategy>(mut config: UringConfig) -> UringConfig {
-    let changes: [fn(&mut UringConfig); 3] = [
-        |config| config.send_kind = Zerocopy::Copy,
-        |config| config.recv = RecvMode::Single,
-        |config| config.send = SendMode::WaitAll,
-    ];
-    for change in changes {
-        if S::check(&config).is_err() {
-            change(&mut config);
-        }
-    }
-    S::check(&config).expect("a strategy can be combined with something");
-    config
+/// One that makes sense with the strategy.
+fn config<S: Strategy>(common: &Config, random: &mut TestRng) -> UringConfig {
+    let drawn = std::iter::repeat_with(|| draw::<S>(common.clone(), random));
+    drawn.into_iter().find(|config| setup::check::<S>(config).is_ok()).expect("some do")
 }
 
 fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
     let (mut random, common, rules, world) = simulation::circumstances(seed);
-    let config = possible::<S>(config::<S>(common, &mut random));
+    let config = config::<S>(&common, &mut random);
     let common = &config.common;
     let entries =
         (S::ENTRIES_PER_COMPLETION + [1, 2, 20][random.random_range(0..3)], random.random_range(1..=24));
-    let count = usize::from(config.buffers) + S::reserve(&config);
-    let buffers = BufRing::new(config.buffers, count, common.buffer_bytes).unwrap();
+    let memory = setup::memory::<S>(&config).unwrap();
     let shutdown_first = random.random();
     let fate = Fate::new(rules, world, random);
-    let ring = fake_kernel::ring(fate, entries, config.files == Some(Files::Direct), buffers);
+    let ring = fake_kernel::ring(fate, entries, config.files == Some(Files::Direct), memory);
     let (listener, lifecycle) = (Listener::bind(common).unwrap(), Lifecycle::start(common).unwrap());
     let mut server = UringServer::over(ring, listener, lifecycle, &config);
     server.shutdown_first = shutdown_first;
@@ -76,7 +66,16 @@ fn assert_invariants<S: Strategy>(server: &mut UringServer<S, FakeQueues>) {
     for slot in server.peers.slots().collect::<Vec<_>>() {
         let waits = server.admission.waiting.contains(slot);
         let peer = server.peers.at(slot);
-        leased += peer.outbox.len() + usize::from(peer.pinned.is_some());
+        let (owes, receives) = (peer.outbox.len() > 0, peer.in_flight.has(Op::Recv));
+        if S::PRIVATE {
+            let held = owes || peer.pinned.is_some();
+            assert!(
+                server.ring.private.is_with(slot, held, receives),
+                "the buffer of slot {slot} is with another"
+            );
+        } else {
+            leased += peer.outbox.len() + usize::from(peer.pinned.is_some());
+        }
         receiving += usize::from(peer.in_flight.has(Op::Recv));
         assert!(waits || !peer.in_flight.is_nothing(), "slot {slot} is nobody's business");
         let (sends, owes) = (peer.in_flight.has(Op::Send), peer.connection.owed_bytes() > 0);
@@ -95,7 +94,10 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
     let mut server = server::<S>(seed);
     let mut lines = Lines::new(&server.config.common);
     while !server.is_finished() {
-        server.iterate().unwrap();
+        if let Err(error) = server.iterate() {
+            assert!(server.ring.queues().fate.is_lost, "{error}");
+            return server.counters();
+        }
         assert_invariants(&mut server);
         let line = server.peers.iter().filter(|(slot, _)| server.admission.waiting.contains(*slot));
         lines.observe(line.map(|(slot, peer)| (slot, &peer.connection)), &server.counters);
@@ -109,6 +111,9 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
     }
     assert!(counters.stale <= fate.late);
     server.cancel_everything();
+    if server.ring.queues().fate.is_lost {
+        return counters;
+    }
     assert_eq!(server.ring.in_flight(), 0, "operations outlive the server");
     let (counted, fate) = (&server.counters, &server.ring.queues().fate);
     assert_eq!((counted.received_bytes, counted.sent_bytes), fate.world.moved_bytes());

@@ -47,6 +47,8 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
                 peer.connection.on(Event::Tick);
             } else {
                 server.make_room();
+                // Once more if need be: no cancellation finds a receive in the moment in which its send is done.
+                server.peers.at(slot).taken_back.forget(Op::Recv);
                 for op in [Op::Recv, Op::Poll] {
                     server.take_back(op, slot);
                 }
@@ -73,16 +75,23 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Takes back every operation, so that the kernel is done with the buffers before they are freed.
     pub(super) fn cancel_everything(&mut self) {
         let deadline = clock::monotonic() + CANCEL_PATIENCE;
-        self.make_room();
-        self.ring.cancel_all(Token::global(Op::Cancel));
+        // Again when all is answered and something is left: no cancellation finds what is about to follow a send.
+        let mut ask = true;
         while self.ring.in_flight() > 0 && clock::monotonic() < deadline {
+            if ask && !self.ring.has_overflowed() {
+                ask = false;
+                self.make_room();
+                self.ring.cancel_all(Token::global(Op::Cancel));
+            }
             let result = self.ring.enter(1, Some(deadline.saturating_sub(clock::monotonic())));
             if self.lifecycle.on_wait(result).is_err() {
                 return;
             }
             while let Some((completion, lease)) = self.ring.pop() {
+                ask |= completion.token.op == Op::Cancel;
+                self.on_half(completion);
                 self.count_taken_back(completion);
-                self.ring.buffers.recycle(lease);
+                self.ring.recycle(lease);
             }
         }
     }

@@ -1,9 +1,10 @@
-//! What becomes of a completion that is about a connection whose slot another one has by now.
+//! The engine on the kernel that runs: what becomes of a completion that is about a connection whose slot another one has
+//! by now, whom a linked receive overtakes, what is asked again.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::strategy::Alternate;
+use super::strategy::{Alternate, Linked};
 use super::*;
 use crate::server::deadline::in_time;
 use crate::server::shell::config::{Config, Files, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy};
@@ -27,6 +28,8 @@ fn config() -> UringConfig {
         files: Some(Files::Direct),
         setup: Setup::Defer,
         publish: None,
+        skip_success: false,
+        shared_asked: None,
     }
 }
 
@@ -66,4 +69,58 @@ fn a_late_completion_of_a_closed_connection_does_not_touch_the_next_one_in_its_s
         second.read_exact(&mut echo).unwrap();
         assert_eq!(&echo, b"echo");
     });
+}
+
+/// A server with two connections, which wait for data.
+fn with_two_connections<S: Strategy>() -> (UringServer<S>, [TcpStream; 2]) {
+    let mut config = config();
+    config.common.connections_max = 2;
+    let mut server = UringServer::<S>::start(&config).unwrap();
+    let addr = server.listener.addr();
+    let streams = [(); 2].map(|()| TcpStream::connect(addr).unwrap());
+    while server.counters.accepted < 2 {
+        server.iterate().unwrap();
+    }
+    (server, streams)
+}
+
+#[test]
+fn a_linked_receive_overtakes_nobody_who_waits_for_a_buffer() {
+    let (mut server, _streams) = with_two_connections::<Linked>();
+    server.ring.buffers.top_up(1);
+    assert!(server.may_receive_next(Slot(0)));
+    server.admission.waiting.push(Slot(1));
+    assert!(!server.may_receive_next(Slot(0)), "somebody waits");
+    server.admission.waiting.pop();
+    server.peers.at(Slot(0)).backlogged = true;
+    assert!(server.may_receive_next(Slot(0)));
+    server.admission.admitted = server.ring.buffers.published();
+    assert!(!server.may_receive_next(Slot(0)), "every buffer is promised");
+}
+
+#[test]
+fn a_receive_that_a_cancellation_has_missed_is_taken_back_again_at_the_next_tick() {
+    let (mut server, _streams) = with_two_connections::<Linked>();
+    for slot in [Slot(0), Slot(1)] {
+        server.peers.at(slot).connection.on(Event::Stop);
+        server.peers.at(slot).taken_back.begin(Op::Recv);
+    }
+    let before = server.ring.counts().sqes;
+    server.on_tick();
+    assert_eq!(server.ring.counts().sqes, before + 2);
+}
+
+#[test]
+fn a_connection_that_has_to_be_shut_down_first_is_closed_when_that_is_done() {
+    let mut server = UringServer::<Alternate>::start(&config()).unwrap();
+    server.shutdown_first = true;
+    for round in 1..=3 {
+        let mut stream = TcpStream::connect(server.listener.addr()).unwrap();
+        stream.write_all(b"echo").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        iterate_until(&mut server, |counters| counters.closed == round);
+        let mut echo = Vec::new();
+        stream.read_to_end(&mut echo).unwrap();
+        assert_eq!(echo, b"echo");
+    }
 }

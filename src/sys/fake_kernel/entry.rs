@@ -6,8 +6,8 @@ use super::world::{FileNumber, Mark};
 
 const FIXED_FILE: u8 = 1 << 0;
 const IO_LINK: u8 = 1 << 2;
-const IO_HARDLINK: u8 = 1 << 3;
 const BUFFER_SELECT: u8 = 1 << 5;
+const CQE_SKIP_SUCCESS: u8 = 1 << 6;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
 const RECV_POLL_FIRST: u16 = 1 << 0;
 const CANCEL_ANY: u32 = 1 << 2;
@@ -41,6 +41,11 @@ pub(super) enum What {
         bytes_max: usize,
         poll_first: bool,
     },
+    RecvInto {
+        addr: u64,
+        len: usize,
+        poll_first: bool,
+    },
     Send {
         addr: u64,
         len: usize,
@@ -64,35 +69,15 @@ pub(super) enum What {
     CancelAll,
 }
 
-/// How the next entry depends on this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    None,
-    /// It is cancelled if this one falls short (IOSQE_IO_LINK).
-    Soft,
-    /// It follows whatever comes of this one (IOSQE_IO_HARDLINK).
-    Hard,
-}
-
-impl Link {
-    const fn of(flags: u8) -> Self {
-        if flags & IO_HARDLINK != 0 {
-            Self::Hard
-        } else if flags & IO_LINK != 0 {
-            Self::Soft
-        } else {
-            Self::None
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) what: What,
     pub(super) file: FileNumber,
     pub(super) user_data: u64,
-    /// Whether the next entry waits for this one.
-    pub(super) link: Link,
+    /// Whether the next entry waits for this one, and is cancelled if it falls short (IOSQE_IO_LINK).
+    pub(super) linked: bool,
+    /// It completes only if it falls short (IOSQE_CQE_SKIP_SUCCESS), and then what waits for it does not.
+    pub(super) quiet: bool,
     /// The entry that waits for this one.
     pub(super) then: Option<Box<Entry>>,
     /// It has looked at its socket once and found nothing.
@@ -113,20 +98,26 @@ impl Entry {
         // SAFETY: both are `repr(C)`, of 64 bytes and made of integers; the crate zeroes an entry before it fills it in.
         let raw = unsafe { std::ptr::from_ref(entry).cast::<RawEntry>().read() };
         let what = raw.what();
-        let transfers = matches!(what, What::Recv { .. } | What::Send { .. } | What::Shutdown);
+        let transfers = what.transfers() || what == What::Shutdown;
         assert!(!transfers || direct == (raw.flags & FIXED_FILE != 0), "{what:?} of the wrong kind of file");
         let file = match what {
             What::Close if direct => raw.file_index.cast_signed() - 1,
-            What::Close | What::Watch { .. } => raw.fd,
-            What::Recv { .. } | What::Send { .. } | What::Shutdown => raw.fd,
+            What::Watch { .. } => raw.fd,
+            _ if transfers || what == What::Close => raw.fd,
             _ => -1,
         };
-        let link = Link::of(raw.flags);
+        let (linked, quiet) = (raw.flags & IO_LINK != 0, raw.flags & CQE_SKIP_SUCCESS != 0);
+        assert!(linked || !quiet, "{what:?} is never heard of again");
+        assert!(
+            !linked || matches!(what, What::Send { wait_all: true, .. }),
+            "{what:?} does not break its link"
+        );
         Self {
             what,
             file,
             user_data: raw.user_data,
-            link,
+            linked,
+            quiet,
             then: None,
             waits: false,
             sent_bytes: 0,
@@ -150,17 +141,31 @@ impl Entry {
         !matches!(self.what, What::Notify { .. })
     }
 
-    pub(super) const fn transfers(&self) -> bool {
-        matches!(self.what, What::Recv { .. } | What::Send { .. } | What::Notify { .. })
-    }
-
     pub(super) const fn sends(&self) -> bool {
         matches!(self.what, What::Send { .. })
     }
 
-    /// Whether its file stays open as long as it is outstanding.
-    pub(super) const fn holds(&self) -> bool {
-        self.transfers() || matches!(self.what, What::Watch { .. })
+    /// Whether it, or what waits for it, keeps `file` open.
+    pub(super) fn uses(&self, file: FileNumber) -> bool {
+        let holds = self.what.transfers() || matches!(self.what, What::Watch { .. });
+        (self.file == file && holds) || self.then.as_ref().is_some_and(|next| next.uses(file))
+    }
+
+    /// Whether a send is to read what a receive may write, were both running.
+    pub(super) fn clashes_with(&self, other: &Self) -> bool {
+        match (self.what, other.what) {
+            (What::RecvInto { addr, len, .. }, What::Send { addr: sent, len: sent_len, .. })
+            | (What::Send { addr: sent, len: sent_len, .. }, What::RecvInto { addr, len, .. }) => {
+                addr < sent + sent_len as u64 && sent < addr + len as u64
+            }
+            _ => false,
+        }
+    }
+}
+
+impl What {
+    pub(super) const fn transfers(self) -> bool {
+        matches!(self, Self::Recv { .. } | Self::RecvInto { .. } | Self::Send { .. } | Self::Notify { .. })
     }
 }
 
@@ -170,8 +175,14 @@ impl RawEntry {
         match self.opcode {
             opcode::Accept::CODE => What::Accept { multishot: self.ioprio & ACCEPT_MULTISHOT != 0 },
             opcode::Recv::CODE => {
-                assert!(self.flags & BUFFER_SELECT != 0 && self.addr == 0, "a receive brings its own buffer");
-                What::Recv { bytes_max: len, poll_first: self.ioprio & RECV_POLL_FIRST != 0 }
+                let (provided, poll_first) =
+                    (self.flags & BUFFER_SELECT != 0, self.ioprio & RECV_POLL_FIRST != 0);
+                assert!(provided == (self.addr == 0), "a receive has one buffer, its own or a provided one");
+                if provided {
+                    What::Recv { bytes_max: len, poll_first }
+                } else {
+                    What::RecvInto { addr: self.addr, len, poll_first }
+                }
             }
             opcode::Send::CODE | opcode::SendZc::CODE => {
                 assert!(flags & libc::MSG_NOSIGNAL != 0, "a send that may raise SIGPIPE");

@@ -58,12 +58,14 @@ pub(crate) struct Fate {
     pub(crate) fatal_errors: u64,
     /// Completions or events of dead connections.
     pub(crate) late: u64,
+    /// Nobody will ever know what became of something that was asked.
+    pub(crate) is_lost: bool,
 }
 
 impl Fate {
     /// A kernel that behaves as `rules` and `random` say, with the other ends of its connections in `world`.
     pub(crate) const fn new(rules: Rules, world: World, random: TestRng) -> Self {
-        Self { random, rules, world, stop: Stop::NotYet, fatal_errors: 0, late: 0 }
+        Self { random, rules, world, stop: Stop::NotYet, fatal_errors: 0, late: 0, is_lost: false }
     }
 
     /// Whether something goes wrong this time.

@@ -3,7 +3,8 @@
 use proptest::prelude::RngExt;
 
 use super::completion::{BUFFER_SHIFT, F_BUFFER, F_MORE, F_NOTIF, F_SOCK_NONEMPTY, result_of};
-use super::entry::{Entry, Link, What};
+use super::entry::{Entry, What};
+use super::provided::fill;
 use super::queues::FakeQueues;
 use super::{FIRST_DESCRIPTOR, Stop};
 use crate::sys::queues::Cqe;
@@ -11,12 +12,17 @@ use crate::sys::queues::Cqe;
 impl FakeQueues {
     /// Does what can be done now of the operation at `index`. Returns whether anything was.
     pub(super) fn attempt(&mut self, index: usize) -> bool {
-        match self.pending[index].what {
+        let entry = &self.pending[index];
+        if let Some(other) = self.pending.iter().find(|other| other.clashes_with(entry)) {
+            panic!("{entry:?} runs beside {other:?}");
+        }
+        match entry.what {
             What::Accept { multishot } => self.accept(index, multishot),
             What::Recv { bytes_max, poll_first } => self.recv(index, bytes_max, poll_first),
+            What::RecvInto { addr, len, .. } => self.recv_into(index, addr, len),
             What::Send { addr, len, wait_all, .. } => self.send(index, addr, len, wait_all),
             What::Notify { addr } => self.notify(index, addr),
-            What::Shutdown => self.finish(index, 0, 0),
+            What::Shutdown => self.shutdown(index),
             What::Close => self.close(index),
             What::Poll => self.fate.stop == Stop::Raised && self.finish(index, i32::from(libc::POLLIN), 0),
             What::Watch { asked } => self.watch(index, asked),
@@ -65,6 +71,31 @@ impl FakeQueues {
         }
         let most = arrived_bytes.min(bytes_max);
         self.receive(index, most)
+    }
+
+    /// Receives into memory that the entry names.
+    fn recv_into(&mut self, index: usize, addr: u64, len: usize) -> bool {
+        let peer = self.fate.world.at(self.pending[index].file);
+        let most = peer.arrived_bytes().min(len);
+        if peer.reset {
+            peer.broken = true;
+            return self.fail_fatally(index, &[libc::ECONNRESET, libc::ETIMEDOUT]);
+        }
+        if most == 0 && !peer.finished {
+            return false;
+        }
+        if self.fate.errs() {
+            return self.fail_passing(index);
+        }
+        if most == 0 {
+            return self.finish(index, 0, 0);
+        }
+        let count = if self.fate.errs() { self.fate.random.random_range(1..=most) } else { most };
+        let peer = self.fate.world.at(self.pending[index].file);
+        fill(addr, peer.receive(count));
+        let more = peer.arrived_bytes() > 0;
+        let flags = if more != self.fate.errs() { F_SOCK_NONEMPTY } else { 0 };
+        self.finish(index, result_of(count), flags)
     }
 
     /// Receives up to `most` bytes into a provided buffer.
@@ -125,11 +156,10 @@ impl FakeQueues {
             return self.finish(index, result_of(sent_bytes), 0);
         };
         let (result, entry) = (result_of(sent_bytes), &mut self.pending[index]);
-        let (then, breaks) = (entry.then.take(), entry.link == Link::Soft && entry.falls_short(result));
+        assert!(!entry.linked, "a receive that follows could write where the send still reads");
         let user_data = entry.user_data;
         entry.what = What::Notify { addr };
         self.post(Cqe { user_data, result, flags: F_MORE });
-        self.go_on(then, breaks);
         true
     }
 
@@ -142,9 +172,15 @@ impl FakeQueues {
         self.finish(index, 0, F_NOTIF)
     }
 
+    /// A worker does it, later than whatever was asked for meanwhile.
+    fn shutdown(&mut self, index: usize) -> bool {
+        self.fate.world.at(self.pending[index].file);
+        self.finish(index, 0, 0)
+    }
+
     fn close(&mut self, index: usize) -> bool {
         let file = self.pending[index].file;
-        let in_use = self.pending.iter().any(|entry| entry.file == file && entry.holds());
+        let in_use = self.pending.iter().chain(&self.following).any(|entry| entry.uses(file));
         assert!(!in_use, "file {file} is closed with an operation outstanding");
         self.fate.world.close(file);
         self.finish(index, 0, 0)
@@ -157,7 +193,7 @@ impl FakeQueues {
         let result = match found {
             None => -libc::ENOENT,
             // A worker has it. None ever has an accept, which waits by a poll.
-            Some(found) if self.pending[found].transfers() && self.fate.errs() => -libc::EALREADY,
+            Some(found) if self.pending[found].what.transfers() && self.fate.errs() => -libc::EALREADY,
             Some(found) => {
                 self.abort(found);
                 0

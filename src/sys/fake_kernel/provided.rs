@@ -22,9 +22,15 @@ impl Taken {
     /// If `bytes` do not fit.
     pub(super) fn fill(&self, bytes: &[u8]) {
         assert!(bytes.len() <= self.len, "{} bytes for a buffer of {}", bytes.len(), self.len);
-        // SAFETY: the ring's owner published `len` bytes at `addr` and does not touch them until the completion.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.addr, bytes.len()) };
+        fill(self.addr as u64, bytes);
     }
+}
+
+/// Writes `bytes` to `addr`, where a receive may put at least so many.
+pub(super) fn fill(addr: u64, bytes: &[u8]) {
+    // SAFETY: whoever asked for the receive lent or published these bytes at `addr`, and does not touch them until the
+    // completion.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), addr as *mut u8, bytes.len()) };
 }
 
 /// What the kernel knows of a ring: where it is, and how far it has been consumed.

@@ -6,11 +6,12 @@ use io_uring::squeue;
 use proptest::prelude::RngExt;
 
 use super::completion::{F_MORE, PASSING, result_of};
-use super::entry::{Entry, Link, What};
+use super::entry::{Entry, What};
 use super::provided::Provided;
 use super::{Fate, Stop};
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
+use crate::sys::private::PrivateBuffers;
 use crate::sys::queues::{Cqe, Queues};
 use crate::sys::ring::Ring;
 use crate::token::{Op, Token};
@@ -25,6 +26,10 @@ pub(crate) struct FakeQueues {
     pub(super) direct: bool,
     pub(super) provided: Provided,
     queued: Vec<Entry>,
+    /// Entries whose predecessors are done. Linux begins them a little later, and until then no cancellation finds them.
+    pub(super) following: Vec<Entry>,
+    /// User data of entries whose predecessors fell short. Linux says so a little later.
+    severed: Vec<u64>,
     pub(super) pending: Vec<Entry>,
     pub(super) completed: VecDeque<Cqe>,
     overflowed: VecDeque<Cqe>,
@@ -41,7 +46,7 @@ pub(crate) fn ring(
     fate: Fate,
     (sq_entries, cq_entries): (usize, usize),
     direct: bool,
-    buffers: BufRing,
+    (buffers, private): (BufRing, PrivateBuffers),
 ) -> Ring<FakeQueues> {
     let queues = FakeQueues {
         fate,
@@ -50,6 +55,8 @@ pub(crate) fn ring(
         direct,
         provided: Provided::of(&buffers),
         queued: Vec::new(),
+        following: Vec::new(),
+        severed: Vec::new(),
         pending: Vec::new(),
         completed: VecDeque::new(),
         overflowed: VecDeque::new(),
@@ -57,7 +64,7 @@ pub(crate) fn ring(
         accepts_left: 0,
         cancelled: false,
     };
-    Ring::over(queues, buffers, direct)
+    Ring::over(queues, buffers, private, direct)
 }
 
 impl Ring<FakeQueues> {
@@ -77,26 +84,18 @@ impl FakeQueues {
     /// Completes the pending operation at `index`, for good.
     pub(super) fn finish(&mut self, index: usize, result: i32, flags: u32) -> bool {
         let entry = self.pending.swap_remove(index);
-        self.post(Cqe { user_data: entry.user_data, result, flags });
-        let breaks = entry.link == Link::Soft && entry.falls_short(result);
-        self.go_on(entry.then, breaks);
+        let breaks = entry.linked && entry.falls_short(result);
+        if breaks || !entry.quiet {
+            self.post(Cqe { user_data: entry.user_data, result, flags });
+        }
+        match entry.then {
+            // It is cancelled, and of a quiet entry only the first is heard of.
+            Some(_) if breaks && entry.quiet => {}
+            Some(next) if breaks => self.severed.push(next.user_data),
+            Some(next) => self.following.push(*next),
+            None => {}
+        }
         true
-    }
-
-    /// Lets the entry that waits for another go on, or cancels it if that one `breaks` the chain.
-    pub(super) fn go_on(&mut self, then: Option<Box<Entry>>, breaks: bool) {
-        match then.map(|next| *next) {
-            Some(next) if breaks => self.sever(next),
-            next => self.pending.extend(next),
-        }
-    }
-
-    /// Cancels an entry whose predecessor fell short, and all that wait for it.
-    fn sever(&mut self, entry: Entry) {
-        self.post(Cqe { user_data: entry.user_data, result: -libc::ECANCELED, flags: 0 });
-        if let Some(next) = entry.then {
-            self.sever(*next);
-        }
     }
 
     pub(super) fn fail(&mut self, index: usize, errno: Errno) -> bool {
@@ -113,16 +112,44 @@ impl FakeQueues {
         self.fail(index, errno)
     }
 
-    fn submit(&mut self) {
-        let mut chain: Option<Entry> = None;
-        for mut entry in self.queued.drain(..).rev() {
-            if entry.link != Link::None {
-                entry.then = chain.take().map(Box::new);
+    /// Takes what is queued, or now and then, short of memory, only the first of it. Returns whether it took all.
+    fn submit(&mut self) -> Result<bool, Errno> {
+        let count = self.count_to_take();
+        let all = count == self.queued.len();
+        let cuts = !all && self.queued[count - 1].linked;
+        let mut taken = self.queued.drain(..count);
+        while let Some(mut entry) = taken.next() {
+            if entry.linked {
+                entry.then = taken.next().map(Box::new);
             }
-            self.pending.extend(chain.replace(entry));
+            self.pending.push(entry);
         }
-        self.pending.extend(chain);
-        // Linux cancels on submission, before anything else gets to run.
+        drop(taken);
+        if cuts && self.pending.last().is_some_and(|first| first.quiet) {
+            self.fate.is_lost = true;
+            return Err(Errno(libc::ENOTRECOVERABLE));
+        }
+        if cuts {
+            let user_data = self.queued.remove(0).user_data;
+            self.completed.push_front(Cqe { user_data, result: -libc::ECANCELED, flags: 0 });
+        }
+        self.cancel_first();
+        Ok(all)
+    }
+
+    /// How many of the queued entries are taken. A quiet pair is rarely cut, as that is the end of its server.
+    fn count_to_take(&mut self) -> usize {
+        let all = self.queued.len();
+        if all == 0 || !self.fate.errs() {
+            return all;
+        }
+        let count = self.fate.random.random_range(1..=all);
+        let spared = self.queued[count - 1].quiet && !self.fate.random.random_ratio(1, 500);
+        count + usize::from(spared)
+    }
+
+    /// Linux cancels on submission, before anything else gets to run.
+    fn cancel_first(&mut self) {
         let cancels = |entry: &Entry| matches!(entry.what, What::Cancel { .. } | What::CancelAll);
         while let Some(index) = self.pending.iter().position(cancels) {
             self.attempt(index);
@@ -131,6 +158,23 @@ impl FakeQueues {
 
     /// Lets a peer act or an operation go on. Returns whether there was anything to do.
     fn step(&mut self) -> bool {
+        let waits = !self.following.is_empty() || !self.severed.is_empty();
+        if waits && self.fate.random.random() {
+            self.go_on();
+            return true;
+        }
+        self.step_any() || waits
+    }
+
+    /// Has the second entries of pairs follow, or be cancelled.
+    fn go_on(&mut self) {
+        self.pending.append(&mut self.following);
+        for user_data in std::mem::take(&mut self.severed) {
+            self.post(Cqe { user_data, result: -libc::ECANCELED, flags: 0 });
+        }
+    }
+
+    fn step_any(&mut self) -> bool {
         let peers_first = self.fate.random.random();
         (peers_first && self.fate.step()) || self.attempt_any() || (!peers_first && self.fate.step())
     }
@@ -143,7 +187,7 @@ impl FakeQueues {
 
     /// Completes something once more for a connection that is closed and whose slot may be another one's.
     fn complete_late(&mut self) {
-        if self.dead.is_empty() || !self.fate.errs() {
+        if self.cancelled || self.dead.is_empty() || !self.fate.errs() {
             return;
         }
         let user_data = self.dead[self.fate.random.random_range(0..self.dead.len())];
@@ -161,6 +205,13 @@ impl Queues for FakeQueues {
         self.sq_entries - self.queued.len()
     }
 
+    unsafe fn push_linked(&mut self, entry: squeue::Entry, quiet: bool) {
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.push(entry) };
+        let last = self.queued.last().expect("it was just pushed");
+        assert!(last.linked && last.quiet == quiet, "a pair is not what it is said to be");
+    }
+
     unsafe fn push(&mut self, entry: squeue::Entry) {
         assert!(self.room() > 0, "the submission queue is full");
         let entry = Entry::read(&entry, self.direct);
@@ -174,7 +225,9 @@ impl Queues for FakeQueues {
 
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
         self.fate.begin_wait()?;
-        self.submit();
+        if !self.submit()? {
+            return Ok(());
+        }
         self.accepts_left = self.fate.world.backlog_max;
         while self.completed.len() < self.cq_entries
             && let Some(cqe) = self.overflowed.pop_front()

@@ -76,10 +76,44 @@ impl Launch {
         self
     }
 
-    /// More arguments, as one would type them.
+    /// More arguments, as one would type them. A strategy among them is taken instead of the one that the suite is held to.
     pub(crate) fn args(mut self, args: &str) -> Self {
+        if args.contains("--strategy ") {
+            self.args.clear();
+        }
         self.args.extend(args.split_ascii_whitespace().map(String::from));
         self
+    }
+
+    /// The strategy it is held to, where one was named.
+    fn strategy_named(&self) -> &str {
+        let at = self.args.iter().position(|arg| arg == "--strategy");
+        at.map_or("", |at| &self.args[at + 1])
+    }
+
+    /// At most `count` shared buffers. One whose connections have their own has none to be short of, and takes no such
+    /// option.
+    pub(crate) fn shared_buffers(self, count: usize) -> Self {
+        if self.strategy_named().starts_with("private") {
+            return self;
+        }
+        self.args(&format!("--buffers {count}"))
+    }
+
+    /// Why its strategy refuses what is asked for beside it, if it does.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let asked = |option: &str| self.args.join(" ").contains(option);
+        match self.strategy_named() {
+            "private" | "private-linked" if asked("--buffers") || asked("--publish") => {
+                Some("none is shared")
+            }
+            "linked" | "private-linked" if asked("--send once") => Some("would follow a short send"),
+            "linked" | "private-linked" if asked("--setup sqpoll") => Some("may take the send and not yet"),
+            "linked" | "private-linked" if asked("--send-kind") => Some("before the buffer is free"),
+            "private" if asked("--send-kind") => Some("where the send still reads"),
+            "inline" | "adaptive" if asked("--send-kind") => Some("send a copy"),
+            _ => None,
+        }
     }
 
     /// Echoes by `strategy`, whatever the suite is held to.

@@ -6,10 +6,16 @@
 mod adaptive;
 mod alternate;
 mod inline;
+mod linked;
+mod private;
+mod private_linked;
 
 pub(super) use adaptive::Adaptive;
 pub(super) use alternate::Alternate;
 pub(super) use inline::Inline;
+pub(super) use linked::Linked;
+pub(super) use private::Private;
+pub(super) use private_linked::PrivateLinked;
 
 use super::{Peer, UringServer};
 use crate::kernel_version::KernelVersion;
@@ -36,6 +42,10 @@ pub(super) trait Strategy: Sized + 'static {
     const OPERATIONS_PER_CONNECTION: usize = 1;
     /// Which buffers the kernel may choose from, where nobody says.
     const PUBLISH: Publish = Publish::Demand;
+    /// Each connection has a buffer of its own: there is no ring of buffers to publish or to wait for.
+    const PRIVATE: bool = false;
+    /// A send can go without a completion when it has sent all, for something else tells that it has.
+    const MAY_SKIP_SUCCESS: bool = false;
 
     /// What accepted connections are kept in, where nobody says.
     const FILES: Files = Files::Direct;
@@ -92,6 +102,10 @@ pub(super) trait Strategy: Sized + 'static {
         }
     }
 
+    /// A completion has come, and nothing has been made of it: what it tells of another operation of its connection. Only
+    /// asked where sends may go without a completion.
+    fn on_half<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot, _completion: Completion) {}
+
     /// Asks for a send of what is owed first, and perhaps for what follows it.
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         let how = send_how(&server.config);
@@ -132,5 +146,5 @@ pub(super) const fn send_how(config: &UringConfig) -> SendHow {
         Zerocopy::ZeroCopy => SendKind::ZeroCopy,
         Zerocopy::ZeroCopyRegistered => SendKind::ZeroCopyRegistered,
     };
-    SendHow { wait_all: matches!(config.send, SendMode::WaitAll), kind, linked: false }
+    SendHow { wait_all: matches!(config.send, SendMode::WaitAll), kind, linked: false, quiet: false }
 }

@@ -1,0 +1,62 @@
+//! Send, and receive when that is done: one submission for both.
+
+use super::Strategy;
+use crate::kernel_version::KernelVersion;
+use crate::server::shell::config::{SendMode, Setup, UringConfig, Zerocopy};
+use crate::server::shell::error::StartError;
+use crate::server::uring::UringServer;
+use crate::slab::Slot;
+use crate::sys::queues::Queues;
+use crate::sys::ring::SendHow;
+use crate::token::Op;
+
+/// A send from the shared ring, to which the next receive is linked, unless others wait for a buffer.
+pub(in crate::server::uring) struct Linked;
+
+impl Strategy for Linked {
+    const NAME: &'static str = "linked";
+    const SINCE: KernelVersion = KernelVersion::new(6, 1);
+    const SUMMARY: &'static str = "as alternate, with the next receive linked to the send before it";
+    const OPERATIONS_PER_CONNECTION: usize = 2;
+
+    type Own = ();
+
+    fn new(_config: &UringConfig) -> Self {
+        Self
+    }
+
+    fn check(config: &UringConfig) -> Result<(), StartError> {
+        can_link(config, Self::NAME)
+    }
+
+    fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        // What a short send left is sent alone: the receive that was linked to it has not said yet that it is cancelled.
+        let linked = !server.peers.at(slot).in_flight.has(Op::Recv) && server.may_receive_next(slot);
+        server.arm_send(slot, SendHow { wait_all: true, linked, ..SendHow::default() });
+        if linked {
+            server.arm_recv(slot);
+        }
+    }
+}
+
+/// Whether what follows a send can be linked to it.
+///
+/// # Errors
+/// If something in `config` would have it begin too early.
+pub(super) fn can_link(config: &UringConfig, name: &str) -> Result<(), StartError> {
+    let cannot = |option: &str, why: &str| {
+        let operation = format!("cannot serve with --strategy {name} and {option}");
+        Err(StartError::new(operation, why, "leave it out or choose --strategy alternate"))
+    };
+    if config.send != SendMode::WaitAll {
+        let why = "the linked receive would follow a short send too, before what is left of it";
+        return cannot("--send once", why);
+    }
+    if config.send_kind != Zerocopy::Copy {
+        return cannot("--send-kind zero-copy", "the linked receive would follow before the buffer is free");
+    }
+    if config.setup == Setup::Sqpoll {
+        return cannot("--setup sqpoll", "its thread may take the send and not yet what follows it");
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Receive and send from one buffer, which is the connection's own.
+
+use super::Strategy;
+use crate::kernel_version::KernelVersion;
+use crate::server::shell::config::{UringConfig, Zerocopy};
+use crate::server::shell::error::StartError;
+use crate::server::uring::UringServer;
+use crate::slab::Slot;
+use crate::sys::queues::Queues;
+
+/// As `alternate`, but each connection keeps its buffer. Nobody waits for one; a turn is only bounded in bytes.
+pub(in crate::server::uring) struct Private;
+
+impl Strategy for Private {
+    const NAME: &'static str = "private";
+    const SINCE: KernelVersion = KernelVersion::new(6, 1);
+    const SUMMARY: &'static str = "as alternate, with a buffer of its own for each connection";
+    const PRIVATE: bool = true;
+
+    type Own = ();
+
+    fn new(_config: &UringConfig) -> Self {
+        Self
+    }
+
+    fn check(config: &UringConfig) -> Result<(), StartError> {
+        if config.send_kind == Zerocopy::Copy {
+            return Ok(());
+        }
+        Err(StartError::new(
+            "cannot serve with --strategy private and --send-kind zero-copy",
+            "the next receive goes where the send still reads",
+            "leave it out or choose --strategy alternate",
+        ))
+    }
+
+    fn prepare<Q: Queues>(server: &mut UringServer<Self, Q>) {
+        server.admit_all();
+    }
+
+    fn is_busy<Q: Queues>(server: &UringServer<Self, Q>) -> bool {
+        server.somebody_waits()
+    }
+
+    fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
+        server.rearm_without_line(slot);
+    }
+}
