@@ -29,7 +29,7 @@ pub struct CommonArgs {
     /// Where to listen.
     #[command(flatten)]
     listener: ListenArgs,
-    /// Size of a receive buffer [tuned: 64K, study: 8K]
+    /// Size of a receive buffer [tuned: 64K, or what the strategy takes, study: 8K]
     #[arg(long, value_name = "BYTES", value_parser = buffer_bytes)]
     buffer_bytes: Option<Bytes>,
     /// Bytes a connection may receive before another one's turn [tuned: 512K, study: 32K for epoll, 8K for uring]
@@ -182,7 +182,6 @@ impl UringArgs {
     /// The configuration these arguments ask for.
     pub fn config(self) -> UringConfig {
         let defaults = Defaults::of(self.common.preset);
-        let known = catalog::STRATEGIES.iter().map(|entry| entry.described.name);
         let shared_asked = [
             ("--buffers", self.buffers.is_some()),
             ("--hot-bytes", self.hot_bytes.is_some()),
@@ -190,11 +189,12 @@ impl UringArgs {
         ]
         .into_iter()
         .find_map(|(option, asked)| asked.then_some(option));
+        let known = catalog::STRATEGIES.iter().find(|entry| entry.described.name == self.strategy);
+        let entry = known.expect("the parser knows all names");
+        let common =
+            CommonArgs { buffer_bytes: self.common.buffer_bytes.or(entry.buffer_bytes), ..self.common };
         UringConfig {
-            strategy: known
-                .into_iter()
-                .find(|name| *name == self.strategy)
-                .expect("the parser knows all names"),
+            strategy: entry.described.name,
             buffers: self.buffers.unwrap_or(defaults.buffers),
             hot_bytes: self.hot_bytes.unwrap_or(Bytes::kib(128)),
             recv: self.recv,
@@ -211,7 +211,7 @@ impl UringArgs {
             publish: self.publish.or(defaults.publish),
             skip_success: self.skip_success.is_on(),
             shared_asked,
-            common: self.common.config(|defaults| defaults.uring_budget_bytes),
+            common: common.config(|defaults| defaults.uring_budget_bytes),
         }
     }
 }
@@ -243,6 +243,18 @@ mod tests {
         let line = Line::try_parse_from(["serve", "epoll"].iter().chain(args)).unwrap();
         let ServeArgs::Epoll(args) = line.serve else { panic!("epoll was parsed as another engine") };
         args.config()
+    }
+
+    #[test]
+    fn a_strategy_for_small_buffers_gets_them_unless_somebody_says_otherwise() {
+        let buffer_bytes = |args: &[&str]| {
+            let line = Line::try_parse_from(["serve", "uring", "--strategy"].iter().chain(args)).unwrap();
+            let ServeArgs::Uring(args) = line.serve else { panic!("uring was parsed as another engine") };
+            args.config().common.buffer_bytes
+        };
+        assert_eq!(buffer_bytes(&["alternate"]), Bytes::kib(64));
+        assert_eq!(buffer_bytes(&["bundle"]), Bytes::kib(8));
+        assert_eq!(buffer_bytes(&["bundle", "--buffer-bytes", "32K"]), Bytes::kib(32));
     }
 
     #[test]

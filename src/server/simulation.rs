@@ -80,9 +80,9 @@ struct Joined {
 }
 
 impl Lines {
-    /// Nobody stands in line yet.
-    pub(super) fn new(config: &Config) -> Self {
-        Self { budget_bytes: config.budget_bytes.0 as u64, since: HashMap::new() }
+    /// Nobody stands in line yet. A turn may bring `overshoot_bytes` beyond its budget.
+    pub(super) fn new(config: &Config, overshoot_bytes: usize) -> Self {
+        Self { budget_bytes: (config.budget_bytes.0 + overshoot_bytes) as u64, since: HashMap::new() }
     }
 
     /// Looks at `line` between two iterations.

@@ -3,12 +3,17 @@
 //! Source: io_uring_register_buf_ring(3), io_uring_buf_ring_add(3). The kernel consumes the ring as a queue; the
 //! address of a buffer follows from its id alone, never from its place in the ring.
 
+mod bundle;
+mod pieces;
+
 use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use io_uring::types::BufRingEntry;
 
+use self::bundle::Order;
+use self::pieces::Pieces;
 use super::map::Map;
 use crate::slab::Slot;
 use crate::units::Bytes;
@@ -38,11 +43,14 @@ pub(super) enum Home {
     Private(Slot),
 }
 
-/// A filled buffer that the kernel has handed over, or that a call fills: owned by whoever holds this, until it is recycled.
+/// A filled buffer that the kernel has handed over, or that a call fills, or a piece of one: owned by whoever holds this, until
+/// it is recycled.
 #[derive(Debug)]
 #[must_use = "a lease that is dropped and not recycled loses its buffer"]
 pub struct Lease {
     pub(super) home: Home,
+    /// Where in the buffer it begins.
+    pub(super) start: usize,
     pub(super) len: usize,
 }
 
@@ -80,7 +88,7 @@ impl Lease {
 impl Lease {
     /// A lease of no ring.
     pub(crate) const fn for_test(bid: u16, len: usize) -> Self {
-        Self { home: Home::Provided(Bid(bid)), len }
+        Self { home: Home::Provided(Bid(bid)), start: 0, len }
     }
 
     /// Which buffer it is.
@@ -99,6 +107,17 @@ enum Owner {
     Lease,
 }
 
+/// How the kernel uses up what is published.
+#[derive(Debug)]
+enum Consumption {
+    /// One receive, one buffer.
+    Whole,
+    /// Many receives share a buffer.
+    InPieces(Pieces),
+    /// One receive may fill several.
+    InBundles(Order),
+}
+
 /// The ring and its buffers. Every buffer is in the pool, published or leased.
 ///
 /// The pool is a stack: the buffer recycled last, whose bytes are still in cache, is published first.
@@ -113,6 +132,7 @@ pub struct BufRing {
     published: usize,
     pool: Vec<Bid>,
     owner: Box<[Owner]>,
+    consumption: Consumption,
 }
 
 impl BufRing {
@@ -136,6 +156,7 @@ impl BufRing {
             published: 0,
             pool: (0..=u16::MAX).take(count).rev().map(Bid).collect(),
             owner: vec![Owner::Pool; count].into(),
+            consumption: Consumption::Whole,
         })
     }
 
@@ -166,9 +187,19 @@ impl BufRing {
         REGISTERED_BYTES_MAX / self.stride * self.stride
     }
 
+    /// Whether it is registered as one whose buffers the kernel fills piece by piece.
+    pub(super) const fn is_incremental(&self) -> bool {
+        matches!(self.consumption, Consumption::InPieces(_))
+    }
+
     /// How many buffers the kernel can choose from.
     pub const fn published(&self) -> usize {
         self.published
+    }
+
+    /// How many buffers are published, or could be.
+    pub const fn spare(&self) -> usize {
+        self.published + self.pool.len()
     }
 
     /// How many buffers the ring can hold.
@@ -206,6 +237,11 @@ impl BufRing {
             entry.set_len(len);
             entry.set_bid(bid.0);
         }
+        match &mut self.consumption {
+            Consumption::Whole => {}
+            Consumption::InPieces(pieces) => pieces.on_published(bid, self.buffer_bytes),
+            Consumption::InBundles(order) => order.on_published(position, bid),
+        }
         self.tail = self.tail.wrapping_add(1);
         self.published += 1;
     }
@@ -220,6 +256,19 @@ impl BufRing {
         };
     }
 
+    /// Takes over what a completion says it brought: `len` bytes, in `bid` and perhaps in those after it. The kernel goes on
+    /// with the buffer if there is `more` of it.
+    ///
+    /// # Panics
+    /// As [`lease`](Self::lease).
+    pub(super) fn receive(&mut self, bid: Bid, len: usize, more: bool) -> Lease {
+        match self.consumption {
+            Consumption::Whole => self.lease(bid, len),
+            Consumption::InPieces(_) => self.lease_piece(bid, len, more),
+            Consumption::InBundles(_) => self.lease_first(bid, len),
+        }
+    }
+
     /// Takes over buffer `bid`, which a completion says the kernel put `len` bytes into.
     ///
     /// # Panics
@@ -230,7 +279,7 @@ impl BufRing {
         assert!(len <= self.buffer_bytes, "{len} bytes in a buffer of {}", self.buffer_bytes);
         *owner = Owner::Lease;
         self.published -= 1;
-        Lease { home: Home::Provided(bid), len }
+        Lease { home: Home::Provided(bid), start: 0, len }
     }
 
     /// Hands out the buffer recycled last, with room for `bytes_max`, to be filled without the kernel's choosing.
@@ -239,14 +288,27 @@ impl BufRing {
         let owner = &mut self.owner[usize::from(bid.0)];
         assert!(*owner == Owner::Pool, "buffer {} is handed out while {owner:?} owns it", bid.0);
         *owner = Owner::Lease;
-        let lease = Lease { home: Home::Provided(bid), len: bytes_max.min(self.buffer_bytes) };
+        let lease = Lease { home: Home::Provided(bid), start: 0, len: bytes_max.min(self.buffer_bytes) };
         Some((lease, self.addr(bid)))
     }
 
-    /// Takes a buffer, if there is one to give, back into the pool.
+    /// Takes a buffer, if there is one to give, back into the pool, and with it what nobody took of its bundle.
     pub(super) fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
         let Some(lease) = lease.into() else { return };
         let bid = lease.provided();
+        match self.consumption {
+            Consumption::Whole => {}
+            Consumption::InPieces(_) => return self.recycle_piece(bid),
+            Consumption::InBundles(_) => {
+                while let Some(rest) = self.next_of_bundle() {
+                    self.recycle_whole(rest.provided());
+                }
+            }
+        }
+        self.recycle_whole(bid);
+    }
+
+    fn recycle_whole(&mut self, bid: Bid) {
         let owner = &mut self.owner[usize::from(bid.0)];
         assert!(*owner == Owner::Lease, "buffer {} was recycled while {owner:?} owns it", bid.0);
         *owner = Owner::Pool;
@@ -259,9 +321,9 @@ impl BufRing {
     /// If `offset` is past them.
     pub(super) fn leased(&self, lease: &Lease, offset: usize) -> (NonNull<u8>, usize) {
         assert!(offset <= lease.len, "offset {offset} in a lease of {} bytes", lease.len);
-        // SAFETY: `offset <= len <= buffer_bytes <= stride`, so this stays inside the buffer, which `addr` places
-        // inside the mapping.
-        (unsafe { self.addr(lease.provided()).add(offset) }, lease.len - offset)
+        // SAFETY: `offset <= len` and `start + len <= buffer_bytes <= stride`, so this stays inside the buffer, which `addr`
+        // places inside the mapping.
+        (unsafe { self.addr(lease.provided()).add(lease.start + offset) }, lease.len - offset)
     }
 
     fn addr(&self, bid: Bid) -> NonNull<u8> {

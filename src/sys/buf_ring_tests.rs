@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 
 /// Reads what the kernel would: the tail, then the entry at `position`.
-fn published_entry(ring: &BufRing, position: u16) -> (u64, u32, Bid) {
+pub(super) fn published_entry(ring: &BufRing, position: u16) -> (u64, u32, Bid) {
     let base = ring.ring.base().cast::<BufRingEntry>().as_ptr();
     // SAFETY: the masked position is inside the mapping; this thread is the only writer.
     let entry = unsafe { &*base.add(usize::from(position & ring.mask)) };
@@ -19,8 +19,11 @@ fn shared_tail(ring: &BufRing) -> u16 {
 }
 
 impl BufRing {
-    /// Whether no buffer is lost and none is there twice, given how many are leased.
+    /// Whether no buffer is lost and none is there twice, given how many leases there are.
     pub(crate) fn are_conserved(&self, leased: usize) -> bool {
+        if self.is_incremental() {
+            return self.pieces_are_conserved(leased);
+        }
         self.pool.len() + self.published + leased == self.owner.len()
     }
 }

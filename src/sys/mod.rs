@@ -30,5 +30,6 @@ pub mod scheduling;
 pub mod signal;
 pub mod socket;
 pub mod uring_probe;
+mod vectors;
 
 pub use errno::Errno;

@@ -87,7 +87,7 @@ impl PrivateBuffers {
             (Owner::Kernel, _) => Owner::Lease,
             (owner, _) => panic!("the buffer of slot {slot} was filled while {owner:?} owns it"),
         };
-        (len > 0).then_some(Lease { home: Home::Private(slot), len })
+        (len > 0).then_some(Lease { home: Home::Private(slot), start: 0, len })
     }
 
     /// The bytes of the buffer of `slot` are done with.

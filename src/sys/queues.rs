@@ -20,6 +20,7 @@ const ENTER_GETEVENTS: u32 = 1 << 0;
 const ENTER_SQ_WAKEUP: u32 = 1 << 1;
 const ENTER_REGISTERED_RING: u32 = 1 << 4;
 const REGISTER_RING_FDS: u32 = 20;
+const PBUF_RING_INC: u16 = 1 << 1;
 
 /// How the kernel runs completion work. Source: io_uring_setup(2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +142,8 @@ impl KernelQueues {
         Ok(Self { uring, waiting, sqpoll: setup.sqpoll, chains, enter_fd, enter_flags: ENTER_GETEVENTS })
     }
 
-    /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`.
+    /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`. If `incremental` (6.12),
+    /// the kernel fills a buffer piece by piece.
     ///
     /// # Errors
     /// EINVAL on an older kernel; ENOMEM.
@@ -149,9 +151,16 @@ impl KernelQueues {
     /// # Safety
     /// `addr` is that of a page-aligned mapping with room for `entries` entries, which stays mapped as long as the
     /// kernel has this io_uring.
-    pub unsafe fn register_buffers(&mut self, addr: u64, entries: u16, group: u16) -> io::Result<()> {
+    pub unsafe fn register_buffers(
+        &mut self,
+        addr: u64,
+        entries: u16,
+        group: u16,
+        incremental: bool,
+    ) -> io::Result<()> {
+        let flags = if incremental { PBUF_RING_INC } else { 0 };
         // SAFETY: the caller promises what the call asks for.
-        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, 0) }
+        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, flags) }
     }
 
     /// Registers memory that sends may name by index.

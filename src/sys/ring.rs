@@ -17,11 +17,14 @@ use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Home, Lease};
 use super::private::PrivateBuffers;
 use super::queues::{KernelQueues, Queues, SetupFlags};
 use super::ring_wait::WaitMode;
+use super::vectors::Vectors;
 use crate::slab::Slot;
 use crate::token::Token;
 use crate::units::Nanos;
 
-const POLL_FIRST: u16 = 1 << 0; // From linux/io_uring.h; the crate keeps its copy private.
+// From linux/io_uring.h; the crate keeps its copies private.
+const POLL_FIRST: u16 = 1 << 0;
+const BUNDLE: u16 = 1 << 4;
 
 /// An accepted connection: an index into the ring's table, or a descriptor of the process. The ring closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct RecvHow {
     pub bytes_max: usize,
     /// Wait for readiness before the first try (IORING_RECVSEND_POLL_FIRST).
     pub poll_first: bool,
+    /// Fill several buffers if need be (IORING_RECVSEND_BUNDLE). It may then bring more than `bytes_max`.
+    pub bundle: bool,
 }
 
 /// Where the kernel sends from.
@@ -109,6 +114,11 @@ impl Completion {
         cqueue::sock_nonempty(self.flags)
     }
 
+    /// The kernel goes on with the buffer that came with it (IORING_CQE_F_BUF_MORE).
+    fn has_more_of_buffer(self) -> bool {
+        cqueue::buffer_more(self.flags)
+    }
+
     fn bid(self) -> Option<Bid> {
         cqueue::buffer_select(self.flags).map(Bid)
     }
@@ -138,6 +148,7 @@ pub struct Ring<Q: Queues = KernelQueues> {
     pub private: PrivateBuffers,
     /// The connection whose entry the next one is linked to.
     link_from: Option<Slot>,
+    vectors: Option<Vectors>,
     direct: bool,
     in_flight: usize,
     pub(super) counts: RingCounts,
@@ -170,12 +181,13 @@ impl Ring {
     /// Registers the buffer ring (5.19).
     ///
     /// # Errors
-    /// EINVAL on an older kernel; ENOMEM.
+    /// EINVAL on an older kernel, or before 6.12 if they are filled piece by piece; ENOMEM.
     pub fn register_buffers(&mut self) -> io::Result<()> {
         let (addr, entries) = self.buffers.registration();
+        let incremental = self.buffers.is_incremental();
         // SAFETY: the address is that of a page-aligned mapping with room for `entries` entries. It is owned by
         // `self.buffers`, which is dropped after the queues, or leaked.
-        unsafe { self.queues.register_buffers(addr, entries, BUFFER_GROUP) }
+        unsafe { self.queues.register_buffers(addr, entries, BUFFER_GROUP, incremental) }
     }
 
     /// Registers the memory of all buffers, for sends without a copy.
@@ -215,6 +227,7 @@ impl<Q: Queues> Ring<Q> {
             buffers,
             private,
             link_from: None,
+            vectors: None,
             direct,
             in_flight: 0,
             counts: RingCounts::default(),
@@ -256,7 +269,7 @@ impl<Q: Queues> Ring<Q> {
     pub fn recv(&mut self, file: File, how: RecvHow, token: Token) {
         let entry = opcode::Recv::new(Fd(file.number), ptr::null_mut(), how.bytes_max as u32)
             .buf_group(BUFFER_GROUP)
-            .ioprio(if how.poll_first { POLL_FIRST } else { 0 })
+            .ioprio(if how.poll_first { POLL_FIRST } else { 0 } | if how.bundle { BUNDLE } else { 0 })
             .build()
             .flags(Flags::BUFFER_SELECT);
         self.push(on_file(entry, file), token);
@@ -321,6 +334,38 @@ impl<Q: Queues> Ring<Q> {
         self.push(entry, token);
     }
 
+    /// Makes room for sends of up to `segments_max` buffers. To be called before anything is queued.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn allow_vectors(&mut self, segments_max: usize) -> io::Result<()> {
+        self.vectors = Some(Vectors::new(self.queues.room(), segments_max)?);
+        Ok(())
+    }
+
+    /// Sends the bytes of `segments`, each a lease and where to begin in it, one after the other. Returns how many bytes that
+    /// are: the first segments, if there are more than were allowed for. The caller keeps their leases as for
+    /// [`send`](Self::send).
+    ///
+    /// # Panics
+    /// If vectors were not allowed.
+    pub fn send_vector<'a>(
+        &mut self,
+        file: File,
+        segments: impl Iterator<Item = (&'a Lease, usize)>,
+        how: SendHow,
+        token: Token,
+    ) -> usize {
+        assert!(!how.linked && how.kind == SendKind::Copy, "nothing follows a send of segments");
+        let vectors = self.vectors.as_mut().expect("vectors were allowed");
+        let buffers = &self.buffers;
+        let (header, bytes) = vectors.write(segments.map(|(lease, offset)| buffers.leased(lease, offset)));
+        let flags = libc::MSG_NOSIGNAL | if how.wait_all { libc::MSG_WAITALL } else { 0 };
+        let entry = opcode::SendMsg::new(Fd(file.number), header).flags(flags as u32).build();
+        self.push(on_file(entry, file), token);
+        bytes
+    }
+
     /// Shuts `file` down in both directions. The kernel does so in a worker thread: a close that is queued before the
     /// completion could come first, and the shutdown hit whoever got the descriptor next.
     pub fn shutdown(&mut self, file: File, token: Token) {
@@ -365,7 +410,8 @@ impl<Q: Queues> Ring<Q> {
     /// When the queue is full: callers stop reaping completions before it can be.
     pub(super) fn push(&mut self, entry: squeue::Entry, token: Token) {
         // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the queues or
-        // is leaked; descriptors are plain numbers that the kernel validates.
+        // is leaked, or at a header in `self.vectors`, which outlives the queues and stays as it is until the kernel has
+        // taken the entry; descriptors are plain numbers that the kernel validates.
         unsafe { self.queues.push(entry.user_data(token.to_bits())) };
         self.link_from = None;
         self.in_flight += 1;
@@ -418,7 +464,8 @@ impl<Q: Queues> Ring<Q> {
             self.in_flight -= 1;
         }
         let len = usize::try_from(completion.result).unwrap_or(0);
-        let lease = completion.bid().map(|bid| self.buffers.lease(bid, len));
+        let more = completion.has_more_of_buffer();
+        let lease = completion.bid().map(|bid| self.buffers.receive(bid, len, more));
         Some((completion, lease))
     }
 }

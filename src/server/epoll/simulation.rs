@@ -37,7 +37,7 @@ fn simulate(seed: u64) -> Counters {
     let _replay = Replay(seed);
     clock::hold();
     let mut server = server(seed);
-    let mut lines = Lines::new(&simulation::circumstances(seed).1);
+    let mut lines = Lines::new(&simulation::circumstances(seed).1, 0);
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);

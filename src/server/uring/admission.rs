@@ -38,11 +38,16 @@ impl Admission {
     }
 
     /// How many buffers the kernel should be able to choose from.
-    fn target(&self) -> usize {
+    pub(super) fn target(&self) -> usize {
         match self.publish {
             Publish::Demand => self.hot_set.target(self.receiving + self.waiting.len()),
             Publish::Full => self.buffers_max,
         }
+    }
+
+    /// How many bytes a turn is expected to receive, at least one.
+    pub(super) fn expected_bytes(&self) -> usize {
+        self.hot_set.expected_bytes()
     }
 }
 
@@ -50,7 +55,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Publishes what is wanted, and lets as many receive as there are buffers, the longest wait first.
     pub(super) fn admit(&mut self) {
         self.publish();
-        while self.admission.admitted < self.ring.buffers.published() && self.has_room() {
+        while self.admission.admitted < S::places(self) && self.has_room() {
             let Some(slot) = self.admission.waiting.pop() else { return };
             self.admission.admitted += 1;
             self.arm_recv(slot);
@@ -59,7 +64,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
 
     /// Publishes what is wanted for receives that wait for data.
     pub(super) fn publish(&mut self) {
-        self.ring.buffers.top_up(self.admission.target());
+        self.ring.buffers.top_up(S::target(self));
     }
 
     /// Begins a turn of a connection whose last one is over, and takes note of what that brought.
@@ -133,9 +138,9 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Receives again. With data left, before all that wait until the turn is over, and then behind them. Without, at
     /// once if nobody waits, for then it takes no buffer; a peer that answers at once would else overtake them all.
     pub(super) fn rearm_in_turn(&mut self, slot: Slot) {
-        let published = self.ring.buffers.published();
+        let places = S::places(self);
         let admission = &mut self.admission;
-        let free = admission.waiting.is_empty() && admission.admitted < published;
+        let free = admission.waiting.is_empty() && admission.admitted < places;
         let peer = self.peers.at(slot);
         let (backlogged, over) = (peer.backlogged, peer.turn.is_over());
         if !backlogged || over {

@@ -3,16 +3,21 @@
 use std::net::SocketAddr;
 
 use super::UringServer;
-use super::strategy::{Adaptive, Alternate, Inline, Linked, Private, PrivateLinked, Strategy};
+use super::strategy::{
+    Adaptive, Alternate, Bundle, Incremental, Inline, Linked, Private, PrivateLinked, Strategy,
+};
 use crate::measure::counters::Counters;
 use crate::server::shell::config::UringConfig;
 use crate::server::shell::described::{Described, described};
 use crate::server::shell::error::{ServeError, StartError};
+use crate::units::Bytes;
 
 /// A strategy that can be chosen.
 pub struct Entry {
     /// What `uring-echo strategies` tells of it.
     pub described: Described,
+    /// Size of a buffer where nobody says, if not what the preset has.
+    pub buffer_bytes: Option<Bytes>,
     start: fn(&UringConfig) -> Result<Box<dyn Engine>, StartError>,
     /// Serves the peers of a seed in a simulated kernel.
     #[cfg(test)]
@@ -23,6 +28,7 @@ impl Entry {
     const fn of<S: Strategy>() -> Self {
         Self {
             described: described("uring", S::NAME, S::SINCE, S::NEEDS, S::SUMMARY),
+            buffer_bytes: S::BUFFER_BYTES,
             start: |config| Ok(Box::new(UringServer::<S>::start(config)?)),
             #[cfg(test)]
             simulate: super::simulation::simulate::<S>,
@@ -36,6 +42,8 @@ pub static STRATEGIES: &[Entry] = &[
     Entry::of::<Linked>(),
     Entry::of::<Private>(),
     Entry::of::<PrivateLinked>(),
+    Entry::of::<Incremental>(),
+    Entry::of::<Bundle>(),
     Entry::of::<Adaptive>(),
     Entry::of::<Inline>(),
 ];

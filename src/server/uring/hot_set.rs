@@ -37,8 +37,12 @@ impl HotSet {
 
     /// How many buffers to publish when `demand` receives want one.
     pub(super) fn target(&self, demand: usize) -> usize {
-        let expected_bytes = (self.expected / MEMORY).max(1);
-        demand.min((self.hot_bytes / expected_bytes).max(BUFFERS_MIN)).min(self.buffers_max)
+        demand.min((self.hot_bytes / self.expected_bytes()).max(BUFFERS_MIN)).min(self.buffers_max)
+    }
+
+    /// How many bytes a turn is expected to receive, at least one.
+    pub(super) fn expected_bytes(&self) -> usize {
+        (self.expected / MEMORY).max(1)
     }
 }
 

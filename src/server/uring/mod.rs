@@ -43,12 +43,15 @@ use crate::sys::queues::{KernelQueues, Queues};
 use crate::sys::ring::{Completion, File, Ring, SendHow};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
+use crate::units::Bytes;
 
 struct Peer<O> {
     file: File,
     connection: Connection,
     /// What it is owed.
     outbox: Outbox,
+    /// How many of these bytes the send under way was asked for.
+    asked_bytes: usize,
     /// Sent, and still the kernel's to read: until it says so, after a send without a copy.
     pinned: Option<Lease>,
     in_flight: InFlight,
@@ -94,7 +97,8 @@ impl<S: Strategy> UringServer<S> {
     /// With cause and remedy; see [`StartError`].
     fn start(config: &UringConfig) -> Result<Self, StartError> {
         setup::check::<S>(config)?;
-        let Fitted { config: common, notes } = Fitted::of(&config.common, config.common.buffer_bytes)?;
+        let held_bytes = Bytes(config.common.buffer_bytes.0 * S::SEGMENTS_MAX);
+        let Fitted { config: common, notes } = Fitted::of(&config.common, held_bytes)?;
         let files = Some(config.files.unwrap_or(S::FILES));
         let config = UringConfig { common, files, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
@@ -208,6 +212,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             connection: S::connection(&self.config),
             outbox: Outbox::default(),
             pinned: None,
+            asked_bytes: 0,
             in_flight: InFlight::default(),
             taken_back: InFlight::default(),
             turn: self.budget.turn(),
@@ -332,6 +337,11 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             (Ok(count), Some(lease)) if count > 0 => {
                 peer.turn.spend(count);
                 peer.outbox.push(&mut self.nodes, lease);
+                while S::SEGMENTS_MAX > 1
+                    && let Some(lease) = self.ring.buffers.next_of_bundle()
+                {
+                    peer.outbox.push(&mut self.nodes, lease);
+                }
                 self.counters.receives += 1;
                 self.counters.received_bytes += count as u64;
                 Event::Received(count)
@@ -375,6 +385,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let peer = self.peers.at(slot);
         let (lease, sent_bytes) = peer.outbox.head().expect("a connection that owes holds its bytes");
         peer.in_flight.begin(Op::Send);
+        peer.asked_bytes = lease.len() - sent_bytes;
         self.ring.send(peer.file, lease, sent_bytes, how, token);
     }
 
@@ -382,7 +393,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let peer = self.peers.at(slot);
         match completion.result() {
             Ok(count) => {
-                self.counters.short_sends += u64::from(count < peer.outbox.head_bytes());
+                self.counters.short_sends += u64::from(count < peer.asked_bytes);
                 self.counters.sent_bytes += count as u64;
                 self.advance(slot, count)
             }

@@ -3,6 +3,8 @@
 //! One that alternates has one buffer at most, kept in place. What is received ahead queues in nodes that all connections
 //! share, so that nothing is allocated while the server serves.
 
+use std::iter;
+
 use crate::sys::buf_ring::Lease;
 
 /// No node.
@@ -71,9 +73,11 @@ impl Outbox {
         self.head.as_ref().map(|lease| (lease, self.sent_bytes))
     }
 
-    /// How many bytes of the head are left to send.
-    pub(super) fn head_bytes(&self) -> usize {
-        self.head.as_ref().map_or(0, |lease| lease.len() - self.sent_bytes)
+    /// All buffers to send from, and from which of their bytes on.
+    pub(super) fn segments<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = (&'a Lease, usize)> {
+        let node = |index: u32| (index != NONE).then(|| &nodes.nodes[index as usize]);
+        let queued = iter::successors(node(self.first), move |one| node(one.next));
+        self.head().into_iter().chain(queued.filter_map(|one| one.lease.as_ref()).map(|lease| (lease, 0)))
     }
 
     /// How many bytes are left to send.
@@ -82,7 +86,6 @@ impl Outbox {
     }
 
     /// How many buffers it holds.
-    #[allow(dead_code, reason = "only those that receive ahead ask")]
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -181,7 +184,8 @@ mod tests {
                 }
                 prop_assert_eq!(outbox.len(), model.len());
                 prop_assert_eq!(outbox.owed_bytes(), model.iter().map(|one| one.1).sum::<usize>());
-                prop_assert_eq!(outbox.head_bytes(), model.front().map_or(0, |one| one.1));
+                let left: Vec<_> = outbox.segments(&nodes).map(|(lease, sent)| (lease.bid_for_test(), lease.len() - sent)).collect();
+                prop_assert_eq!(left, model.iter().copied().collect::<Vec<_>>());
             }
             for (outbox, model) in outboxes.iter_mut().zip(models) {
                 let mut given = Vec::new();

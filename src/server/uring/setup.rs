@@ -23,7 +23,8 @@ const SQ_ENTRIES: u32 = 256;
 /// With cause and remedy, when the kernel refuses one of the steps.
 pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
-    let (buffers, private) = memory::<S>(config)?;
+    let (buffers, private) = memory::<S>(config, 1 << 16)?;
+    let buffers = S::lend(buffers);
     // Doubled, so that the completions of one iteration and of the next fit.
     let completions = 2 * connections * S::OPERATIONS_PER_CONNECTION;
     let cq_entries = u32::try_from(completions.max(1024)).unwrap_or(u32::MAX);
@@ -31,6 +32,10 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
     let mut ring =
         Ring::new(setup_flags(config.setup), wait_mode(config), SQ_ENTRIES, cq_entries, buffers, private)
             .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
+    if S::SEGMENTS_MAX > 1 {
+        ring.allow_vectors(S::SEGMENTS_MAX)
+            .map_err(|error| StartError::memory("cannot map the segments of sends", &error))?;
+    }
     register_options(&mut ring, config)?;
     if !S::PRIVATE {
         ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
@@ -84,13 +89,19 @@ const NAPI: Request = Request::Feature {
     since: KernelVersion::new(6, 9),
 };
 
-/// The buffers that all connections share, and those that belong to one each: there are only ever one of these.
+/// The buffers that all connections share, `shared_max` at most, and those that belong to one each: there are only ever one
+/// of these.
 ///
 /// # Errors
 /// When they cannot be mapped.
-pub(super) fn memory<S: Strategy>(config: &UringConfig) -> Result<(BufRing, PrivateBuffers), StartError> {
+pub(super) fn memory<S: Strategy>(
+    config: &UringConfig,
+    shared_max: usize,
+) -> Result<(BufRing, PrivateBuffers), StartError> {
     let size = config.common.buffer_bytes;
-    let shared = (usize::from(config.buffers) + S::reserve(config)).min(1 << 16);
+    // A buffer that was sent without a copy stays the kernel's while the next one fills.
+    let held = if config.send_kind == Zerocopy::Copy { 1 } else { 2 };
+    let shared = (usize::from(config.buffers) + held * S::reserve(config)).min(shared_max);
     let (shared, private) = if S::PRIVATE { (0, config.common.connections_max) } else { (shared, 0) };
     let buffers = BufRing::new(config.buffers, shared, size)
         .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;

@@ -50,10 +50,15 @@ fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
     let common = &config.common;
     let entries =
         (S::ENTRIES_PER_COMPLETION + [1, 2, 20][random.random_range(0..3)], random.random_range(1..=24));
-    let memory = setup::memory::<S>(&config).unwrap();
+    // Now and then no more than one for each connection, as for a server of many, whose reserve is cut.
+    let cut =
+        if random.random() { usize::MAX } else { usize::from(config.buffers) + 2 * common.connections_max };
+    let (buffers, private) = setup::memory::<S>(&config, cut).unwrap();
     let shutdown_first = random.random();
     let fate = Fate::new(rules, world, random);
-    let ring = fake_kernel::ring(fate, entries, config.files == Some(Files::Direct), memory);
+    let direct = config.files == Some(Files::Direct);
+    let mut ring = fake_kernel::ring(fate, entries, direct, (S::lend(buffers), private));
+    ring.allow_vectors(S::SEGMENTS_MAX).unwrap();
     let (listener, lifecycle) = (Listener::bind(common).unwrap(), Lifecycle::start(common).unwrap());
     let mut server = UringServer::over(ring, listener, lifecycle, &config);
     server.shutdown_first = shutdown_first;
@@ -62,7 +67,7 @@ fn server<S: Strategy>(seed: u64) -> UringServer<S, FakeQueues> {
 
 /// What holds between any two iterations.
 fn assert_invariants<S: Strategy>(server: &mut UringServer<S, FakeQueues>) {
-    let (mut leased, mut receiving) = (0, 0);
+    let (mut leased, mut receiving, mut holding) = (0, 0, 0);
     for slot in server.peers.slots().collect::<Vec<_>>() {
         let waits = server.admission.waiting.contains(slot);
         let peer = server.peers.at(slot);
@@ -75,6 +80,7 @@ fn assert_invariants<S: Strategy>(server: &mut UringServer<S, FakeQueues>) {
             );
         } else {
             leased += peer.outbox.len() + usize::from(peer.pinned.is_some());
+            holding += usize::from(owes || peer.pinned.is_some());
         }
         receiving += usize::from(peer.in_flight.has(Op::Recv));
         assert!(waits || !peer.in_flight.is_nothing(), "slot {slot} is nobody's business");
@@ -84,7 +90,17 @@ fn assert_invariants<S: Strategy>(server: &mut UringServer<S, FakeQueues>) {
         assert!(in_step || peer.connection.is_given_up(), "slot {slot} sends what it owes");
     }
     assert_eq!(server.admission.receiving, receiving);
-    assert!(server.ring.buffers.are_conserved(leased), "a buffer is lost or there twice");
+    let buffers = &server.ring.buffers;
+    assert!(buffers.are_conserved(leased), "a buffer is lost or there twice");
+    if S::PRIVATE {
+        return;
+    }
+    let empty = server.config.common.connections_max - holding;
+    assert!(
+        buffers.spare() >= empty,
+        "{empty} connections hold nothing, and {} buffers are left",
+        buffers.spare()
+    );
 }
 
 /// Serves until told to stop and done. Returns what was counted.
@@ -92,7 +108,7 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
     let _replay = Replay(seed);
     clock::hold();
     let mut server = server::<S>(seed);
-    let mut lines = Lines::new(&server.config.common);
+    let mut lines = Lines::new(&server.config.common, S::overshoot_bytes(&server.config));
     while !server.is_finished() {
         if let Err(error) = server.iterate() {
             assert!(server.ring.queues().fate.is_lost, "{error}");

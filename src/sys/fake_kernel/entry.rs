@@ -10,6 +10,7 @@ const BUFFER_SELECT: u8 = 1 << 5;
 const CQE_SKIP_SUCCESS: u8 = 1 << 6;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
 const RECV_POLL_FIRST: u16 = 1 << 0;
+const RECV_BUNDLE: u16 = 1 << 4;
 const CANCEL_ANY: u32 = 1 << 2;
 const POLL_ADD_MULTI: u32 = 1 << 0;
 
@@ -40,6 +41,7 @@ pub(super) enum What {
     Recv {
         bytes_max: usize,
         poll_first: bool,
+        bundle: bool,
     },
     RecvInto {
         addr: u64,
@@ -51,6 +53,11 @@ pub(super) enum What {
         len: usize,
         wait_all: bool,
         zero_copy: bool,
+    },
+    /// A send of the segments that the header at this address names when the entry is taken.
+    SendVector {
+        header: u64,
+        wait_all: bool,
     },
     /// What is left of a send without a copy: to say that its bytes have been read.
     Notify {
@@ -88,6 +95,8 @@ pub(super) struct Entry {
     pub(super) read_again: Vec<u8>,
     /// Its peer when a poll last looked.
     pub(super) mark: Option<Mark>,
+    /// Address and length of each part of a send of several.
+    pub(super) segments: Vec<(u64, usize)>,
 }
 
 impl Entry {
@@ -123,7 +132,25 @@ impl Entry {
             sent_bytes: 0,
             read_again: Vec::new(),
             mark: None,
+            segments: Vec::new(),
         }
+    }
+
+    /// Copies what the entry points at, as the kernel does when it takes an entry from the queue.
+    pub(super) fn import(&mut self) {
+        let What::SendVector { header, .. } = self.what else { return };
+        // SAFETY: the server left a header and its segments there, and does not touch them before the entry is taken.
+        let segments = unsafe {
+            let header = &*(header as *const libc::msghdr);
+            std::slice::from_raw_parts(header.msg_iov, header.msg_iovlen)
+        };
+        self.segments = segments.iter().map(|one| (one.iov_base as u64, one.iov_len)).collect();
+        assert!(self.segments.iter().all(|segment| segment.1 > 0), "a segment of no bytes is sent");
+    }
+
+    /// Whether it is a receive that may fill several buffers.
+    pub(super) const fn is_bundle(&self) -> bool {
+        matches!(self.what, What::Recv { bundle: true, .. })
     }
 
     /// Whether `result` breaks a chain: an error, or a send that was to wait for all and did not send all.
@@ -142,7 +169,7 @@ impl Entry {
     }
 
     pub(super) const fn sends(&self) -> bool {
-        matches!(self.what, What::Send { .. })
+        matches!(self.what, What::Send { .. } | What::SendVector { .. })
     }
 
     /// Whether it, or what waits for it, keeps `file` open.
@@ -165,7 +192,14 @@ impl Entry {
 
 impl What {
     pub(super) const fn transfers(self) -> bool {
-        matches!(self, Self::Recv { .. } | Self::RecvInto { .. } | Self::Send { .. } | Self::Notify { .. })
+        matches!(
+            self,
+            Self::Recv { .. }
+                | Self::RecvInto { .. }
+                | Self::Send { .. }
+                | Self::SendVector { .. }
+                | Self::Notify { .. }
+        )
     }
 }
 
@@ -175,14 +209,22 @@ impl RawEntry {
         match self.opcode {
             opcode::Accept::CODE => What::Accept { multishot: self.ioprio & ACCEPT_MULTISHOT != 0 },
             opcode::Recv::CODE => {
-                let (provided, poll_first) =
-                    (self.flags & BUFFER_SELECT != 0, self.ioprio & RECV_POLL_FIRST != 0);
+                let (provided, poll_first, bundle) = (
+                    self.flags & BUFFER_SELECT != 0,
+                    self.ioprio & RECV_POLL_FIRST != 0,
+                    self.ioprio & RECV_BUNDLE != 0,
+                );
                 assert!(provided == (self.addr == 0), "a receive has one buffer, its own or a provided one");
                 if provided {
-                    What::Recv { bytes_max: len, poll_first }
+                    What::Recv { bytes_max: len, poll_first, bundle }
                 } else {
                     What::RecvInto { addr: self.addr, len, poll_first }
                 }
+            }
+            opcode::SendMsg::CODE => {
+                assert!(flags & libc::MSG_NOSIGNAL != 0, "a send that may raise SIGPIPE");
+                assert!(self.addr != 0, "a message without a header");
+                What::SendVector { header: self.addr, wait_all: flags & libc::MSG_WAITALL != 0 }
             }
             opcode::Send::CODE | opcode::SendZc::CODE => {
                 assert!(flags & libc::MSG_NOSIGNAL != 0, "a send that may raise SIGPIPE");

@@ -10,6 +10,7 @@ mod entry;
 mod operations;
 mod provided;
 mod queues;
+mod shared_buffers;
 mod sockets;
 mod world;
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::RngExt;
 
-use super::completion::{BUFFER_SHIFT, F_BUFFER, F_MORE, F_NOTIF, F_SOCK_NONEMPTY, result_of};
+use super::completion::{F_MORE, F_NOTIF, F_SOCK_NONEMPTY, result_of};
 use super::entry::{Entry, What};
 use super::provided::fill;
 use super::queues::FakeQueues;
@@ -18,9 +18,13 @@ impl FakeQueues {
         }
         match entry.what {
             What::Accept { multishot } => self.accept(index, multishot),
-            What::Recv { bytes_max, poll_first } => self.recv(index, bytes_max, poll_first),
+            What::Recv { bytes_max, poll_first, .. } => self.recv(index, bytes_max, poll_first),
             What::RecvInto { addr, len, .. } => self.recv_into(index, addr, len),
             What::Send { addr, len, wait_all, .. } => self.send(index, addr, len, wait_all),
+            What::SendVector { wait_all, .. } => {
+                let len = self.pending[index].segments.iter().map(|segment| segment.1).sum();
+                self.send(index, 0, len, wait_all)
+            }
             What::Notify { addr } => self.notify(index, addr),
             What::Shutdown => self.shutdown(index),
             What::Close => self.close(index),
@@ -69,6 +73,9 @@ impl FakeQueues {
             let flags = if self.fate.random.random() { self.fill(&[]) } else { None };
             return self.finish(index, 0, flags.unwrap_or(0));
         }
+        if self.pending[index].is_bundle() {
+            return self.receive_bundle(index, bytes_max);
+        }
         let most = arrived_bytes.min(bytes_max);
         self.receive(index, most)
     }
@@ -110,15 +117,15 @@ impl FakeQueues {
         let more = peer.arrived_bytes() > 0;
         // A hint: data may have come or gone since.
         let hint = if more != self.fate.errs() { F_SOCK_NONEMPTY } else { 0 };
-        let flags = F_BUFFER | u32::from(buffer.bid.0) << BUFFER_SHIFT | hint;
+        let flags = self.hand_over(&buffer, count) | hint;
         self.finish(index, result_of(count), flags)
     }
 
-    /// Puts `bytes` into the next buffer and returns the flags that say so.
+    /// Puts `bytes` into the next buffer, if they find room in it, and returns the flags that say so.
     pub(super) fn fill(&mut self, bytes: &[u8]) -> Option<u32> {
-        let buffer = self.provided.take()?;
+        let buffer = if self.provided.has_room(bytes.len()) { self.provided.take()? } else { return None };
         buffer.fill(bytes);
-        Some(F_BUFFER | u32::from(buffer.bid.0) << BUFFER_SHIFT)
+        Some(self.hand_over(&buffer, bytes.len()))
     }
 
     fn send(&mut self, index: usize, addr: u64, len: usize, wait_all: bool) -> bool {
@@ -139,7 +146,10 @@ impl FakeQueues {
             return self.fail_passing(index);
         }
         let count = if self.fate.errs() { self.fate.random.random_range(1..=room) } else { room };
-        let bytes = self.provided.read(addr + sent_bytes as u64, count);
+        let bytes = match &self.pending[index].segments[..] {
+            [] => self.provided.read(addr + sent_bytes as u64, count),
+            segments => self.provided.gather(segments, sent_bytes, count),
+        };
         self.fate.world.at(self.pending[index].file).echo(&bytes);
         self.pending[index].read_again.extend_from_slice(&bytes);
         let sent_bytes = sent_bytes + count;

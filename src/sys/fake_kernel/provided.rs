@@ -38,13 +38,20 @@ pub(super) struct Provided {
     base: *const BufRingEntry,
     mask: u16,
     head: u16,
+    /// Whether buffers are filled piece by piece (IOU_PBUF_RING_INC).
+    pub(super) incremental: bool,
 }
 
 impl Provided {
     /// The ring that `buffers` would register.
     pub(super) fn of(buffers: &BufRing) -> Self {
         let (addr, entries) = buffers.registration();
-        Self { base: addr as *const BufRingEntry, mask: entries - 1, head: 0 }
+        Self {
+            base: addr as *const BufRingEntry,
+            mask: entries - 1,
+            head: 0,
+            incremental: buffers.is_incremental(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,13 +71,47 @@ impl Provided {
         Taken { bid: Bid(entry.bid()), addr: entry.addr() as *mut u8, len: entry.len() as usize }
     }
 
-    /// The buffer at the head.
+    /// The buffer at the head. It stays there if buffers are filled piece by piece.
     pub(super) fn take(&mut self) -> Option<Taken> {
         if self.is_empty() {
             return None;
         }
-        self.head = self.head.wrapping_add(1);
-        Some(self.entry(self.head.wrapping_sub(1)))
+        let taken = self.entry(self.head);
+        if !self.incremental {
+            self.head = self.head.wrapping_add(1);
+        }
+        Some(taken)
+    }
+
+    /// Whether the buffer at the head has room for `len` bytes.
+    pub(super) fn has_room(&self, len: usize) -> bool {
+        !self.is_empty() && self.entry(self.head).len >= len
+    }
+
+    /// How many bytes all buffers have room for.
+    pub(super) fn room_bytes(&self) -> usize {
+        (0..self.published()).map(|step| self.entry(self.head.wrapping_add(step)).len).sum()
+    }
+
+    /// Moves the beginning of the buffer at the head past `count` bytes, in its entry as Linux does, and leaves the buffer if
+    /// that `ends` it.
+    pub(super) fn advance(&mut self, count: usize, ends: bool) {
+        self.rewrite_head(count, |len| len - count as u32);
+        self.head = self.head.wrapping_add(u16::from(ends));
+    }
+
+    /// Cuts the length of the buffer at the head to `len_max`.
+    pub(super) fn cut(&mut self, len_max: u32) {
+        if !self.is_empty() {
+            self.rewrite_head(0, |len| len.min(len_max));
+        }
+    }
+
+    fn rewrite_head(&mut self, skip: usize, len: impl FnOnce(u32) -> u32) {
+        // SAFETY: the masked position lies in the ring; its owner does not touch a published entry.
+        let entry = unsafe { &mut *self.base.cast_mut().add(usize::from(self.head & self.mask)) };
+        entry.set_addr(entry.addr() + skip as u64);
+        entry.set_len(len(entry.len()));
     }
 
     /// `len` bytes at `addr`, which a send names.
@@ -89,5 +130,13 @@ impl Provided {
         }
         // SAFETY: a send's bytes lie in a leased buffer, which stays mapped as long as the kernel it is lent to.
         unsafe { std::slice::from_raw_parts(addr as *const u8, len) }.to_vec()
+    }
+    /// `len` bytes of `segments`, each an address and a length, from byte `from` on.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub(super) fn gather(&self, segments: &[(u64, usize)], from: usize, len: usize) -> Vec<u8> {
+        let whole = segments.iter().flat_map(|&(addr, len)| self.read(addr, len));
+        whole.skip(from).take(len).collect()
     }
 }

@@ -119,6 +119,7 @@ impl FakeQueues {
         let cuts = !all && self.queued[count - 1].linked;
         let mut taken = self.queued.drain(..count);
         while let Some(mut entry) = taken.next() {
+            entry.import();
             if entry.linked {
                 entry.then = taken.next().map(Box::new);
             }

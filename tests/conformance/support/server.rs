@@ -110,6 +110,7 @@ impl Launch {
             "linked" | "private-linked" if asked("--send once") => Some("would follow a short send"),
             "linked" | "private-linked" if asked("--setup sqpoll") => Some("may take the send and not yet"),
             "linked" | "private-linked" if asked("--send-kind") => Some("before the buffer is free"),
+            "bundle" if asked("--send-kind") => Some("which are copied"),
             "private" if asked("--send-kind") => Some("where the send still reads"),
             "inline" | "adaptive" if asked("--send-kind") => Some("send a copy"),
             _ => None,

@@ -41,7 +41,7 @@ impl Strategy for Adaptive {
 
     /// It is known to find nothing yet.
     fn recv_how(config: &UringConfig, peer: &Peer<()>) -> RecvHow {
-        RecvHow { bytes_max: peer.turn.ask(config.common.buffer_bytes.0), poll_first: true }
+        RecvHow { bytes_max: peer.turn.ask(config.common.buffer_bytes.0), poll_first: true, bundle: false }
     }
 
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {

@@ -5,6 +5,8 @@
 
 mod adaptive;
 mod alternate;
+mod bundle;
+mod incremental;
 mod inline;
 mod linked;
 mod private;
@@ -12,6 +14,8 @@ mod private_linked;
 
 pub(super) use adaptive::Adaptive;
 pub(super) use alternate::Alternate;
+pub(super) use bundle::Bundle;
+pub(super) use incremental::Incremental;
 pub(super) use inline::Inline;
 pub(super) use linked::Linked;
 pub(super) use private::Private;
@@ -23,8 +27,10 @@ use crate::server::core::connection::Connection;
 use crate::server::shell::config::{Files, Publish, RecvMode, SendMode, UringConfig, Zerocopy};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
+use crate::sys::buf_ring::BufRing;
 use crate::sys::queues::Queues;
 use crate::sys::ring::{Completion, RecvHow, SendHow, SendKind};
+use crate::units::Bytes;
 
 /// What a strategy is to the engine. What most have in common is provided.
 pub(super) trait Strategy: Sized + 'static {
@@ -49,6 +55,10 @@ pub(super) trait Strategy: Sized + 'static {
 
     /// What accepted connections are kept in, where nobody says.
     const FILES: Files = Files::Direct;
+    /// Most buffers that a connection is asked to fill, and that one send takes. More than one is a message with segments.
+    const SEGMENTS_MAX: usize = 1;
+    /// Size of a buffer where nobody says, if not what the preset has.
+    const BUFFER_BYTES: Option<Bytes> = None;
 
     /// What it keeps of a connection.
     type Own: Default;
@@ -62,6 +72,11 @@ pub(super) trait Strategy: Sized + 'static {
     /// With the reason and the remedy.
     fn check(_config: &UringConfig) -> Result<(), StartError> {
         Ok(())
+    }
+
+    /// The provided buffers, as the kernel is to use them up.
+    fn lend(buffers: BufRing) -> BufRing {
+        buffers
     }
 
     /// How many buffers there are, beside those in the ring.
@@ -79,6 +94,12 @@ pub(super) trait Strategy: Sized + 'static {
         Connection::alternating()
     }
 
+    /// How many bytes a turn may bring beyond the budget.
+    #[cfg(test)]
+    fn overshoot_bytes(_config: &UringConfig) -> usize {
+        0
+    }
+
     /// Begins to serve a connection.
     fn begin<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         server.arm_recv(slot);
@@ -87,6 +108,16 @@ pub(super) trait Strategy: Sized + 'static {
     /// What comes before each wait.
     fn prepare<Q: Queues>(server: &mut UringServer<Self, Q>) {
         server.admit();
+    }
+
+    /// How many buffers the kernel should be able to choose from.
+    fn target<Q: Queues>(server: &UringServer<Self, Q>) -> usize {
+        server.admission.target()
+    }
+
+    /// How many receives find a buffer among those published.
+    fn places<Q: Queues>(server: &UringServer<Self, Q>) -> usize {
+        server.ring.buffers.published()
     }
 
     /// Whether there is work that no completion announces.
@@ -99,6 +130,7 @@ pub(super) trait Strategy: Sized + 'static {
         RecvHow {
             bytes_max: peer.turn.ask(config.common.buffer_bytes.0),
             poll_first: config.recv == RecvMode::PollFirst && !peer.backlogged,
+            bundle: false,
         }
     }
 

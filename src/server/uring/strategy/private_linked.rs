@@ -63,7 +63,7 @@ impl Strategy for PrivateLinked {
             server.ring.received_nothing(slot);
             return;
         }
-        let count = peer.outbox.head_bytes();
+        let count = peer.asked_bytes;
         peer.in_flight.end(Op::Send);
         server.counters.sent_bytes += count as u64;
         let sent = server.advance(slot, count);
