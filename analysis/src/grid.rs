@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use experiments::spec::in_flight::InFlight;
 use polars::prelude::*;
 use serde::Serialize;
 
@@ -99,17 +100,20 @@ impl Grid {
         Ok(texts(&frame, "cell")?.into_iter().zip(ratios_of(&frame)?).collect())
     }
 
-    /// The ratios of each metric between the arms of the control; `None` without a run of it that counts.
-    pub(crate) fn control(&self) -> PolarsResult<Option<Values>> {
+    /// The ratios of each metric between the arms of the control, by what is on its way: all pairs that have that in common
+    /// together. Empty without a pair that counts.
+    pub(crate) fn control(&self) -> PolarsResult<BTreeMap<Option<InFlight>, Values>> {
         let counted = self.runs_for("control").filter(counts());
         let side = |arm: &str| counted.clone().filter(col("arm").eq(lit(arm)));
-        if counted.clone().collect()?.height() == 0 {
-            return Ok(None);
-        }
         let pairs = joined(side("a"), side("b"), &["cell", "engine", "repetition"]);
-        // All pairs in one group: what they have in common is that they are of the control.
-        let frame = pairs.group_by_stable([col("role")]).agg(sides()).collect()?;
-        Ok(Some(ratios_of(&frame)?.pop().unwrap_or_default()))
+        let frame = pairs.group_by_stable([col("cell")]).agg(sides()).collect()?;
+        let mut control: BTreeMap<Option<InFlight>, Values> = BTreeMap::new();
+        for (key, ratios) in texts(&frame, "cell")?.into_iter().zip(ratios_of(&frame)?) {
+            let cell = self.cells.iter().find(|cell| cell.key == key);
+            let of = control.entry(cell.and_then(|cell| cell.factors.in_flight_bytes)).or_default();
+            ratios.into_iter().for_each(|(metric, ratios)| of.entry(metric).or_default().extend(ratios));
+        }
+        Ok(control)
     }
 
     /// Median, largest and number of each value that says what disturbed the runs that count.

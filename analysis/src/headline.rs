@@ -1,6 +1,6 @@
-//! The headline numbers: io_uring against epoll, a row for each comparison and mode of an experiment.
+//! The headline numbers: io_uring against epoll, a row for each comparison and workload of an experiment.
 
-use uring_echo::record::Mode;
+use experiments::spec::workload::Workload;
 
 use crate::grid::Comparison;
 use crate::markdown::{self, Head};
@@ -8,12 +8,12 @@ use crate::metric;
 use crate::statistics::{Mean, Word};
 use crate::values::{ExperimentValues, Values};
 
-/// What a comparison came to in one mode of an experiment: geometric means over the cells.
+/// What a comparison came to in one workload of an experiment: geometric means over the cells.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
     /// The experiment; with the comparison, where it makes more than one.
     pub(crate) name: String,
-    pub(crate) mode: Mode,
+    pub(crate) workload: Workload,
     /// Busy time of the server's core per message.
     pub(crate) cpu: &'a Mean,
     /// Messages per second; `None` where they were not compared.
@@ -33,11 +33,11 @@ pub(crate) fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<
             1 => name.to_owned(),
             _ => format!("{name}: {}", comparison.name()),
         };
-        for mode in [Mode::Stream, Mode::ReqRes] {
-            let Some(cpu) = grid.mean(mode, comparison, metric::CPU) else { continue };
-            let throughput = grid.mean(mode, comparison, metric::MESSAGES);
-            let recorded = recorded(experiment, mode, comparison);
-            rows.push(Row { name: name.clone(), mode, cpu, throughput, recorded });
+        for workload in grid.workloads() {
+            let Some(cpu) = grid.mean(workload, comparison, metric::CPU) else { continue };
+            let throughput = grid.mean(workload, comparison, metric::MESSAGES);
+            let recorded = recorded(experiment, workload, comparison);
+            rows.push(Row { name: name.clone(), workload, cpu, throughput, recorded });
         }
     }
     rows
@@ -61,9 +61,8 @@ pub(crate) fn with_interval(mean: &Mean) -> String {
 }
 
 /// Size, what was left out, and the runs of both servers that count; where some do not, also how many were planned.
-fn recorded(experiment: &ExperimentValues, mode: Mode, comparison: &Comparison) -> String {
-    let cells = experiment.grid.cells.values().filter(|cell| cell.cell.factors.mode == mode);
-    let servers = cells.flat_map(|cell| {
+fn recorded(experiment: &ExperimentValues, workload: Workload, comparison: &Comparison) -> String {
+    let servers = experiment.grid.rows_of(workload).flat_map(|cell| {
         [&comparison.of, &comparison.to].into_iter().filter_map(|engine| cell.engines.get(engine))
     });
     let runs: Vec<usize> = servers.map(|server| server.runs).collect();
@@ -74,7 +73,7 @@ fn recorded(experiment: &ExperimentValues, mode: Mode, comparison: &Comparison) 
     format!("{},{part} {runs} runs", experiment.size)
 }
 
-/// The headline numbers of `values` as Markdown: geometric means over the cells of a mode, with their 95 % intervals.
+/// The headline numbers of `values` as Markdown: geometric means over the cells of a workload, with their 95 % intervals.
 pub(crate) fn table(values: &Values) -> String {
     let rows: Vec<Vec<String>> = values
         .experiments
@@ -102,7 +101,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
     let cpu = row.cpu;
     vec![
         row.name.clone(),
-        row.mode.to_string(),
+        row.workload.in_words(),
         cpu.cells.to_string(),
         with_interval(cpu),
         least_to_most(cpu),

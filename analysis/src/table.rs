@@ -51,6 +51,12 @@ pub(crate) fn frame(values: &GridValues) -> PolarsResult<DataFrame> {
         count("runs", &|(_, (_, engine))| Some(engine.runs as u64)),
         count("flagged", &|(_, (_, engine))| Some(engine.flagged as u64)),
     ];
+    // Older recordings have no such factor, and their tables stay what they were.
+    if values.rows().any(|row| row.cell.factors.in_flight_bytes.is_some()) {
+        let level = |cell: &CellValues| cell.cell.factors.in_flight_bytes.map(|level| level.to_string());
+        let levels: Vec<Option<String>> = rows.iter().map(|(cell, _)| level(cell)).collect();
+        columns.insert(4, Column::new("in_flight_bytes".into(), levels));
+    }
     for (name, _) in metric::ALL {
         columns.extend(estimate(name, &rows, |(_, (_, engine))| engine.metrics.get(name)));
     }

@@ -145,6 +145,20 @@ fn a_record_of_another_cell_is_left_out() {
 }
 
 #[test]
+fn a_record_of_a_shorter_queue_than_planned_is_left_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = MadeUp::with_deep_queues("made-up").write(directory.path());
+    let number = |runs: &[experiments::recording::manifest::RunEntry]| {
+        runs.iter().find(|run| run.factors == support::deep()).unwrap().number
+    };
+    let run = number(&Recording::read(&folder, || {}).unwrap().manifest.runs);
+    change_record(&folder, run, |record| record["client"]["in_flight_bytes_max"] = json!(262_144));
+    let values = values(&folder);
+    assert_eq!(values.damage.len(), 1, "{:?}", values.damage);
+    assert!(values.damage[0].contains("its settings are not those of its cell"), "{:?}", values.damage);
+}
+
+#[test]
 fn a_record_that_calls_itself_invalid_is_left_out_whatever_the_manifest_says() {
     expect_left_out("the manifest calls it valid", |folder| {
         change_record(folder, 1, |record| record["validity"] = json!(["mismatch: byte 7"]));

@@ -79,7 +79,8 @@ fn only_comparisons_of_the_engines_are_headlines() {
     let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
     let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
     let (as_published, tuned) = ("study: uring-study/epoll-study", "study: uring/epoll");
-    let expected = ["parity", as_published, tuned].map(|name| [(name, "stream"), (name, "req-res")]);
+    let workloads = ["stream", "stream, unbounded in flight", "req-res"];
+    let expected = ["parity", as_published, tuned].map(|name| workloads.map(|workload| (name, workload)));
     assert_eq!(names, expected.concat());
 }
 

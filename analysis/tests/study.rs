@@ -15,7 +15,7 @@ use experiments::spec::Size;
 use polars::prelude::DataFrame;
 use polars_io::SerReader;
 use polars_io::prelude::{CsvReader, ParquetReader};
-use support::{BYTES_PER_CONNECTION, MadeUp, RATIO, write_built_in};
+use support::{BYTES_PER_CONNECTION, DEEP_RATIO, MadeUp, RATIO, write_built_in};
 
 /// The files of an analysis of `folders`, by their path below its folder.
 fn analysed(folders: &[PathBuf]) -> Vec<(PathBuf, Vec<u8>)> {
@@ -47,6 +47,62 @@ fn the_ratio_that_was_put_in_comes_out() {
     let latency = experiment.grid.cells["req-res/256B/c2"].engines["uring"].latency.unwrap();
     assert_eq!(latency.count, 300);
     assert!(latency.p50_ns.abs_diff(20_000) <= 20 && latency.max_ns.abs_diff(30_000) <= 30, "{latency:?}");
+}
+
+#[test]
+fn deep_queues_are_in_no_mean_and_no_control_of_short_ones() {
+    let results = tempfile::tempdir().unwrap();
+    let of = |made_up: MadeUp| {
+        let study = Study::read(&[made_up.write(results.path())]).unwrap();
+        study.values.experiments.into_values().next().unwrap()
+    };
+    let (short, deep) = (of(MadeUp::small("short")), of(MadeUp::with_deep_queues("deep")));
+    let mean = |workload: &str| deep.grid.means[workload]["uring/epoll"]["cpu_ns_per_message"].mean.unwrap();
+    for (workload, ratio) in
+        [("stream", RATIO), ("stream/inflight-unbounded", DEEP_RATIO), ("req-res", RATIO)]
+    {
+        assert!((mean(workload) - ratio).abs() < 1e-9, "{workload}: {}", mean(workload));
+    }
+    assert_eq!(deep.grid.least_jain.keys().collect::<Vec<_>>(), deep.grid.means.keys().collect::<Vec<_>>());
+    assert_eq!(deep.control, short.control);
+    assert_eq!(deep.control_in_flight.keys().collect::<Vec<_>>(), ["unbounded"]);
+    assert_eq!(deep.control_in_flight["unbounded"]["cpu_ns_per_message"].ratio.n, 4);
+}
+
+#[test]
+fn deep_queues_have_figures_and_a_column_of_their_own_and_short_ones_keep_theirs() {
+    let results = tempfile::tempdir().unwrap();
+    let files = |made_up: MadeUp| {
+        let files = analysed(&[made_up.write(results.path())]);
+        files.into_iter().map(|(path, content)| (path.display().to_string(), content)).collect::<Vec<_>>()
+    };
+    let (short, deep) = (files(MadeUp::small("short")), files(MadeUp::with_deep_queues("deep")));
+    let text = |files: &[(String, Vec<u8>)], name: &str| {
+        let found = files.iter().find(|(path, _)| path == name);
+        String::from_utf8(found.unwrap_or_else(|| panic!("no {name}")).1.clone()).unwrap()
+    };
+    assert!(!text(&short, "tables/short.csv").contains("in_flight_bytes"));
+    assert!(
+        text(&deep, "tables/deep.csv")
+            .starts_with("cell,mode,payload_bytes,connections,in_flight_bytes,engine")
+    );
+    assert!(
+        text(&deep, "tables/deep.csv")
+            .contains("stream/4096B/c8/inflight-unbounded,stream,4096,8,unbounded,epoll")
+    );
+    assert!(!text(&short, "values.json").contains("in_flight"));
+    let titles = ["Streaming", "Streaming, unbounded in flight", "Request-response"];
+    for (name, experiment) in [("figures/deep-ratios-cpu.svg", ""), ("figures/answer.svg", " (deep)")] {
+        let svg = text(&deep, name);
+        let missing = titles.iter().find(|title| !svg.contains(&format!(">{title}{experiment}<")));
+        assert_eq!(missing, None, "{name}");
+    }
+    let costs = ["deep-stream-cpu", "deep-stream-cpu-inflight-unbounded"];
+    let [short, deep] = costs.map(|stem| text(&deep, &format!("figures/{stem}.svg")));
+    assert!(
+        short.contains(">Streaming: server CPU")
+            && deep.contains(">Streaming, unbounded in flight: server CPU")
+    );
 }
 
 #[test]

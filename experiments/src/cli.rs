@@ -62,7 +62,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
     pub repetitions: Option<u32>,
     /// Levels to keep, such as mode=stream,connections=512; factors: engine, mode, payload_bytes, connections, depth,
-    /// batch_bytes, load, rate_per_s, hogs, idle
+    /// batch_bytes, in_flight_bytes, load, rate_per_s, hogs, idle
     #[arg(long, value_name = "LEVELS", default_value = "", hide_default_value = true)]
     pub filter: Filter,
 }

@@ -5,9 +5,9 @@ use crate::chart::{
 };
 
 use experiments::spec::factors::Factors;
-use uring_echo::record::Mode;
+use experiments::spec::workload::Workload;
 
-use super::input::{About, Compared, distinct, modes, say, title};
+use super::input::{About, Compared, distinct, say, title, workloads};
 
 /// Whether ours and theirs are on the same side of 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,15 +66,20 @@ impl Pair {
     }
 }
 
+/// What the study called the place `at`. Its streams had as much on their way as the sockets took, and it had no other ones.
+pub(crate) fn published_as(at: &Factors) -> Factors {
+    Factors { in_flight_bytes: None, ..at.clone() }
+}
+
 /// Pairs of ratios, a row a place that we measured.
 pub(crate) fn pairs(what: &str, published: &[Compared], ours: &[Compared], about: &About) -> Sheet {
     let find =
         |all: &[Compared], at: &Factors| all.iter().find(|c| c.at == *at).and_then(|c| c.ratio.clone());
     let pairs: Vec<Pair> = distinct(ours, |c| c.at.clone())
         .into_iter()
-        .map(|at| Pair { published: find(published, &at), ours: find(ours, &at), at })
+        .map(|at| Pair { published: find(published, &published_as(&at)), ours: find(ours, &at), at })
         .collect();
-    let panels = modes(&pairs, |pair| pair.at.mode).into_iter().map(|mode| panel(&pairs, mode));
+    let panels = workloads(&pairs, |pair| &pair.at).into_iter().map(|of| panel(&pairs, of));
     let count = |agreement| pairs.iter().filter(|pair| pair.agreement() == agreement).count();
     let (same, opposite) = (count(Agreement::Same), count(Agreement::Opposite));
     let summary = format!(
@@ -93,14 +98,14 @@ pub(crate) fn pairs(what: &str, published: &[Compared], ours: &[Compared], about
     }
 }
 
-fn panel(pairs: &[Pair], mode: Mode) -> Panel {
-    let own: Vec<&Pair> = pairs.iter().filter(|pair| pair.at.mode == mode).collect();
+fn panel(pairs: &[Pair], workload: Workload) -> Panel {
+    let own: Vec<&Pair> = pairs.iter().filter(|pair| pair.at.workload() == workload).collect();
     let rows = own.iter().enumerate().map(|(index, pair)| {
         let begins = index == 0 || own[index - 1].at.payload_bytes != pair.at.payload_bytes;
         pair.row(begins)
     });
     Panel {
-        title: title(mode).to_owned(),
+        title: title(workload),
         body: Body::Rows(Rows {
             x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
             reference: Some(Reference {

@@ -2,12 +2,12 @@
 
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
-use uring_echo::record::Mode;
+use experiments::spec::workload::Workload;
 
 use crate::chart::{Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet};
 
 use super::input::{
-    About, Compared, Measured, distinct, label_bytes, modes, names, reader_name, roles, say, title,
+    About, Compared, Measured, distinct, label_bytes, names, reader_name, roles, say, title, workloads,
 };
 
 /// A metric as a figure shows it.
@@ -38,11 +38,11 @@ impl Shown {
 }
 
 /// A panel a payload, categories are connections, a series an engine.
-pub(crate) fn by_payload(mode: Mode, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
-    let own: Vec<Measured> = measured.iter().filter(|m| m.at.mode == mode).cloned().collect();
+pub(crate) fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
+    let own: Vec<Measured> = measured.iter().filter(|m| m.at.workload() == workload).cloned().collect();
     let payloads = distinct(&own, |m| m.at.payload_bytes);
     let panels = payloads.iter().map(|&payload| panel(&own, payload, shown));
-    let title = format!("{}: {}", title(mode), lowered(&shown.title));
+    let title = format!("{}: {}", title(workload), lowered(&shown.title));
     about.sheet(title, describe(&own, shown), panels.collect())
 }
 
@@ -88,17 +88,17 @@ fn describe(measured: &[Measured], shown: &Shown) -> String {
 
 /// Ratios of io_uring to epoll over the whole grid, a panel a workload.
 pub(crate) fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
-    let modes = modes(compared, |c| c.at.mode);
-    let panels = modes.iter().map(|&mode| {
-        let own: Vec<Compared> = compared.iter().filter(|c| c.at.mode == mode).cloned().collect();
-        let title = if modes.len() > 1 { title(mode).to_owned() } else { String::new() };
+    let workloads = workloads(compared, |c| &c.at);
+    let panels = workloads.iter().map(|&workload| {
+        let own: Vec<Compared> = compared.iter().filter(|c| c.at.workload() == workload).cloned().collect();
+        let title = if workloads.len() > 1 { title(workload) } else { String::new() };
         Panel { title, body: Body::Heat(heat(&own, better)) }
     });
     let sense = match better {
         Better::Higher => "Above 1 io_uring is better.",
         Better::Lower => "Below 1 io_uring is better.",
     };
-    let subject = match modes[..] {
+    let subject = match workloads[..] {
         [only] => format!("{}: {}", title(only), lowered(what)),
         _ => what.to_owned(),
     };
@@ -107,7 +107,7 @@ pub(crate) fn ratios(what: &str, better: Better, compared: &[Compared], about: &
     Sheet { subtitle: format!("{sense} {}", about.interval), ..sheet }
 }
 
-/// The grid of one workload.
+/// The grid of one workload, whose cells payload and connections tell apart.
 pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
     let payloads = distinct(compared, |c| c.at.payload_bytes);
     let connections = distinct(compared, |c| c.at.connections);
@@ -132,7 +132,7 @@ fn describe_ratios(what: &str, compared: &[Compared]) -> String {
     let say = |c: &Compared| {
         let ratio = c.ratio.as_ref().map(|ratio| number::ratio(ratio.value()));
         let ratio = ratio.unwrap_or_else(|| "nothing to compare".to_owned());
-        format!("{}, {}: {ratio}", c.at.mode, say(&c.at))
+        format!("{}, {}: {ratio}", c.at.workload().in_words(), say(&c.at))
     };
     let cells: Vec<String> = compared.iter().map(say).collect();
     format!("{what}, io_uring divided by epoll, by payload × connections. {}.", cells.join("; "))

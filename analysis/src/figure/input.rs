@@ -2,24 +2,31 @@
 
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
+use experiments::spec::in_flight::InFlight;
+use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use crate::chart::{Cell, Estimate, Panel, Role, Sheet};
 
-/// Both modes, in the order of tables.
-pub(crate) const MODES: [Mode; 2] = [Mode::Stream, Mode::ReqRes];
-
-/// The name of `mode` in a title.
-pub(crate) fn title(mode: Mode) -> &'static str {
-    match mode {
+/// The name of `workload` in a title.
+pub(crate) fn title(workload: Workload) -> String {
+    let mode = match workload.mode {
         Mode::Stream => "Streaming",
         Mode::ReqRes => "Request-response",
-    }
+    };
+    let in_flight = workload.in_flight.map_or_else(String::new, |level| format!(", {}", level.in_words()));
+    format!("{mode}{in_flight}")
 }
 
-/// The place of `cell` in the grid: its factors without those that not every experiment has.
+/// The place of `cell` in the grid: its workload, payload and connections, without what not every experiment has.
 pub(crate) fn place(cell: &Factors) -> Factors {
-    Factors::new(cell.mode, cell.payload_bytes, cell.connections)
+    let Factors { mode, payload_bytes, connections, in_flight_bytes, .. } = *cell;
+    Factors { in_flight_bytes, ..Factors::new(mode, payload_bytes, connections) }
+}
+
+/// What tells figures of deep queues from those of short ones.
+pub(crate) fn suffix(in_flight: Option<InFlight>) -> String {
+    in_flight.map_or_else(String::new, |level| format!("-{}", level.key()))
 }
 
 /// Payload and connections of `cell` in words.
@@ -32,9 +39,9 @@ pub(crate) fn label_bytes(payload_bytes: usize) -> String {
     number::label_bytes(payload_bytes as u64)
 }
 
-/// The modes of `items`, in the order of tables.
-pub(crate) fn modes<T>(items: &[T], of: impl Fn(&T) -> Mode) -> Vec<Mode> {
-    MODES.into_iter().filter(|mode| items.iter().any(|item| of(item) == *mode)).collect()
+/// The workloads of `items`, in the order of tables.
+pub(crate) fn workloads<T>(items: &[T], at: impl Fn(&T) -> &Factors) -> Vec<Workload> {
+    distinct(items, |item| at(item).workload())
 }
 
 /// What one server measured in a place.

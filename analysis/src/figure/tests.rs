@@ -11,6 +11,7 @@ use crate::grid::Grid;
 use crate::published::UNECHOED;
 use crate::statistics::Word;
 use experiments::spec::factors::Factors;
+use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 /// The published grid of `runs`: where, by which server, which run, responses per second, bytes that never came back.
@@ -28,7 +29,8 @@ fn published(runs: &[(&Factors, &str, u32, f64, f64)]) -> Grid {
 fn figure(value: f64) -> Figure {
     let at = Factors::new(Mode::Stream, 256, 1);
     let measured = vec![Measured { at, engine: "epoll".to_owned(), value: Estimate::single(value) }];
-    let sheet = grid::by_payload(Mode::Stream, &measured, &grid::Shown::responses(), &About::default());
+    let sheet =
+        grid::by_payload(Workload::of(Mode::Stream), &measured, &grid::Shown::responses(), &About::default());
     let run_ids = vec!["stream-0001".to_owned(), "stream-0002".to_owned()];
     let source = Source { experiment: "stream".to_owned(), run_ids, ..Source::default() };
     Figure { stem: "stream-throughput".to_owned(), sheet, source }
@@ -170,8 +172,8 @@ fn a_forest_has_a_row_for_each_variant_and_keeps_cells_without_pairs() {
     let cells = vec![("256 B × 8".to_owned(), None), ("256 B × 512".to_owned(), Estimate::single(1.5))];
     let effects = vec![effect("epoll", "epoll-study", Vec::new()), effect("uring", "uring-study", cells)];
     let what = ("Cost", crate::chart::Better::Lower);
-    let panels = [(Mode::Stream, effects)];
-    let svg = forest(what, &panels, "No control.".to_owned(), &About::default()).svg(WIDE);
+    let panels = [(Workload::of(Mode::Stream), effects)];
+    let svg = forest(what, &panels, vec!["No control.".to_owned()], &About::default()).svg(WIDE);
     for part in [
         "epoll ÷ epoll-study",
         "mean of 2 cells",
@@ -239,7 +241,7 @@ fn answering(verdicts: &[Word]) -> answer::Measured {
     let ratio = Estimate::new(0.9, Some((0.88, 0.93)), 11).unwrap();
     let cells = verdicts.iter().zip(1..);
     answer::Measured {
-        mode: Mode::Stream,
+        workload: Workload::of(Mode::Stream),
         experiment: "parity".to_owned(),
         quick: false,
         smallest_effect: Some(0.04),

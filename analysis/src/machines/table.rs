@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use experiments::run::programs;
-use uring_echo::record::Mode;
+use experiments::spec::workload::Workload;
 
 use super::{Machine, Recorded};
 use crate::headline::{rows, with_interval};
@@ -50,24 +50,24 @@ fn revisions(recorded: &Recorded) -> String {
 }
 
 fn of_ratios(machines: &[Recorded]) -> String {
-    let mut ratios: Vec<(String, Mode, Vec<String>)> = Vec::new();
+    let mut ratios: Vec<(String, Workload, Vec<String>)> = Vec::new();
     for (index, recorded) in machines.iter().enumerate() {
         for row in recorded.experiments.iter().flat_map(|(name, experiment)| rows(name, experiment)) {
-            let place = ratios.iter().position(|(name, mode, _)| (name, *mode) == (&row.name, row.mode));
+            let place = ratios.iter().position(|(name, of, _)| (name, *of) == (&row.name, row.workload));
             let place = place.unwrap_or_else(|| {
-                ratios.push((row.name, row.mode, vec!["–".to_owned(); machines.len()]));
+                ratios.push((row.name, row.workload, vec!["–".to_owned(); machines.len()]));
                 ratios.len() - 1
             });
             ratios[place].2[index] = with_interval(row.cpu);
         }
     }
-    ratios.sort_by_key(|(name, mode, _)| (name.clone(), *mode == Mode::ReqRes));
+    ratios.sort_by_key(|(name, workload, _)| (name.clone(), *workload));
     let of_machines = (0..machines.len()).map(|index| Head::numbers(letter(index)));
     let heads: Vec<Head> =
         [Head::words("experiment"), Head::words("mode")].into_iter().chain(of_machines).collect();
     let rows: Vec<Vec<String>> = ratios
         .into_iter()
-        .map(|(name, mode, cells)| [vec![name, mode.to_string()], cells].concat())
+        .map(|(name, workload, cells)| [vec![name, workload.in_words()], cells].concat())
         .collect();
     markdown::table(&heads, &rows)
 }
@@ -80,9 +80,10 @@ fn of_repeats(machines: &[Recorded]) -> Option<String> {
             let newest = recorded.experiments.iter().filter(|(other, _)| other == name);
             let newest: Vec<_> = newest.flat_map(|(name, experiment)| rows(name, experiment)).collect();
             for before in rows(name, earlier) {
-                let again = newest.iter().find(|row| (&row.name, row.mode) == (&before.name, before.mode));
+                let again =
+                    newest.iter().find(|row| (&row.name, row.workload) == (&before.name, before.workload));
                 let again = again.map_or_else(|| "–".to_owned(), |row| with_interval(row.cpu));
-                let mode = before.mode.to_string();
+                let mode = before.workload.in_words();
                 repeats.push(vec![letter(index), before.name, mode, again, with_interval(before.cpu)]);
             }
         }

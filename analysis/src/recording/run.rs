@@ -1,5 +1,6 @@
 //! One run: its place, what was recorded, and whether it counts.
 
+use experiments::judge::agreement::Planned;
 use experiments::plan::Role;
 use experiments::recording::manifest::RunEntry;
 use experiments::recording::{MANIFEST, RECORDS, Recording as Files};
@@ -80,9 +81,8 @@ impl Run {
             }
             return;
         };
-        let (client, cell) = (&record.client, &self.entry.factors);
-        let is_other = client.mode != cell.mode || client.payload_bytes.0 != cell.payload_bytes;
-        let fault = if is_other || client.connections != cell.connections {
+        let disagreements = Planned::of(&self.entry.factors).disagreements(record);
+        let fault = if !disagreements.is_empty() {
             Some("its settings are not those of its cell")
         } else if !self.standing.counts() {
             None

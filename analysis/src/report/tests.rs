@@ -6,12 +6,13 @@ use crate::figure::input::{About, Measured};
 use crate::figure::study::Drawn;
 use crate::figure::{Figure, Source};
 use experiments::spec::factors::Factors;
+use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 fn report() -> Report<'static> {
     let at = Factors::new(Mode::Stream, 256, 1);
     let measured = [Measured { at, engine: "epoll".to_owned(), value: Estimate::single(1.0) }];
-    let sheet = by_payload(Mode::Stream, &measured, &Metric::responses(), &About::default());
+    let sheet = by_payload(Workload::of(Mode::Stream), &measured, &Metric::responses(), &About::default());
     let figure = Figure { stem: "stream-throughput".to_owned(), sheet, source: Source::default() };
     let recording = Recorded {
         name: "20261122T000000Z-000001".to_owned(),

@@ -24,7 +24,7 @@ pub struct CellValues {
 /// Paired ratios of two servers, by metric.
 pub type RatioValues = BTreeMap<&'static str, Ratio>;
 
-/// Means over the cells of a mode: by mode, comparison and metric.
+/// Means over the cells of a workload: by workload, comparison and metric.
 pub type Means = BTreeMap<String, BTreeMap<String, BTreeMap<&'static str, Mean>>>;
 
 /// One server in one cell.

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::PolarsResult;
-use uring_echo::record::Mode;
 
 use super::{CellValues, EngineValues, GridValues, Judges, Latencies, LeastJain, Means, memory};
 use crate::grid::{Comparison, Grid, Values};
 use crate::metric;
 use crate::recording::Cell;
-use crate::statistics::{Mean, Ratio};
+use crate::statistics::{Judge, Mean, Ratio};
 
 /// The ratios of each comparison, by its name, in each cell, by its key.
 type Ratios = BTreeMap<String, BTreeMap<String, Values>>;
@@ -22,6 +21,7 @@ impl GridValues {
         let ratios: Ratios = ratios.collect::<PolarsResult<_>>()?;
         let cell = |cell: &Cell| {
             let of = |(name, cells): (&String, &BTreeMap<String, Values>)| {
+                let judge = |metric| judge(cell.factors.in_flight_bytes, metric);
                 let ratio = |metric| (metric, Ratio::of(values(cells, &cell.key, metric), &judge(metric)));
                 (name.clone(), metric::OF_RATIOS.map(ratio).into())
             };
@@ -44,16 +44,14 @@ impl GridValues {
             means: Means::new(),
             least_jain: BTreeMap::new(),
         };
-        for mode in [Mode::Stream, Mode::ReqRes].map(|mode| mode.to_string()) {
-            let rows: Vec<&CellValues> =
-                of_grid.rows().filter(|row| row.cell.factors.mode.to_string() == mode).collect();
-            if !rows.is_empty() {
-                let means = ratios.iter().map(|(name, cells)| (name.clone(), means(cells, &rows, judge)));
-                let least = of_grid.engines.iter().map(|name| (name.clone(), LeastJain::of(&rows, name)));
-                let (means, least) = (means.collect(), least.collect());
-                of_grid.means.insert(mode.clone(), means);
-                of_grid.least_jain.insert(mode, least);
-            }
+        for workload in of_grid.workloads() {
+            let rows: Vec<&CellValues> = of_grid.rows_of(workload).collect();
+            let judge = |metric: &str| judge(workload.in_flight, metric);
+            let means = ratios.iter().map(|(name, cells)| (name.clone(), means(cells, &rows, &judge)));
+            let least = of_grid.engines.iter().map(|name| (name.clone(), LeastJain::of(&rows, name)));
+            let (means, least) = (means.collect(), least.collect());
+            of_grid.means.insert(workload.to_string(), means);
+            of_grid.least_jain.insert(workload.to_string(), least);
         }
         Ok(of_grid)
     }
@@ -68,7 +66,7 @@ fn values<'a>(cells: &'a BTreeMap<String, Values>, key: &str, metric: &str) -> &
 fn means(
     cells: &BTreeMap<String, Values>,
     rows: &[&CellValues],
-    judge: Judges<'_>,
+    judge: &dyn Fn(&str) -> Judge,
 ) -> BTreeMap<&'static str, Mean> {
     let mean = |metric| {
         let of_cells: Vec<_> = rows.iter().map(|row| values(cells, &row.cell.key, metric).to_vec()).collect();

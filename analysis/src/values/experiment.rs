@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use experiments::plan::Role;
+use experiments::spec::in_flight::InFlight;
 use serde::Serialize;
 
 use super::{GridValues, LatencyValues};
@@ -58,13 +59,27 @@ pub struct ExperimentValues {
     /// Why nothing is claimed of this recording. `None` where something may be.
     pub claims_nothing: Option<String>,
     /// The same server measured twice, by metric; empty without a control.
-    pub control: BTreeMap<&'static str, Control>,
+    pub control: Controls,
+    /// The same where more or less is on its way than the client's default, by that. No control holds for another.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub control_in_flight: BTreeMap<String, Controls>,
     /// The grid.
     #[serde(flatten)]
     pub grid: GridValues,
 }
 
+/// A control by metric.
+type Controls = BTreeMap<&'static str, Control>;
+
 impl ExperimentValues {
+    /// The control of `metric` where so much is on its way; `None` without one.
+    pub fn control(&self, in_flight: Option<InFlight>, metric: &str) -> Option<&Control> {
+        match in_flight {
+            None => self.control.get(metric),
+            Some(level) => self.control_in_flight.get(&level.to_string())?.get(metric),
+        }
+    }
+
     /// The values of `recording`.
     ///
     /// # Errors
@@ -72,12 +87,18 @@ impl ExperimentValues {
     pub fn of(recording: &Recording) -> anyhow::Result<Self> {
         let manifest = &recording.manifest;
         let grid = Grid::of(recording)?;
-        let control: BTreeMap<&'static str, Control> = grid
-            .control()?
-            .map(|of| of.iter().map(|(name, ratios)| (*name, Control::of(ratios))).collect())
-            .unwrap_or_default();
-        let judge = |metric: &str| Judge::new(manifest.size, control.get(metric));
-        let silence = judge(metric::CPU).smallest_effect().err();
+        let mut controls: BTreeMap<Option<InFlight>, Controls> = BTreeMap::new();
+        for (in_flight, ratios) in grid.control()? {
+            let of = ratios.iter().map(|(name, ratios)| (*name, Control::of(ratios))).collect();
+            controls.insert(in_flight, of);
+        }
+        let judge = |in_flight, metric: &str| {
+            let control = controls.get(&in_flight).and_then(|control| control.get(metric));
+            Judge::new(manifest.size, control)
+        };
+        let depths = grid.cells.iter().map(|cell| cell.factors.in_flight_bytes);
+        let effects = depths.map(|of| judge(of, metric::CPU).smallest_effect());
+        let silence = effects.reduce(Result::or).and_then(Result::err);
         let values = GridValues::of(&grid, &judge, &|cell, engine| latency(recording, cell, engine))?;
         let of_role = |role| recording.runs.iter().filter(move |run| run.entry.role == role);
         Ok(Self {
@@ -103,7 +124,11 @@ impl ExperimentValues {
             gaps: gaps(&values),
             claims_nothing: silence.map(|why| why.to_string()),
             grid: values,
-            control,
+            control: controls.remove(&None).unwrap_or_default(),
+            control_in_flight: controls
+                .into_iter()
+                .filter_map(|(level, of)| Some((level?.to_string(), of)))
+                .collect(),
         })
     }
 }

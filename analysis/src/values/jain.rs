@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{CellValues, EngineValues};
 use crate::metric;
 
-/// The least of Jain's indices of one server over the cells of a mode.
+/// The least of Jain's indices of one server over the cells of a workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LeastJain {
     /// Of single runs. `None` where none was measured.

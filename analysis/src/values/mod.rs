@@ -8,10 +8,11 @@ mod experiment;
 mod jain;
 mod memory;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use experiments::spec::in_flight::InFlight;
+use experiments::spec::workload::Workload;
 use serde::Serialize;
-use uring_echo::record::Mode;
 
 pub use crate::grid::Noise;
 pub use crate::statistics::Control;
@@ -48,14 +49,14 @@ pub struct GridValues {
     pub cell_order: Vec<String>,
     /// Each cell by its key.
     pub cells: BTreeMap<String, CellValues>,
-    /// Means over cells: by mode, comparison and metric.
+    /// Means over cells: by workload, comparison and metric.
     pub means: Means,
-    /// The least fair of each mode and server.
+    /// The least fair of each workload and server.
     pub least_jain: BTreeMap<String, BTreeMap<String, LeastJain>>,
 }
 
-/// What decides what may be said of a metric.
-pub(crate) type Judges<'a> = &'a dyn Fn(&str) -> Judge;
+/// What decides what may be said of a metric where so much is on its way.
+pub(crate) type Judges<'a> = &'a dyn Fn(Option<InFlight>, &str) -> Judge;
 
 /// The percentiles of all runs of a server in a cell: by the cell's key and the server's name.
 pub(crate) type Latencies<'a> = &'a dyn Fn(&str, &str) -> Option<LatencyValues>;
@@ -66,14 +67,24 @@ impl GridValues {
         self.cell_order.iter().filter_map(|key| self.cells.get(key))
     }
 
+    /// The cells of `workload` in the order of tables.
+    pub fn rows_of(&self, workload: Workload) -> impl Iterator<Item = &CellValues> {
+        self.rows().filter(move |row| row.cell.factors.workload() == workload)
+    }
+
+    /// The workloads of the cells, in the order of tables.
+    pub fn workloads(&self) -> Vec<Workload> {
+        self.rows().map(|row| row.cell.factors.workload()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The comparisons by their sides.
     pub fn comparisons(&self) -> Vec<Comparison> {
         self.ratios.iter().filter_map(|name| Comparison::parse(name)).collect()
     }
 
-    /// The mean of `metric` over the cells of `mode`; `None` where no cell has both servers.
-    pub fn mean(&self, mode: Mode, comparison: &Comparison, metric: &str) -> Option<&Mean> {
-        let mean = self.means.get(&mode.to_string())?.get(&comparison.name())?.get(metric)?;
+    /// The mean of `metric` over the cells of `workload`; `None` where no cell has both servers.
+    pub fn mean(&self, workload: Workload, comparison: &Comparison, metric: &str) -> Option<&Mean> {
+        let mean = self.means.get(&workload.to_string())?.get(&comparison.name())?.get(metric)?;
         (mean.cells > 0).then_some(mean)
     }
 }
@@ -89,7 +100,7 @@ impl Values {
             .map(|recording| Ok((recording.experiment().to_owned(), ExperimentValues::of(recording)?)))
             .collect::<anyhow::Result<_>>()?;
         // The study of 2023 measured no server twice to see what is noise.
-        let judge = |_: &str| Judge::silent(Silence::NoControl);
+        let judge = |_, _: &str| Judge::silent(Silence::NoControl);
         let published_2023 = GridValues::of(published, &judge, &|_, _| None)?;
         Ok(Self { schema_version: SCHEMA_VERSION, published_2023, experiments })
     }

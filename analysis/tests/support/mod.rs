@@ -12,6 +12,7 @@ use experiments::recording::manifest::{
 use experiments::recording::records::Records;
 use experiments::recording::{HOST, MANIFEST, Recording};
 use experiments::spec::factors::Factors;
+use experiments::spec::in_flight::InFlight;
 use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
 use uring_echo::hash::sha256;
@@ -26,13 +27,16 @@ const RECORD: &str = include_str!("../data/record.json");
 /// What io_uring costs in every cell and repetition that is made up, as a share of what epoll costs.
 pub(crate) const RATIO: f64 = 0.8;
 
+/// The same where as much is on its way as the sockets take.
+pub(crate) const DEEP_RATIO: f64 = 1.25;
+
 /// A recording to be made up: each cell with both servers.
 #[derive(Clone, Debug)]
 pub(crate) struct MadeUp {
     pub(crate) experiment: &'static str,
     /// Cells and how often each is measured.
     pub(crate) cells: Vec<(Factors, u32)>,
-    /// Control pairs, all of epoll in the first cell.
+    /// Control pairs, all of epoll in the first cell of each depth of queues.
     pub(crate) control_pairs: u32,
 }
 
@@ -41,6 +45,13 @@ impl MadeUp {
     pub(crate) fn small(experiment: &'static str) -> Self {
         let cells = vec![(Factors::new(Mode::Stream, 4096, 8), 3), (Factors::new(Mode::ReqRes, 256, 2), 3)];
         Self { experiment, cells, control_pairs: 4 }
+    }
+
+    /// The same, and streams that have as much on their way as the sockets take.
+    pub(crate) fn with_deep_queues(experiment: &'static str) -> Self {
+        let mut made_up = Self::small(experiment);
+        made_up.cells.push((deep(), 3));
+        made_up
     }
 
     /// As many runs and connections as the study of 2023 published.
@@ -74,10 +85,12 @@ impl MadeUp {
                 }
             }
         }
-        for pair in 1..=self.control_pairs {
-            for arm in [Arm::A, Arm::B] {
-                let factors = &self.cells[0].0;
-                runs.push(entry(runs.len() + 1, Role::Control, Some(arm), pair, "epoll", factors));
+        let deep = self.cells.iter().find(|(cell, _)| cell.in_flight_bytes.is_some());
+        for (factors, _) in self.cells.iter().take(1).chain(deep) {
+            for pair in 1..=self.control_pairs {
+                for arm in [Arm::A, Arm::B] {
+                    runs.push(entry(runs.len() + 1, Role::Control, Some(arm), pair, "epoll", factors));
+                }
             }
         }
         runs
@@ -184,9 +197,18 @@ fn template() -> Value {
     serde_json::from_str(RECORD).unwrap()
 }
 
+/// The cell of deep queues that is made up.
+pub(crate) fn deep() -> Factors {
+    Factors { in_flight_bytes: Some(InFlight::Unbounded), ..Factors::new(Mode::Stream, 4096, 8) }
+}
+
 /// Busy time of the server's core per message that is made up for `run`, in nanoseconds.
 pub(crate) fn cost_ns(run: &RunEntry) -> f64 {
-    let engine = if run.engine == "uring" { RATIO } else { 1.0 };
+    let engine = match run.factors.in_flight_bytes {
+        _ if run.engine != "uring" => 1.0,
+        None => RATIO,
+        Some(_) => DEEP_RATIO,
+    };
     let drift = 1.0 + 0.01 * f64::from(run.repetition);
     (1000.0 + run.factors.payload_bytes as f64) * engine * drift
 }
@@ -206,6 +228,9 @@ fn record(run: &RunEntry) -> Value {
     record["client"]["mode"] = json!(mode);
     record["client"]["payload_bytes"] = json!(payload_bytes);
     record["client"]["connections"] = json!(connections);
+    if let Some(level) = run.factors.in_flight_bytes {
+        record["client"]["in_flight_bytes_max"] = json!(level.bytes());
+    }
     record["totals"]["window"]["received_messages"] = json!(total);
     record["connections"] = json!({"sent_bytes": bytes, "received_bytes": bytes, "messages": messages});
     record["series"] = json!({

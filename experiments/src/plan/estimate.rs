@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use crate::plan::Run;
+use crate::spec::in_flight::InFlight;
 
 /// Starting and stopping a server and a client, reading counters, syncing the record and the manifest: 30 to 40 ms where
 /// this was fitted, two cores. The rest is the share that each has of the runs made once more for their noise.
 const PER_RUN: Duration = Duration::from_millis(100);
 /// Opening a connection and closing it again, at both ends: 64 to 80 µs there, from 3000 to 9000 connections.
 const PER_CONNECTION: Duration = Duration::from_micros(75);
+/// What a stream without a bound leaves to drain at the end, for each connection and for all: sockets hold some megabytes in
+/// either direction, the kernel no more than tcp_mem allows them together, and about a gigabyte a second comes back.
+const DRAIN_PER_CONNECTION: Duration = Duration::from_millis(16);
+const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// A record's frame, of the mean of 5600 in closed loop, and its line in the manifest. Connections hardly add to it.
 const RECORD_BYTES: u64 = 3_600;
 /// What the further histograms of an open loop add.
@@ -38,7 +43,13 @@ pub fn run_time(run: &Run) -> Duration {
 
 /// What `run` will take beyond its load.
 pub fn overhead(run: &Run) -> Duration {
-    PER_RUN + PER_CONNECTION * u32::try_from(run.cell.factors.sockets()).unwrap_or(u32::MAX)
+    let factors = &run.cell.factors;
+    let count = |sockets| u32::try_from(sockets).unwrap_or(u32::MAX);
+    let drain = match factors.in_flight_bytes {
+        Some(InFlight::Unbounded) => (DRAIN_PER_CONNECTION * count(factors.connections)).min(DRAIN_MAX),
+        Some(InFlight::AtMost(_)) | None => Duration::ZERO,
+    };
+    PER_RUN + PER_CONNECTION * count(factors.sockets()) + drain
 }
 
 fn record_bytes(run: &Run) -> u64 {

@@ -7,6 +7,7 @@
 pub mod estimate;
 pub mod preflight;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -195,13 +196,24 @@ fn controls(spec: &Spec, round: u32) -> Vec<Vec<Run>> {
     let per_round = pairs_per_round(spec);
     let first = (round - 1) * per_round + 1;
     let mut groups = Vec::new();
-    for cell in spread(&spec.cells, control.cells) {
+    for cell in controlled(&spec.cells, control.cells) {
         for pair in first..(first + per_round).min(control.pairs + 1) {
             let arm = |arm| Run { arm: Some(arm), ..run(Role::Control, pair, engine, cell) };
             groups.push(vec![arm(Arm::A), arm(Arm::B)]);
         }
     }
     groups
+}
+
+/// `count` cells of each depth of queues, since one says nothing of the noise of another.
+fn controlled(cells: &[Cell], count: usize) -> Vec<&Cell> {
+    let depths: BTreeSet<_> = cells.iter().map(|cell| cell.factors.in_flight_bytes).collect();
+    let of_depth =
+        |depth| -> Vec<&Cell> { cells.iter().filter(|cell| cell.factors.in_flight_bytes == depth).collect() };
+    depths
+        .into_iter()
+        .flat_map(|depth| spread(&of_depth(depth), count).copied().collect::<Vec<_>>())
+        .collect()
 }
 
 /// `count` of `items`, evenly spread; all of them when there are no more.

@@ -120,6 +120,23 @@ fn control_pairs_are_two_arms_of_one_engine_right_after_each_other_all_over_the_
 }
 
 #[test]
+fn each_depth_of_queues_has_a_control_of_its_own() {
+    let text = "[[grid]]\nmodes = ['stream']\nin_flight_bytes = ['default', 'unbounded']\n[[grid]]\n\
+                [control]\ncells = 1\npairs = 2";
+    let runs = plan(&spec(text), 1);
+    let controls = of_role(&runs, Role::Control);
+    let deep = controls.iter().filter(|run| run.cell.factors.in_flight_bytes.is_some()).count();
+    assert_eq!((controls.len(), deep), (8, 4));
+}
+
+#[test]
+fn a_ceiling_does_not_depend_on_what_is_on_its_way() {
+    let text = "[[grid]]\nmodes = ['stream']\nin_flight_bytes = ['default', 'unbounded']\n[ceiling]\n\
+                connections = 8\nrepetitions = 1";
+    assert_eq!(of_role(&plan(&spec(text), 1), Role::Ceiling).len(), 1);
+}
+
+#[test]
 fn each_payload_of_a_stream_has_its_ceiling() {
     let text = "batch_bytes = [4096]\n[[grid]]\nmodes = ['stream']\npayload_bytes = [256, 512]\n[ceiling]\n\
                 connections = 8\nrepetitions = 2";

@@ -8,7 +8,8 @@ use super::grid::{Comparison, Grid, Samples};
 use super::metric::Metric;
 use crate::report::format::{bytes, decimal, span, three_digits};
 use crate::spec::factors::Factors;
-use crate::verdict::{Mean, Ratio, Word};
+use crate::spec::workload::Workload;
+use crate::verdict::{Mean, Ratio, Silence, Word};
 
 const COLUMNS: [Column; 14] = [
     right("payload", ""),
@@ -30,10 +31,10 @@ const COLUMNS: [Column; 14] = [
 /// Columns before those of the ratios.
 const MEASURED_COUNT: usize = 11;
 
-/// The table of `mode` under its heading.
-pub(super) fn section(grid: &Grid, mode: Mode) -> Vec<String> {
+/// The table of `workload` under its heading.
+pub(super) fn section(grid: &Grid, workload: Workload) -> Vec<String> {
     let mut rows = Vec::new();
-    for (index, cell) in grid.cells_of(mode).enumerate() {
+    for (index, cell) in grid.cells_of(workload).enumerate() {
         if index > 0 {
             rows.push(Row::Blank);
         }
@@ -41,18 +42,20 @@ pub(super) fn section(grid: &Grid, mode: Mode) -> Vec<String> {
     }
     if !grid.comparisons.is_empty() {
         rows.push(Row::Rule);
-        rows.extend(grid.comparisons.iter().map(|comparison| mean_row(grid, mode, comparison)));
+        rows.extend(grid.comparisons.iter().map(|comparison| mean_row(grid, workload, comparison)));
     }
-    let mut lines = vec![heading(mode).into()];
+    let mut lines = vec![heading(workload)];
     lines.extend(table::render(&COLUMNS, &rows));
     lines
 }
 
-const fn heading(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Stream => "STREAM: the client writes without waiting for echoes",
-        Mode::ReqRes => "REQ-RES: the client writes, waits for the echo, writes again",
-    }
+fn heading(workload: Workload) -> String {
+    let what = match workload.mode {
+        Mode::Stream => "the client writes without waiting for echoes",
+        Mode::ReqRes => "the client writes, waits for the echo, writes again",
+    };
+    let in_flight = workload.in_flight.map_or_else(String::new, |level| format!(", {}", level.in_words()));
+    format!("{}{in_flight}: {what}", workload.mode.to_string().to_uppercase())
 }
 
 fn cell_rows(grid: &Grid, cell: &Factors) -> Vec<Row> {
@@ -85,7 +88,8 @@ fn cell_rows(grid: &Grid, cell: &Factors) -> Vec<Row> {
 fn measured(cell: &Factors, engine: &str, samples: &Samples, repetitions: u32) -> Vec<String> {
     let quantile = |share| samples.latency.as_ref().map(|latency| latency.quantile(share).0 as f64);
     vec![
-        bytes(cell.payload_bytes) + &cell.further(),
+        // What is on its way stands in the heading.
+        bytes(cell.payload_bytes) + &Factors { in_flight_bytes: None, ..cell.clone() }.further(),
         cell.connections.to_string(),
         named(engine, samples, repetitions),
         or_dash(samples.median(|point| Some(point.summary.goodput_bytes_per_s / 1e6)), three_digits),
@@ -158,9 +162,9 @@ const fn sign(word: Word) -> &'static str {
     }
 }
 
-fn mean_row(grid: &Grid, mode: Mode, comparison: &Comparison) -> Row {
+fn mean_row(grid: &Grid, workload: Workload, comparison: &Comparison) -> Row {
     let mean = |metric, format: fn(&Mean) -> String| {
-        grid.mean(mode, comparison, metric).map_or_else(|| "–".into(), |mean| format(&mean))
+        grid.mean(workload, comparison, metric).map_or_else(|| "–".into(), |mean| format(&mean))
     };
     let spread = |mean: &Mean| with_interval(mean.mean, mean.low.zip(mean.high)) + sign(mean.verdict);
     let middle = |mean: &Mean| with_interval(mean.mean, None) + sign(mean.verdict);
@@ -191,7 +195,9 @@ pub(super) fn legend(grid: &Grid) -> Vec<String> {
 
 /// What stands behind a ratio.
 fn signs(grid: &Grid) -> String {
-    match grid.judge(Metric::CpuPerMessage).smallest_effect() {
+    let mut effects = grid.in_flight().map(|of| grid.judge(of, Metric::CpuPerMessage).smallest_effect());
+    let first = effects.next().unwrap_or(Err(Silence::NoControl));
+    match effects.fold(first, Result::or) {
         Ok(_) => {
             "<, >: less or more, by the interval and by the A/A control of this recording; ≈: no difference; \
                   no sign: too few pairs to say."

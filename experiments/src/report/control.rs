@@ -11,6 +11,7 @@ use crate::recording::manifest::Status;
 use crate::report::format::{bytes, three_digits};
 use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
+use crate::spec::in_flight::InFlight;
 use crate::verdict::statistics::median;
 use crate::verdict::{Control, Judge, paired_ratios};
 
@@ -54,19 +55,24 @@ impl Controls {
         pair[usize::from(arm == Arm::B)] = Some(summary.clone());
     }
 
-    /// How `metric` differs between the arms; `None` without a pair.
-    pub(super) fn of(&self, metric: Metric) -> Option<Control> {
+    /// How `metric` differs between the arms in the cells that have as much on its way as `in_flight` says; `None` without a
+    /// pair.
+    pub(super) fn of(&self, in_flight: Option<InFlight>, metric: Metric) -> Option<Control> {
+        let pairs = || self.pairs.iter().filter(move |((cell, _), _)| cell.in_flight_bytes == in_flight);
         let arm = |arm: usize| -> Vec<Option<f64>> {
-            self.pairs.values().map(|pair| metric.value(pair[arm].as_ref()?)).collect()
+            pairs().map(|(_, pair)| metric.value(pair[arm].as_ref()?)).collect()
         };
         let ratios = paired_ratios(&arm(0), &arm(1));
         (!ratios.is_empty()).then(|| Control::of(&ratios))
     }
 
-    /// What they say, after an empty line, under the `judge` of CPU per message; nothing without any.
-    pub(super) fn lines(&self, judge: &Judge) -> Vec<String> {
-        let mut lines = Vec::new();
-        lines.extend(self.same_engine(judge));
+    /// What they say, after an empty line, under the judges of CPU per message, one for what is on its way; nothing without
+    /// any.
+    pub(super) fn lines<'a>(
+        &self,
+        judges: impl Iterator<Item = (Option<InFlight>, &'a Judge)>,
+    ) -> Vec<String> {
+        let mut lines: Vec<String> = judges.filter_map(|(of, judge)| self.same_engine(of, judge)).collect();
         lines.extend(self.ceiling());
         if !lines.is_empty() {
             lines.insert(0, String::new());
@@ -74,8 +80,8 @@ impl Controls {
         lines
     }
 
-    fn same_engine(&self, judge: &Judge) -> Option<String> {
-        let control = self.of(Metric::CpuPerMessage)?;
+    fn same_engine(&self, in_flight: Option<InFlight>, judge: &Judge) -> Option<String> {
+        let control = self.of(in_flight, Metric::CpuPerMessage)?;
         let middle = control.ratio.median?;
         let interval = control.ratio.low.zip(control.ratio.high);
         let interval = interval.map_or_else(String::new, |(low, high)| format!(" ({low:.2}..{high:.2})"));
@@ -89,8 +95,9 @@ impl Controls {
             }
             (Err(_), None) => String::new(),
         };
+        let with = in_flight.map_or_else(String::new, |level| format!(" with {}", level.in_words()));
         Some(format!(
-            "A/A control, the same engine twice, {pairs}: CPU per message {middle:.2}{interval}.{claims}"
+            "A/A control, the same engine twice{with}, {pairs}: CPU per message {middle:.2}{interval}.{claims}"
         ))
     }
 
@@ -130,27 +137,39 @@ mod tests {
         controls
     }
 
+    fn said(size: Size) -> String {
+        let controls = controls();
+        let judge = Judge::new(size, controls.of(None, Metric::CpuPerMessage).as_ref());
+        controls.same_engine(None, &judge).unwrap()
+    }
+
     #[test]
     fn the_far_end_of_the_interval_says_what_may_not_be_claimed() {
-        let controls = controls();
-        let judge = Judge::new(Size::Full, controls.of(Metric::CpuPerMessage).as_ref());
-        let lines = controls.lines(&judge);
+        let said = said(Size::Full);
         // Median of 0.98, 0.99, 1.00, 1.03 and, of four values, nearly their whole range.
-        assert!(lines[1].contains("4 pairs: CPU per message 0.99 (0.98..1.03)"), "{lines:?}");
-        assert!(lines[1].ends_with("No difference of 3.0 % or less may be claimed here."), "{lines:?}");
+        assert!(said.contains("4 pairs: CPU per message 0.99 (0.98..1.03)"), "{said}");
+        assert!(said.ends_with("No difference of 3.0 % or less may be claimed here."), "{said}");
     }
 
     #[test]
     fn a_quick_recording_shows_its_noise_and_claims_nothing() {
-        let controls = controls();
-        let judge = Judge::new(Size::Quick, controls.of(Metric::CpuPerMessage).as_ref());
-        let lines = controls.lines(&judge);
-        assert!(lines[1].ends_with("3.0 % or less are noise; quick size: claims nothing."), "{lines:?}");
+        let said = said(Size::Quick);
+        assert!(said.ends_with("3.0 % or less are noise; quick size: claims nothing."), "{said}");
     }
 
     #[test]
-    fn without_controls_there_is_nothing_to_say() {
-        let judge = Judge::new(Size::Full, None);
-        assert!(Controls::default().lines(&judge).is_empty());
+    fn deep_queues_have_a_control_of_their_own() {
+        let mut controls = controls();
+        let unbounded = Some(InFlight::Unbounded);
+        assert_eq!(controls.of(unbounded, Metric::CpuPerMessage), None);
+        let short = controls.of(None, Metric::CpuPerMessage);
+        let cell = Factors { in_flight_bytes: unbounded, ..Factors::new(Mode::Stream, 256, 8) };
+        for (arm, cost) in [(Arm::A, 150.0), (Arm::B, 100.0)] {
+            controls.add(&cell, 1, arm, &summary_of(100.0, cost));
+        }
+        assert_eq!(controls.of(None, Metric::CpuPerMessage), short);
+        let judge = Judge::silent(crate::verdict::Silence::Quick);
+        let said = controls.same_engine(unbounded, &judge).unwrap();
+        assert!(said.contains("twice with unbounded in flight, 1 pair: CPU per message 1.50"), "{said}");
     }
 }

@@ -11,6 +11,7 @@ use crate::recording::manifest::{
     Attempt, EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
 };
 use crate::spec::factors::Factors;
+use crate::spec::in_flight::InFlight;
 use crate::spec::{Engine, Size, Table};
 
 /// Engine, then for each repetition goodput in MB/s and CPU in nanoseconds a message.
@@ -152,6 +153,23 @@ fn rendered() -> String {
     super::text(&manifest, &grid, &controls)
 }
 
+/// The same with streams that have as much on their way as the sockets take, in which io_uring costs twice as much.
+fn rendered_with_deep_queues() -> String {
+    let (mut manifest, mut summaries) = recording();
+    for run in manifest.runs.clone().iter().filter(|run| run.factors.mode == Mode::Stream) {
+        let factors = Factors { in_flight_bytes: Some(InFlight::Unbounded), ..run.factors.clone() };
+        manifest.runs.push(RunEntry { cell: factors.key(), factors, ..run.clone() });
+        let cost = if run.engine == "uring" { 800.0 } else { 400.0 };
+        summaries.push(summary(run, 800.0, cost));
+    }
+    let controls = Controls::default();
+    let mut grid = Grid::of(&manifest, &controls);
+    for (run, summary) in manifest.runs.iter().zip(summaries).filter(|(run, _)| run.counts()) {
+        grid.add(run, summary.into(), None);
+    }
+    super::text(&manifest, &grid, &controls)
+}
+
 /// The same four times, in full size, with twelve control pairs that differ by up to 1 %.
 fn rendered_in_full() -> String {
     let (mut manifest, mut summaries) = recording();
@@ -179,6 +197,22 @@ fn rendered_in_full() -> String {
 fn the_report_is_the_one_worked_out_by_hand() {
     let (expected, got) = (include_str!("golden.txt"), rendered() + "\n");
     assert!(got == expected, "got:\n{got}\nexpected:\n{expected}");
+}
+
+#[test]
+fn deep_queues_are_a_table_of_their_own_and_in_no_mean_of_short_ones() {
+    let (short, deep) = (rendered(), rendered_with_deep_queues());
+    let mean = |report: &str, nth: usize| {
+        let means =
+            report.lines().filter(|line| line.contains("geometric mean of the cells: uring to epoll"));
+        means.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).nth(nth).unwrap()
+    };
+    assert_eq!(mean(&short, 0), mean(&deep, 0));
+    assert_eq!(mean(&short, 1), mean(&deep, 2));
+    assert!(mean(&deep, 1).contains("epoll 2.00 (2.00..2.00)"), "{deep}");
+    assert!(deep.contains("STREAM, unbounded in flight: the client writes"), "{deep}");
+    let prose = deep.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(prose.contains("2.00 (no claim) in stream, unbounded in flight (1 cell)"), "{prose}");
 }
 
 #[test]

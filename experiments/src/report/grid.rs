@@ -1,10 +1,10 @@
 //! What a recording measured, arranged by cell, engine and repetition. Only valid runs count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use uring_echo::measure::histogram::Histogram;
-use uring_echo::record::{Latency, Limit, Mode, RunRecord, Summary};
+use uring_echo::record::{Latency, Limit, RunRecord, Summary};
 
 use crate::plan::Role;
 use crate::recording::Recording;
@@ -12,8 +12,10 @@ use crate::recording::manifest::{Manifest, RunEntry};
 use crate::report::control::Controls;
 use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
+use crate::spec::in_flight::InFlight;
+use crate::spec::workload::Workload;
 use crate::verdict::statistics::median;
-use crate::verdict::{Judge, Mean, Ratio, paired_ratios};
+use crate::verdict::{Judge, Mean, Ratio, Silence, paired_ratios};
 
 pub(super) use crate::verdict::Comparison;
 
@@ -109,8 +111,8 @@ pub(super) struct Grid {
     pub(super) engines: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) repetitions: u32,
-    /// What may be said of CPU per message and of goodput.
-    judges: [Judge; 2],
+    /// What may be said of CPU per message and of goodput, by what is on its way: deep queues have a control of their own.
+    judges: BTreeMap<Option<InFlight>, [Judge; 2]>,
     cells: BTreeMap<Factors, BTreeMap<String, Samples>>,
 }
 
@@ -146,8 +148,7 @@ impl Grid {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
             comparisons: manifest.ratios.iter().filter_map(|ratio| Comparison::parse(ratio)).collect(),
             repetitions: manifest.repetitions,
-            judges: [Metric::CpuPerMessage, Metric::Goodput]
-                .map(|metric| Judge::new(manifest.size, controls.of(metric).as_ref())),
+            judges: judges(manifest, controls, cells.keys()),
             cells,
         }
     }
@@ -164,25 +165,31 @@ impl Grid {
         engines.and_then(|engines| engines.get_mut(&run.engine)).expect("a planned run")
     }
 
-    pub(super) fn modes(&self) -> impl Iterator<Item = Mode> {
-        [Mode::Stream, Mode::ReqRes].into_iter().filter(|&mode| self.cells_of(mode).next().is_some())
+    pub(super) fn workloads(&self) -> BTreeSet<Workload> {
+        self.cells().map(Factors::workload).collect()
     }
 
     pub(super) fn cells(&self) -> impl Iterator<Item = &Factors> {
         self.cells.keys()
     }
 
-    pub(super) fn cells_of(&self, mode: Mode) -> impl Iterator<Item = &Factors> {
-        self.cells().filter(move |cell| cell.mode == mode)
+    pub(super) fn cells_of(&self, workload: Workload) -> impl Iterator<Item = &Factors> {
+        self.cells().filter(move |cell| cell.workload() == workload)
     }
 
     pub(super) fn samples(&self, cell: &Factors, engine: &str) -> Option<&Samples> {
         self.cells.get(cell)?.get(engine)
     }
 
-    /// What may be said of `metric`.
-    pub(super) fn judge(&self, metric: Metric) -> &Judge {
-        &self.judges[usize::from(metric == Metric::Goodput)]
+    /// What may be said of `metric` in the cells that have as much on its way as `in_flight` says.
+    pub(super) fn judge(&self, in_flight: Option<InFlight>, metric: Metric) -> &Judge {
+        const NONE: &Judge = &Judge::silent(Silence::NoControl);
+        self.judges.get(&in_flight).map_or(NONE, |judges| &judges[usize::from(metric == Metric::Goodput)])
+    }
+
+    /// What is on its way in the cells, the least first.
+    pub(super) fn in_flight(&self) -> impl Iterator<Item = Option<InFlight>> {
+        self.judges.keys().copied()
     }
 
     /// The ratios of the repetitions of `cell`; none where one of the servers was not planned.
@@ -198,12 +205,26 @@ impl Grid {
     /// How the servers compare in `cell`; `None` without a pair.
     pub(super) fn ratio(&self, cell: &Factors, comparison: &Comparison, metric: Metric) -> Option<Ratio> {
         let ratios = self.ratios(cell, comparison, metric);
-        (!ratios.is_empty()).then(|| Ratio::of(&ratios, self.judge(metric)))
+        (!ratios.is_empty()).then(|| Ratio::of(&ratios, self.judge(cell.in_flight_bytes, metric)))
     }
 
-    /// How they compare over the cells of `mode`; `None` without a pair.
-    pub(super) fn mean(&self, mode: Mode, comparison: &Comparison, metric: Metric) -> Option<Mean> {
-        let cells: Vec<_> = self.cells_of(mode).map(|cell| self.ratios(cell, comparison, metric)).collect();
-        Some(Mean::of(&cells, self.judge(metric))).filter(|mean| mean.cells > 0)
+    /// How they compare over the cells of `workload`; `None` without a pair.
+    pub(super) fn mean(&self, workload: Workload, comparison: &Comparison, metric: Metric) -> Option<Mean> {
+        let cells = self.cells_of(workload).map(|cell| self.ratios(cell, comparison, metric));
+        let judge = self.judge(workload.in_flight, metric);
+        Some(Mean::of(&cells.collect::<Vec<_>>(), judge)).filter(|mean| mean.cells > 0)
     }
+}
+
+/// What may be said of the metrics of `cells`, by the controls that had as much on its way.
+fn judges<'a>(
+    manifest: &Manifest,
+    controls: &Controls,
+    cells: impl Iterator<Item = &'a Factors>,
+) -> BTreeMap<Option<InFlight>, [Judge; 2]> {
+    let judges = |in_flight| {
+        [Metric::CpuPerMessage, Metric::Goodput]
+            .map(|metric| Judge::new(manifest.size, controls.of(in_flight, metric).as_ref()))
+    };
+    cells.map(|cell| (cell.in_flight_bytes, judges(cell.in_flight_bytes))).collect()
 }

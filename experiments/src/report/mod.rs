@@ -46,7 +46,8 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
         Table::Fairness => fairness::section(grid),
         Table::Scale => scale::section(grid),
     });
-    lines.extend(controls.lines(grid.judge(Metric::CpuPerMessage)));
+    let judges = grid.in_flight().map(|of| (of, grid.judge(of, Metric::CpuPerMessage)));
+    lines.extend(controls.lines(judges));
     lines.extend(left_out(manifest));
     if manifest.table == Table::Grid {
         lines.push(String::new());
@@ -57,9 +58,9 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
 
 fn by_mode(grid: &Grid) -> Vec<String> {
     let mut lines = Vec::new();
-    for mode in grid.modes() {
+    for workload in grid.workloads() {
         lines.push(String::new());
-        lines.extend(columns::section(grid, mode));
+        lines.extend(columns::section(grid, workload));
     }
     lines.push(String::new());
     lines.extend(columns::legend(grid));

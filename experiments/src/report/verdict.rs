@@ -1,19 +1,21 @@
 //! What the figures say, in sentences that carry their limits.
 
-use uring_echo::record::{Limit, Mode};
+use uring_echo::record::Limit;
 use uring_echo::words::plural;
 
 use super::grid::{Comparison, Grid};
 use super::metric::Metric;
 use crate::recording::manifest::Manifest;
 use crate::report::format::wrap;
+use crate::spec::in_flight::InFlight;
+use crate::spec::workload::Workload;
 use crate::verdict::{Judge, Mean, Word};
 
 /// The verdict, wrapped.
 pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
     let mut sentences: Vec<String> =
         grid.comparisons.iter().filter_map(|comparison| compared(grid, comparison)).collect();
-    sentences.push(ground(grid.judge(Metric::CpuPerMessage), manifest.repetitions));
+    sentences.extend(grounds(grid, manifest.repetitions));
     sentences.extend(limit_sentence(grid));
     if manifest.client_cpus.contains(&manifest.server_cpu) {
         sentences.push(
@@ -22,6 +24,22 @@ pub(super) fn verdict(grid: &Grid, manifest: &Manifest) -> Vec<String> {
         );
     }
     wrap(&sentences.join(" "))
+}
+
+/// [`ground`] of each depth of queues that was measured; once where it is the same.
+fn grounds(grid: &Grid, repetitions: u32) -> Vec<String> {
+    let ground = |of| (of, ground(grid.judge(of, Metric::CpuPerMessage), repetitions));
+    let all: Vec<(Option<InFlight>, String)> = grid.in_flight().map(ground).collect();
+    match &all[..] {
+        [(_, first), rest @ ..] if rest.iter().any(|(_, other)| other != first) => {
+            let say = |(of, ground): &(Option<InFlight>, String)| match of {
+                Some(level) => format!("With {}: {ground}", level.in_words()),
+                None => ground.clone(),
+            };
+            all.iter().map(say).collect()
+        }
+        all => all.iter().take(1).map(|(_, ground)| ground.clone()).collect(),
+    }
 }
 
 /// On what the words above stand, or why there are none.
@@ -37,20 +55,20 @@ fn ground(judge: &Judge, repetitions: u32) -> String {
 }
 
 fn compared(grid: &Grid, comparison: &Comparison) -> Option<String> {
-    let of_mode = |mode| Some(clause(mode, &grid.mean(mode, comparison, Metric::CpuPerMessage)?));
-    let clauses: Vec<_> = grid.modes().filter_map(of_mode).collect();
+    let of = |workload| Some(clause(workload, &grid.mean(workload, comparison, Metric::CpuPerMessage)?));
+    let clauses: Vec<_> = grid.workloads().into_iter().filter_map(of).collect();
     let Comparison { of, to } = comparison;
     (!clauses.is_empty())
         .then(|| format!("Server CPU per message, {of} against {to}: {}.", clauses.join("; ")))
 }
 
-fn clause(mode: Mode, mean: &Mean) -> String {
+fn clause(workload: Workload, mean: &Mean) -> String {
     let range = match mean.least.zip(mean.most) {
         Some((least, most)) if mean.cells > 1 => format!(", {least:.2} to {most:.2}"),
         _ => String::new(),
     };
     let cells = plural(mean.cells, "cell") + &range;
-    format!("{} in {mode} ({cells})", in_words(mean))
+    format!("{} in {} ({cells})", in_words(mean), workload.in_words())
 }
 
 fn in_words(mean: &Mean) -> String {

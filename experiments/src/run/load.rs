@@ -110,6 +110,7 @@ fn further_levels(factors: &Factors, rate_per_s: Option<u64>) -> Vec<String> {
     let some = |count: usize| (count > 0).then(|| count.to_string());
     flag("--depth", factors.depth.map(|depth| depth.to_string()));
     flag("--batch-bytes", factors.batch_bytes.map(|bytes| bytes.to_string()));
+    flag("--in-flight-bytes", factors.in_flight_bytes.map(|level| level.bytes().to_string()));
     flag("--rate", rate_per_s.map(|rate| rate.to_string()));
     flag("--hogs", some(factors.hogs));
     flag("--hog-kind", factors.hog_kind.map(|kind| kind.to_string()));
@@ -120,12 +121,16 @@ fn further_levels(factors: &Factors, rate_per_s: Option<u64>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::in_flight::InFlight;
     use uring_echo::record::{HogKind, Mode};
 
     #[test]
     fn only_levels_that_apply_become_flags() {
         let factors = Factors::new(Mode::ReqRes, 256, 8);
         assert!(further_levels(&factors, None).is_empty());
+        let deep =
+            Factors { in_flight_bytes: Some(InFlight::Unbounded), ..Factors::new(Mode::Stream, 256, 8) };
+        assert_eq!(further_levels(&deep, None), ["--in-flight-bytes", "1073741824"]);
         let factors = Factors { hogs: 2, hog_kind: Some(HogKind::NonReading), idle: 9, ..factors };
         let flags = further_levels(&factors, Some(1000)).join(" ");
         assert_eq!(flags, "--rate 1000 --hogs 2 --hog-kind non-reading --idle 9");

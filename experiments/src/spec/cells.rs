@@ -4,17 +4,19 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::Spanned;
-use uring_echo::client::{CONNECTIONS_MAX, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX};
+use uring_echo::client::{CONNECTIONS_MAX, DEPTH_MAX, IN_FLIGHT_MAX, PAYLOAD_MAX, RATE_MAX};
 use uring_echo::record::{HogKind, Mode};
 
 use super::check::{List, levels, not_empty, optional, within};
 use super::error::Source;
+use super::in_flight::{InFlight, Level};
 use super::raw::{CONNECTIONS, RawHogs, RawSpec};
 use super::{Cell, SpecError, Timing};
 use crate::spec::factors::Factors;
 
 // What the client refuses is refused here: once the experiment has begun it would cost its runs.
 const PAYLOAD_BYTES: RangeInclusive<usize> = 1..=PAYLOAD_MAX.0;
+const IN_FLIGHT_BYTES: RangeInclusive<usize> = 1..=IN_FLIGHT_MAX.0;
 const DEPTH: RangeInclusive<u32> = 1..=DEPTH_MAX;
 const LOAD: RangeInclusive<f64> = 0.01..=2.0;
 const RATE_PER_S: RangeInclusive<u64> = 1..=RATE_MAX;
@@ -51,6 +53,7 @@ fn factors(source: Source<'_>, raw: &RawSpec, mode: Mode) -> Result<Vec<Factors>
     fits_mode(source, "load", raw.load.as_ref(), mode, Mode::ReqRes)?;
     fits_mode(source, "rate_per_s", raw.rate_per_s.as_ref(), mode, Mode::ReqRes)?;
     fits_mode(source, "batch_bytes", raw.batch_bytes.as_ref(), mode, Mode::Stream)?;
+    fits_mode(source, "in_flight_bytes", raw.in_flight_bytes.as_ref(), mode, Mode::Stream)?;
     if let (Some(_), Some(rate)) = (&raw.load, &raw.rate_per_s) {
         let reason = "the load is given already, as a share of capacity: keep one of the two";
         return Err(source.fault("rate_per_s", &rate.span(), reason));
@@ -68,6 +71,9 @@ fn factors(source: Source<'_>, raw: &RawSpec, mode: Mode) -> Result<Vec<Factors>
     let cells = cross(cells, &connections, |cell, &count| cell.connections = count);
     let cells = cross(cells, &depths, |cell, &depth| cell.depth = depth);
     let cells = cross(cells, &batches, |cell, &batch| cell.batch_bytes = batch);
+    let cells = cross(cells, &in_flight(source, raw.in_flight_bytes.as_ref())?, |cell, &level| {
+        cell.in_flight_bytes = level;
+    });
     let cells = cross(cells, &loads, |cell, &load| cell.load = load.map(Into::into));
     let cells = cross(cells, &rates, |cell, &rate| cell.rate_per_s = rate);
     let cells = cross(cells, &hogs(source, raw.hogs.as_ref())?, |cell, &(kind, count)| {
@@ -113,6 +119,24 @@ fn fits_mode<T>(
         }
         _ => Ok(()),
     }
+}
+
+fn in_flight(source: Source<'_>, raw: Option<&List<Level>>) -> Result<Vec<Option<InFlight>>, SpecError> {
+    const KEY: &str = "in_flight_bytes";
+    let Some(raw) = raw else { return Ok(vec![None]) };
+    not_empty(source, KEY, raw)?;
+    let mut levels = Vec::new();
+    for entry in raw.get_ref() {
+        let Level(level) = *entry.get_ref();
+        if let Some(InFlight::AtMost(bytes)) = level {
+            within(source, KEY, &Spanned::new(entry.span(), bytes), &IN_FLIGHT_BYTES)?;
+        }
+        if levels.contains(&level) {
+            return Err(source.fault(KEY, &entry.span(), "is listed twice"));
+        }
+        levels.push(level);
+    }
+    Ok(levels)
 }
 
 fn hogs(source: Source<'_>, raw: Option<&List<RawHogs>>) -> Result<Vec<(Option<HogKind>, usize)>, SpecError> {

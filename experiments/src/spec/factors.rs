@@ -6,6 +6,8 @@ use std::fmt::{self, Write};
 use serde::{Deserialize, Serialize};
 use uring_echo::record::{HogKind, Mode};
 
+use super::in_flight::InFlight;
+use super::workload::Workload;
 use crate::report::format;
 
 /// Offered load as a share of capacity, in thousandths: a level must compare and print exactly.
@@ -52,6 +54,9 @@ pub struct Factors {
     pub depth: Option<u32>,
     /// Most bytes of one write. `None`: the client's default.
     pub batch_bytes: Option<usize>,
+    /// Most bytes of a connection on their way, in a stream. `None`: the client's default. Older recordings have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_bytes: Option<InFlight>,
     /// Offered load as a share of the capacity of the slower engine.
     pub load: Option<Share>,
     /// Offered load in messages per second.
@@ -73,6 +78,7 @@ impl Factors {
             connections,
             depth: None,
             batch_bytes: None,
+            in_flight_bytes: None,
             load: None,
             rate_per_s: None,
             hogs: 0,
@@ -84,6 +90,11 @@ impl Factors {
     /// The same cell in closed loop: where its capacity is measured.
     pub fn closed(&self) -> Self {
         Self { load: None, rate_per_s: None, ..self.clone() }
+    }
+
+    /// The cells that it may be pooled with.
+    pub const fn workload(&self) -> Workload {
+        Workload { mode: self.mode, in_flight: self.in_flight_bytes }
     }
 
     /// Connections of all groups together.
@@ -101,6 +112,7 @@ impl Factors {
         };
         level("depth", self.depth.map(|depth| depth.to_string()));
         level("batch", self.batch_bytes.map(|bytes| bytes.to_string()));
+        level("", self.in_flight_bytes.map(InFlight::key));
         level("load", self.load.map(|share| share.to_string()));
         level("rate", self.rate_per_s.map(|rate| rate.to_string()));
         level("hogs", self.hog_kind.map(|kind| format!("{}-{kind}", self.hogs)));
@@ -118,6 +130,7 @@ impl Factors {
         };
         level(self.depth.map(|depth| format!("depth {depth}")));
         level(self.batch_bytes.map(|bytes| format!("batches of {}", format::bytes(bytes))));
+        level(self.in_flight_bytes.map(InFlight::in_words));
         level(self.load.map(|share| format!("load {} %", f64::from(share.0) / 10.0)));
         level(self.rate_per_s.map(|rate| format!("{rate}/s")));
         level(self.hog_kind.map(|kind| format!("{} {kind} hogs", self.hogs)));
@@ -138,9 +151,8 @@ impl Factors {
             idle,
             ..
         } = *self;
-        let is_req_res = self.mode == Mode::ReqRes;
         (
-            is_req_res,
+            self.workload(),
             payload_bytes,
             depth,
             batch_bytes,
@@ -181,6 +193,7 @@ mod tests {
         Factors {
             depth: Some(4),
             batch_bytes: Some(65_536),
+            in_flight_bytes: Some(InFlight::AtMost(262_144)),
             load: Some(0.95.into()),
             rate_per_s: Some(1000),
             hogs: 2,
@@ -193,7 +206,8 @@ mod tests {
     #[test]
     fn the_key_names_every_level_that_applies_and_no_other() {
         assert_eq!(Factors::new(Mode::Stream, 4096, 512).key(), "stream/4096B/c512");
-        let key = "req-res/256B/c8/depth4/batch65536/load0.95/rate1000/hogs2-non-reading/idle9000";
+        let key =
+            "req-res/256B/c8/depth4/batch65536/inflight262144/load0.95/rate1000/hogs2-non-reading/idle9000";
         assert_eq!(full().key(), key);
         assert_eq!(full().closed().key(), key.replace("/load0.95/rate1000", ""));
     }

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use uring_echo::record::Mode;
+
 use crate::spec::factors::Factors;
+use crate::spec::in_flight::DEFAULT;
 use crate::spec::renamed::present;
 use crate::spec::{Comparison, Spec};
 
@@ -16,6 +19,7 @@ enum Factor {
     Connections,
     Depth,
     Batch,
+    InFlight,
     Load,
     Rate,
     Hogs,
@@ -23,13 +27,14 @@ enum Factor {
 }
 
 impl Factor {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Engine,
         Self::Mode,
         Self::Payload,
         Self::Connections,
         Self::Depth,
         Self::Batch,
+        Self::InFlight,
         Self::Load,
         Self::Rate,
         Self::Hogs,
@@ -44,6 +49,7 @@ impl Factor {
             Self::Connections => "connections",
             Self::Depth => "depth",
             Self::Batch => "batch_bytes",
+            Self::InFlight => "in_flight_bytes",
             Self::Load => "load",
             Self::Rate => "rate_per_s",
             Self::Hogs => "hogs",
@@ -60,6 +66,8 @@ impl Factor {
             Self::Connections => Some(cell.connections.to_string()),
             Self::Depth => cell.depth.map(|depth| depth.to_string()),
             Self::Batch => cell.batch_bytes.map(|bytes| bytes.to_string()),
+            Self::InFlight if cell.mode == Mode::Stream => Some(in_flight(cell)),
+            Self::InFlight => None,
             Self::Load => cell.load.map(|share| share.to_string()),
             Self::Rate => cell.rate_per_s.map(|rate| rate.to_string()),
             Self::Hogs => cell.hog_kind.map(|kind| kind.to_string()),
@@ -67,6 +75,11 @@ impl Factor {
         };
         level.unwrap_or_else(|| "none".into())
     }
+}
+
+/// What `cell` has on its way, in the word of its file.
+fn in_flight(cell: &Factors) -> String {
+    cell.in_flight_bytes.map_or_else(|| DEFAULT.to_owned(), |level| level.to_string())
 }
 
 /// Levels to keep. A factor named twice keeps both levels; one that is not named keeps all.
@@ -193,10 +206,23 @@ mod tests {
         let error = "payload=256".parse::<Filter>().unwrap_err();
         assert_eq!(
             error,
-            "'payload' is no factor; there are engine, mode, payload_bytes, connections, depth, batch_bytes, load, rate_per_s, hogs, idle"
+            "'payload' is no factor; there are engine, mode, payload_bytes, connections, depth, batch_bytes, in_flight_bytes, load, rate_per_s, hogs, idle"
         );
         let error = "connections=9".parse::<Filter>().unwrap().narrow(&mut quick()).unwrap_err();
         assert_eq!(error, "this experiment has no connections=9; it has 8, 512");
+    }
+
+    #[test]
+    fn streams_are_told_apart_by_what_is_on_their_way_and_requests_have_no_such_level() {
+        let kept = |filter: &str| {
+            let mut spec = crate::spec::find("parity", Size::Quick).unwrap().unwrap().0;
+            filter.parse::<Filter>().unwrap().narrow(&mut spec).unwrap();
+            spec.cells.iter().map(|cell| cell.factors.key()).collect::<Vec<_>>()
+        };
+        let of = |level: &str| kept(&format!("connections=8,payload_bytes=256,in_flight_bytes={level}"));
+        assert_eq!(of("default"), ["stream/256B/c8"]);
+        assert_eq!(of("unbounded"), ["stream/256B/c8/inflight-unbounded"]);
+        assert_eq!(of("none"), ["req-res/256B/c8"]);
     }
 
     #[test]

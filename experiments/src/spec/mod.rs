@@ -5,7 +5,9 @@
 
 pub mod factors;
 pub mod filter;
+pub mod in_flight;
 pub mod renamed;
+pub mod workload;
 
 mod builtin;
 mod cells;

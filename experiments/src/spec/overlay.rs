@@ -9,12 +9,13 @@ use super::error::Source;
 use super::{Size, SpecError};
 
 /// What may differ from grid to grid: the factors, and how a cell is run.
-const GRID_KEYS: [&str; 14] = [
+const GRID_KEYS: [&str; 15] = [
     "modes",
     "payload_bytes",
     "connections",
     "depth",
     "batch_bytes",
+    "in_flight_bytes",
     "load",
     "rate_per_s",
     "hogs",

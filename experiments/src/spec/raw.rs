@@ -10,6 +10,7 @@ use uring_echo::record::{HogKind, Mode, Verify};
 use super::check::{List, name, prose, within};
 use super::engines::{RawEngine, comparison, engines};
 use super::error::Source;
+use super::in_flight::Level;
 use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table};
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
@@ -35,6 +36,7 @@ pub(super) struct RawSpec {
     pub(super) connections: List<usize>,
     pub(super) depth: Option<List<u32>>,
     pub(super) batch_bytes: Option<List<usize>>,
+    pub(super) in_flight_bytes: Option<List<Level>>,
     pub(super) load: Option<List<f64>>,
     pub(super) rate_per_s: Option<List<u64>>,
     pub(super) hogs: Option<List<RawHogs>>,

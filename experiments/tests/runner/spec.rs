@@ -217,6 +217,23 @@ fn what_one_mode_alone_understands_is_refused_for_the_other() {
 }
 
 #[test]
+fn what_a_stream_has_on_its_way_is_a_level_of_its_own_and_the_clients_default_has_no_name() {
+    let grid = |levels: &str| {
+        format!("[[grid]]\nmodes = ['stream']\nconnections = [8]\nin_flight_bytes = [{levels}]\n")
+    };
+    let keys = cells(&grid("'default', 4096, '16M', 'unbounded'"), Size::Quick);
+    let expected = ["", "/inflight4096", "/inflight16777216", "/inflight-unbounded"];
+    assert_eq!(keys, expected.map(|further| format!("stream/256B/c8{further}")));
+    let message = refusal_of(&grid("'4K', 4096"));
+    assert_eq!(message, "tiny.toml:18: in_flight_bytes: is listed twice");
+    let message = refusal_of(&grid("'2G'"));
+    assert!(message.ends_with("in_flight_bytes: 2147483648 is outside 1 to 1073741824"), "{message}");
+    assert!(refusal_of(&grid("'deep'")).contains("nor \"unbounded\""));
+    let message = refusal_of("[[grid]]\nmodes = ['req-res']\nin_flight_bytes = ['unbounded']\n");
+    assert!(message.starts_with("tiny.toml:17: in_flight_bytes: means nothing in req-res"), "{message}");
+}
+
+#[test]
 fn a_share_of_load_needs_a_calibration_and_no_second_rate() {
     let grid = "[[grid]]\nmodes = ['req-res']\nconnections = [8]\nload = [0.5, 0.95]\n";
     let message = refusal_of(grid);

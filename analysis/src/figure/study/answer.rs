@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
+use experiments::spec::workload::Workload;
 use experiments::verdict::Word;
-use uring_echo::record::Mode;
 
 use super::drawn::{Drawn, Origin};
 use super::{cells, reading};
 use crate::chart::{
     Axis, Band, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
-use crate::figure::input::{About, MODES, distinct, label_bytes, say, title};
+use crate::figure::input::{About, distinct, label_bytes, say, title};
 use crate::figure::{Figure, Source};
 use crate::metric;
 use crate::recording::Recording;
@@ -35,14 +35,20 @@ pub(crate) fn is_comparison_of_engines(name: &str) -> bool {
     !OTHER_QUESTIONS.contains(&name)
 }
 
-/// The experiment that answers for `mode`: the one that was made for it, or the one with the most cells.
+/// Every workload of `experiments`, in the order of tables.
+pub(crate) fn workloads(experiments: &BTreeMap<String, ExperimentValues>) -> Vec<Workload> {
+    let all: Vec<Workload> = experiments.values().flat_map(|values| values.grid.workloads()).collect();
+    distinct(&all, |of| *of)
+}
+
+/// The experiment that answers for `workload`: the one that was made for it, or the one with the most cells.
 pub(crate) fn speaker(
     experiments: &BTreeMap<String, ExperimentValues>,
-    mode: Mode,
+    workload: Workload,
 ) -> Option<(&String, &ExperimentValues)> {
     let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-    let able = all.filter(|(_, values)| can_answer(&all_said(values, mode)));
-    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, mode).len()))
+    let able = all.filter(|(_, values)| can_answer(&all_said(values, workload)));
+    able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, workload).len()))
 }
 
 /// Whether `cells` hold a ratio, and payload and connections tell them apart.
@@ -53,9 +59,9 @@ fn can_answer(cells: &[(Factors, Option<Said>)]) -> bool {
 /// The figure of the answer; `None` if nothing here compares the engines.
 pub(super) fn drawn(study: &Study, origin: &Origin) -> Option<Drawn> {
     let experiments = &study.values.experiments;
-    let speakers = MODES.into_iter().filter_map(|mode| Some((mode, speaker(experiments, mode)?)));
-    let speakers: Vec<(Mode, (&String, &ExperimentValues))> = speakers.collect();
-    let measured = speakers.iter().map(|(mode, (name, values))| measured(*mode, name, values));
+    let speakers = workloads(experiments).into_iter().filter_map(|of| Some((of, speaker(experiments, of)?)));
+    let speakers: Vec<(Workload, (&String, &ExperimentValues))> = speakers.collect();
+    let measured = speakers.iter().map(|(of, (name, values))| measured(*of, name, values));
     let sheet = sheet(&measured.collect::<Vec<_>>())?;
     let spoke = |recording: &&Recording| {
         speakers.iter().any(|(_, (name, _))| name.as_str() == recording.experiment())
@@ -65,19 +71,20 @@ pub(super) fn drawn(study: &Study, origin: &Origin) -> Option<Drawn> {
     Some(Drawn { figure: Figure { stem: "answer".to_owned(), sheet, source }, how_to_read: reading::ANSWER })
 }
 
-fn measured(mode: Mode, name: &str, values: &ExperimentValues) -> Measured {
+fn measured(workload: Workload, name: &str, values: &ExperimentValues) -> Measured {
+    let control = values.control(workload.in_flight, METRIC);
     Measured {
-        mode,
+        workload,
         experiment: name.to_owned(),
         quick: values.size == "quick",
-        smallest_effect: values.control.get(METRIC).and_then(|control| control.smallest_effect),
-        cells: all_said(values, mode),
+        smallest_effect: control.and_then(|control| control.smallest_effect),
+        cells: all_said(values, workload),
     }
 }
 
-/// What is said of every cell of `mode` in which both engines were planned, in the order of tables.
-fn all_said(values: &ExperimentValues, mode: Mode) -> Vec<(Factors, Option<Said>)> {
-    let own = values.grid.rows().filter(|row| row.cell.factors.mode == mode);
+/// What is said of every cell of `workload` in which both engines were planned, in the order of tables.
+fn all_said(values: &ExperimentValues, workload: Workload) -> Vec<(Factors, Option<Said>)> {
+    let own = values.grid.rows_of(workload);
     own.filter_map(|cell| Some((cells::at(&cell.cell), said(cell)?))).collect()
 }
 
@@ -106,7 +113,7 @@ fn source(recordings: &[&Recording], origin: &Origin) -> Source {
 /// What one recording says of one workload.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Measured {
-    pub(crate) mode: Mode,
+    pub(crate) workload: Workload,
     pub(crate) experiment: String,
     /// Whether the recording is of the size `quick`, which claims nothing.
     pub(crate) quick: bool,
@@ -169,7 +176,8 @@ fn describe(measured: &[&Measured]) -> String {
     let say = |at: &Factors, said: Option<Said>| {
         let said =
             said.map(|said| format!("{}, {}", number::ratio(said.ratio.value()), called(said.verdict)));
-        format!("{}, {}: {}", at.mode, say(at), said.unwrap_or_else(|| "nothing to compare".to_owned()))
+        let workload = at.workload().in_words();
+        format!("{workload}, {}: {}", say(at), said.unwrap_or_else(|| "nothing to compare".to_owned()))
     };
     let cells = measured.iter().flat_map(|of| of.cells.iter().map(|(at, said)| say(at, *said)));
     format!(
@@ -181,7 +189,7 @@ fn describe(measured: &[&Measured]) -> String {
 impl Measured {
     fn panel(&self) -> Panel {
         Panel {
-            title: format!("{} ({})", title(self.mode), self.experiment),
+            title: format!("{} ({})", title(self.workload), self.experiment),
             body: Body::Rows(Rows {
                 x: Axis::new("io_uring ÷ epoll (log)", Extent::Ratio, Format::Ratio),
                 reference: Some(Reference {

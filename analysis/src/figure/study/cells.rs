@@ -19,7 +19,7 @@ pub(super) fn is_one_of(run: &Run, comparison: &Comparison) -> bool {
     run.entry.engine == comparison.of || run.entry.engine == comparison.to
 }
 
-/// Whether payload and connections tell all cells apart, so that a grid of them shows each.
+/// Whether workload, payload and connections tell all cells apart, so that a grid of them shows each.
 pub(super) fn is_plain(grid: &GridValues) -> bool {
     let places: Vec<Factors> = grid.rows().map(|row| at(&row.cell)).collect();
     distinct(&places, Factors::clone).len() == places.len()

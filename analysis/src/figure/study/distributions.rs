@@ -1,6 +1,7 @@
 //! What one number cannot tell: distributions of a few cells.
 
-use uring_echo::record::{Mode, RunRecord};
+use experiments::spec::workload::Workload;
+use uring_echo::record::RunRecord;
 
 use super::cells::planned;
 use crate::chart::Estimate;
@@ -13,10 +14,10 @@ use crate::values::{CellValues, GridValues};
 /// Cells of a figure of distributions: more panels are not looked at.
 const CELLS_MAX: usize = 4;
 
-/// Keys of the cells of `mode` whose distributions are shown: smallest and largest messages, over few and many
+/// Keys of the cells of `workload` whose distributions are shown: smallest and largest messages, over few and many
 /// connections. A single connection shows nothing of fairness and is passed over where there are others.
-pub(super) fn telling(grid: &GridValues, mode: Mode) -> Vec<String> {
-    let rows: Vec<_> = grid.rows().filter(|row| row.cell.factors.mode == mode).collect();
+pub(super) fn telling(grid: &GridValues, workload: Workload) -> Vec<String> {
+    let rows: Vec<_> = grid.rows_of(workload).collect();
     let ends = |values: Vec<usize>| -> Vec<usize> {
         let several: Vec<usize> = values.iter().copied().filter(|value| *value > 1).collect();
         let from = if several.is_empty() { values } else { several };

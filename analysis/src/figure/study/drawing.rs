@@ -1,11 +1,14 @@
 //! From a recording to its figures.
 
+use experiments::spec::factors::Factors;
+use experiments::spec::in_flight::InFlight;
+use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use super::drawn::{Chapter, Drawn, Origin};
 use super::{about, cells, distributions, effects, open, reading, scale, victims};
 use crate::chart::{Better, Sheet};
-use crate::figure::input::{About, Compared, MODES, title};
+use crate::figure::input::{About, Compared, suffix, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
 use crate::grid::Comparison;
 use crate::metric;
@@ -41,10 +44,8 @@ pub(super) fn chapter(
         drawing.beside(comparison, published);
     }
     drawing.effects();
-    for mode in MODES {
-        if grid.rows().any(|row| row.cell.factors.mode == mode) {
-            drawing.of_mode(mode);
-        }
+    for workload in grid.workloads() {
+        drawing.of_workload(workload);
     }
     Chapter { name: recording.experiment().to_owned(), figures: drawing.figures }
 }
@@ -64,10 +65,12 @@ impl Drawing<'_> {
         self.figures.push(Drawn { figure: Figure { stem, sheet, source }, how_to_read });
     }
 
-    /// Name of a figure of `mode`: without it where the experiment has only one.
-    fn name(&self, mode: Mode, what: &str) -> String {
+    /// Name of a figure of `workload`: without the mode where the experiment has only one.
+    fn name(&self, workload: Workload, what: &str) -> String {
+        let mode = workload.mode;
         let several = self.grid.rows().any(|row| row.cell.factors.mode != mode);
-        if several { format!("{mode}-{what}") } else { what.to_owned() }
+        let name = if several { format!("{mode}-{what}") } else { what.to_owned() };
+        name + &suffix(workload.in_flight)
     }
 
     /// What tells figures of `comparison` apart from those of another one, in their stem and in their title.
@@ -98,8 +101,10 @@ impl Drawing<'_> {
     /// Beside what was published, as far as it was measured there as well.
     fn beside(&mut self, comparison: &Comparison, published: &[Compared]) {
         let ours = cells::compared(self.grid, comparison, metric::MESSAGES);
-        let is_published = |own: &Compared| published.iter().any(|theirs| theirs.at == own.at);
+        let is_published =
+            |own: &Compared| published.iter().any(|theirs| theirs.at == beside::published_as(&own.at));
         let ours: Vec<Compared> = ours.into_iter().filter(is_published).collect();
+        let ours = like_the_study(ours);
         if !ours.is_empty() {
             let (suffix, about) = self.of_pair(comparison);
             let sheet = beside::pairs("Responses per second", published, &ours, &about);
@@ -143,8 +148,8 @@ impl Drawing<'_> {
         }
     }
 
-    fn of_mode(&mut self, mode: Mode) {
-        let is_in = |run: &Run| run.entry.factors.mode == mode;
+    fn of_workload(&mut self, workload: Workload) {
+        let is_in = |run: &Run| run.entry.factors.workload() == workload;
         let shown = [
             ("throughput", metric::MESSAGES, grid::Shown::responses(), reading::BARS),
             ("cpu", metric::CPU, grid::Shown::cpu(), reading::COST),
@@ -152,32 +157,42 @@ impl Drawing<'_> {
         ];
         for (what, metric, shown, how_to_read) in shown {
             let measured = cells::measured(self.grid, metric);
-            let sheet = grid::by_payload(mode, &measured, &shown, &self.about);
-            self.add(&self.name(mode, what), sheet, how_to_read, is_in);
+            let sheet = grid::by_payload(workload, &measured, &shown, &self.about);
+            self.add(&self.name(workload, what), sheet, how_to_read, is_in);
         }
-        self.distributions(mode);
+        self.distributions(workload);
     }
 
-    fn distributions(&mut self, mode: Mode) {
-        let keys = distributions::telling(self.grid, mode);
+    fn distributions(&mut self, workload: Workload) {
+        let keys = distributions::telling(self.grid, workload);
         let is_in = |run: &Run| keys.contains(&run.entry.cell);
-        let title = |what: &str| format!("{}: {what}", title(mode));
+        let title = |what: &str| format!("{}: {what}", title(workload));
         let latency = distributions::latency(self.recording, self.grid, &keys);
         if !latency.is_empty() {
             let sheet = curves::percentiles(&title("latency by percentile"), &latency, &self.merged());
-            self.add(&self.name(mode, "latency"), sheet, reading::TAIL, is_in);
+            self.add(&self.name(workload, "latency"), sheet, reading::TAIL, is_in);
         }
         let pooled = self.about(format!("Connections of {} together.", about::repetitions(self.grid)));
         let shares = distributions::shares(self.recording, self.grid, &keys);
         if !shares.is_empty() {
             let sheet = curves::connections(&title("what each connection got"), &shares, &pooled);
-            self.add(&self.name(mode, "connections"), sheet, reading::SHARES, is_in);
+            self.add(&self.name(workload, "connections"), sheet, reading::SHARES, is_in);
         }
         let first = self.about("The first repetition that counts.".to_owned());
         let seconds = distributions::seconds(self.recording, self.grid, &keys);
         if !seconds.is_empty() {
             let sheet = curves::seconds(&title("second by second"), &seconds, &first);
-            self.add(&self.name(mode, "seconds"), sheet, reading::SECONDS, is_in);
+            self.add(&self.name(workload, "seconds"), sheet, reading::SECONDS, is_in);
         }
     }
+}
+
+/// The cells of `ours` that are loaded as the study loaded its servers: the streams of which as much is on its way as the
+/// sockets take, if there are any, and everything else if there are none.
+fn like_the_study(ours: Vec<Compared>) -> Vec<Compared> {
+    let is_unbounded = |at: &Factors| at.in_flight_bytes == Some(InFlight::Unbounded);
+    if !ours.iter().any(|own| is_unbounded(&own.at)) {
+        return ours;
+    }
+    ours.into_iter().filter(|own| own.at.mode == Mode::ReqRes || is_unbounded(&own.at)).collect()
 }

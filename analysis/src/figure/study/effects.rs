@@ -1,17 +1,19 @@
 //! What one variant of a server changes against another, in all cells together: forest plots of ratios around 1.
 
 use experiments::report::format as number;
-use uring_echo::record::Mode;
+use experiments::spec::Size;
+use experiments::spec::in_flight::InFlight;
+use experiments::spec::workload::Workload;
 
 use super::cells;
 use crate::chart::{
     Axis, Better, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
-use crate::figure::input::{About, MODES, family, reader_name, say, title};
+use crate::figure::input::{About, distinct, family, reader_name, say, title};
 use crate::grid::Comparison;
 use crate::metric;
 use crate::recording::Recording;
-use crate::statistics::{Judge, Silence};
+use crate::statistics::{Control, Judge, Silence};
 use crate::values::{CellValues, ExperimentValues, GridValues};
 
 /// One server variant over what it is held against.
@@ -44,24 +46,30 @@ pub(super) fn figures(
         ("effects-throughput", "Messages per second", metric::MESSAGES, Better::Higher),
     ];
     let sheets = shown.map(|(what, title, metric, better)| {
-        let of_modes = MODES.into_iter().map(|mode| (mode, effects(grid, mode, metric)));
-        let of_modes: Vec<_> = of_modes.filter(|(_, effects)| !effects.is_empty()).collect();
-        (what, forest((title, better), &of_modes, noise(recording, values, metric), about))
+        let all = grid.workloads().into_iter().map(|of| (of, effects(grid, of, metric)));
+        let all: Vec<_> = all.filter(|(_, effects)| !effects.is_empty()).collect();
+        (what, forest((title, better), &all, noise(recording, values, metric), about))
     });
     sheets.into_iter().collect()
 }
 
-/// What the control of `recording` says of `metric`.
-fn noise(recording: &Recording, values: &ExperimentValues, metric: &str) -> String {
+/// What the controls of `recording` say of `metric`: a sentence, and one more for each depth of queues.
+fn noise(recording: &Recording, values: &ExperimentValues, metric: &str) -> Vec<String> {
     if is_of_the_same(recording) {
-        return "Both sides of each ratio are the same server: what is seen here is noise.".to_owned();
+        return vec!["Both sides of each ratio are the same server: what is seen here is noise.".to_owned()];
     }
-    let control = values.control.get(metric);
+    let depths = distinct(&values.grid.workloads(), |of| of.in_flight).into_iter();
+    depths.map(|of| noise_of(recording.manifest.size, of, values.control(of, metric))).collect()
+}
+
+fn noise_of(size: Size, in_flight: Option<InFlight>, control: Option<&Control>) -> String {
+    let with = in_flight.map_or_else(String::new, |level| format!(", with {}", level.in_words()));
     let Some(effect) = control.and_then(|control| control.smallest_effect) else {
-        return "Without a control, the smallest difference that may be claimed is unknown.".to_owned();
+        return format!("Without a control{with}, the smallest difference that may be claimed is unknown.");
     };
-    let effect = format!("The same server measured twice differs by up to {:.1} % here", effect * 100.0);
-    match Judge::new(recording.manifest.size, control).smallest_effect() {
+    let effect =
+        format!("The same server measured twice{with} differs by up to {:.1} % here", effect * 100.0);
+    match Judge::new(size, control).smallest_effect() {
         Err(Silence::Quick) => format!("{effect}. A quick recording claims nothing."),
         _ => format!("{effect}: nothing smaller is claimed."),
     }
@@ -78,26 +86,26 @@ fn is_of_the_same(recording: &Recording) -> bool {
     comparisons.map(|of| server(&of.of) == server(&of.to)).reduce(|all, same| all && same) == Some(true)
 }
 
-fn effects(grid: &GridValues, mode: Mode, metric: &str) -> Vec<Effect> {
-    let rows: Vec<&CellValues> = grid.rows().filter(|row| row.cell.factors.mode == mode).collect();
+fn effects(grid: &GridValues, workload: Workload, metric: &str) -> Vec<Effect> {
+    let rows: Vec<&CellValues> = grid.rows_of(workload).collect();
     let planned = |comparison: &&Comparison| {
         let has = |engine| rows.iter().any(|row| row.engines.contains_key(engine));
         has(&comparison.of) && has(&comparison.to)
     };
     let comparisons = grid.comparisons();
     let comparisons = comparisons.iter().filter(planned);
-    comparisons.map(|comparison| effect(grid, &rows, comparison, (mode, metric))).collect()
+    comparisons.map(|comparison| effect(grid, &rows, comparison, (workload, metric))).collect()
 }
 
 fn effect(
     grid: &GridValues,
     rows: &[&CellValues],
     comparison: &Comparison,
-    (mode, metric): (Mode, &str),
+    (workload, metric): (Workload, &str),
 ) -> Effect {
     let ratio = |row: &&CellValues| row.ratio(comparison, metric).map(|ratio| ratio.estimate.clone());
     let pairs: usize = rows.iter().filter_map(ratio).map(|ratio| ratio.n).sum();
-    let mean = grid.mean(mode, comparison, metric);
+    let mean = grid.mean(workload, comparison, metric);
     let estimate =
         mean.and_then(|mean| Estimate::new(mean.mean?, mean.low.zip(mean.high), cells::count(pairs)));
     let one_by_one =
@@ -111,27 +119,29 @@ fn effect(
     }
 }
 
-/// A forest plot of ratios around 1 of what `what` names, a panel a mode, with the `noise` of the recording in words.
+/// A forest plot of ratios around 1 of what `what` names, a panel a workload, with the `noise` of the recording in words.
 pub(crate) fn forest(
     (what, better): (&str, Better),
-    modes: &[(Mode, Vec<Effect>)],
-    noise: String,
+    all: &[(Workload, Vec<Effect>)],
+    noise: Vec<String>,
     about: &About,
 ) -> Sheet {
-    let panel = |(mode, effects): &(Mode, Vec<Effect>)| {
+    let panel = |(workload, effects): &(Workload, Vec<Effect>)| {
         let rows = effects.iter().flat_map(Effect::rows).collect();
-        Panel { title: title(*mode).to_owned(), body: Body::Rows(around_1(better, rows)) }
+        Panel { title: title(*workload), body: Body::Rows(around_1(better, rows)) }
     };
-    let said = modes.iter().flat_map(|(mode, effects)| {
-        effects.iter().map(move |of| format!("{}, {}: {}", title(*mode), of.name(), in_numbers(of.mean)))
+    let said = all.iter().flat_map(|(workload, effects)| {
+        effects.iter().map(move |of| format!("{}, {}: {}", title(*workload), of.name(), in_numbers(of.mean)))
     });
     let title = format!("{what}: each variant against another");
     let description = format!("{what}, ratios. {}", said.collect::<Vec<String>>().join("; "));
     Sheet {
-        notes: vec!["An interval that contains 1 claims nothing.".to_owned(), noise],
+        notes: std::iter::once("An interval that contains 1 claims nothing.".to_owned())
+            .chain(noise)
+            .collect(),
         columns: 1,
         one_scale: true,
-        ..about.sheet(title, description, modes.iter().map(panel).collect())
+        ..about.sheet(title, description, all.iter().map(panel).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use uring_echo::units::Nanos;
 
 use crate::chart::Sheet;
 use crate::figure::curves::{self, CellCurves, Curve, Since, latency_load};
-use crate::figure::input::{About, distinct, say, title};
+use crate::figure::input::{About, distinct, say, suffix, title};
 use crate::recording::{Cell, Recording};
 use crate::statistics;
 use crate::values::{CellValues, GridValues};
@@ -30,7 +30,8 @@ fn places(grid: &GridValues) -> Vec<(Factors, Vec<&CellValues>)> {
 }
 
 pub(super) fn stem(what: &str, at: &Factors) -> String {
-    format!("{what}-{}-{}-{}", at.mode, at.payload_bytes, at.connections)
+    let Factors { mode, payload_bytes, connections, in_flight_bytes, .. } = at;
+    format!("{what}-{mode}-{payload_bytes}-{connections}{}", suffix(*in_flight_bytes))
 }
 
 /// Percentiles that are drawn over offered load.
@@ -46,7 +47,7 @@ pub(super) fn loads(recording: &Recording, grid: &GridValues, about: &About) -> 
             let of = |engine: &String| over_load(recording, &offered, engine, percentile);
             CellCurves { title: what.to_owned(), curves: grid.engines.iter().flat_map(of).collect() }
         });
-        let title = format!("{}, {}: latency over offered load", title(at.mode), say(&at));
+        let title = format!("{}, {}: latency over offered load", title(at.workload()), say(&at));
         (stem("load", &at), latency_load(&title, &panels, capacity, about))
     });
     sheets.collect()
@@ -129,7 +130,7 @@ pub(super) fn tails(recording: &Recording, grid: &GridValues, about: &About) -> 
             CellCurves { title: load_in_words(&row.cell), curves: grid.engines.iter().flat_map(of).collect() }
         };
         let panels: Vec<CellCurves> = spread(&rows).into_iter().map(panel).collect();
-        let title = format!("{}, {}: latency by percentile", title(at.mode), say(&at));
+        let title = format!("{}, {}: latency by percentile", title(at.workload()), say(&at));
         (stem("tails", &at), curves::tails(&title, &panels, about))
     });
     sheets.collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
+use experiments::spec::workload::Workload;
 use polars::prelude::*;
 use uring_echo::record::Mode;
 
@@ -11,7 +12,7 @@ use super::drawn::{Chapter, Drawn, Origin};
 use super::reading;
 use crate::chart::{Better, Estimate, MarkKind, Ratio, Sheet};
 use crate::figure::grid::{Shown, panel, ratios};
-use crate::figure::input::{About, Compared, MODES, Measured, label_bytes, title};
+use crate::figure::input::{About, Compared, Measured, label_bytes, title};
 use crate::figure::{Figure, Source};
 use crate::grid::{Grid, Samples, texts};
 use crate::metric;
@@ -45,7 +46,7 @@ pub(super) fn chapter(grid: &Grid, compared: &[Compared], origin: &Origin) -> Po
         };
         Figure { stem: format!("published-{what}"), sheet, source }
     };
-    let heat_maps = MODES.map(|mode| Drawn {
+    let heat_maps = [Mode::Stream, Mode::ReqRes].map(|mode| Drawn {
         figure: figure(format!("{mode}-ratios"), heat_map(compared, mode)),
         how_to_read: reading::HEAT,
     });
@@ -68,7 +69,7 @@ pub(crate) fn chart(measured: &[Measured], mode: Mode, payload_bytes: usize) -> 
     let interval =
         format!("180 s a run, Linux 6.1, i9-11900K, mitigations off, server on an isolated core. {whiskers}");
     let size = label_bytes(payload_bytes);
-    let title = format!("{}, {size}: responses per second, as published in 2023", title(mode));
+    let title = format!("{}, {size}: responses per second, as published in 2023", title(Workload::of(mode)));
     Sheet {
         notes: vec!["The study recorded neither CPU time nor how busy its servers were.".to_owned()],
         columns: 1,

@@ -5,7 +5,7 @@ use experiments::spec::Table;
 use super::cells;
 use crate::chart::{Axis, Estimate, Extent, Format, Sheet};
 use crate::figure::curves::{CellCurves, Curve, scaling};
-use crate::figure::input::{About, distinct, label_bytes, say, title};
+use crate::figure::input::{About, distinct, label_bytes, say, suffix, title};
 use crate::metric;
 use crate::recording::{Cell, Recording};
 use crate::statistics;
@@ -78,7 +78,8 @@ impl Rising {
     fn stem_of(&self, cell: &Cell) -> String {
         let of = &cell.factors;
         let stem = format!("{}-{}-{}", self.stem, of.mode, of.payload_bytes);
-        if of.idle > 0 { format!("{stem}-{}", of.connections) } else { stem }
+        let stem = if of.idle > 0 { format!("{stem}-{}", of.connections) } else { stem };
+        stem + &suffix(of.in_flight_bytes)
     }
 
     fn sheet(&self, recording: &Recording, grid: &GridValues, rows: &[&CellValues], about: &About) -> Sheet {
@@ -87,7 +88,7 @@ impl Rising {
         let place = rows.first().map(|row| {
             let of = &row.cell.factors;
             let fixed = if of.idle > 0 { say(of) } else { label_bytes(of.payload_bytes) };
-            format!("{}, {fixed}: ", title(of.mode))
+            format!("{}, {fixed}: ", title(of.workload()))
         });
         let title = format!("{}{}", place.unwrap_or_default(), self.title);
         scaling(&title, self.label, &quantities, about)

@@ -16,7 +16,7 @@ pub(super) fn figures(grid: &GridValues, about: &About) -> Vec<(String, Sheet)> 
         if rows.iter().any(|row| row.cell.factors.hog_kind.is_some()) {
             let victims: Vec<Victims> = rows.iter().flat_map(|row| beside(grid, row)).collect();
             let mut sheet = sheet(&victims, about);
-            sheet.title = format!("{}: {}, {}", sheet.title, title(at.mode).to_lowercase(), say(&at));
+            sheet.title = format!("{}: {}, {}", sheet.title, title(at.workload()).to_lowercase(), say(&at));
             sheets.push((stem("victims", &at), sheet));
         }
     }

@@ -2,9 +2,8 @@
 
 use experiments::report::format as number;
 
-use uring_echo::record::Mode;
+use experiments::spec::workload::Workload;
 
-use crate::figure::input::MODES;
 use crate::figure::study::answer::ENGINES;
 use crate::grid::Comparison;
 use crate::metric;
@@ -20,9 +19,9 @@ const HEADLINES: [(&str, &str); 4] = [
     (metric::P99, "p99 latency (less is better)"),
 ];
 
-/// The mean of `metric` over the cells of `mode`.
-pub(super) fn mean<'a>(grid: &'a GridValues, mode: Mode, metric: &str) -> Option<&'a Mean> {
-    grid.mean(mode, &Comparison::parse(ENGINES)?, metric)
+/// The mean of `metric` over the cells of `workload`.
+pub(super) fn mean<'a>(grid: &'a GridValues, workload: Workload, metric: &str) -> Option<&'a Mean> {
+    grid.mean(workload, &Comparison::parse(ENGINES)?, metric)
 }
 
 /// The means of `values`, the recording of the experiment `name`; `None` if it has none.
@@ -39,8 +38,10 @@ pub(super) fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
         "Less in",
         "More in",
     ];
-    let row = |mode, (metric, words)| Some(headline_row(mode, words, mean(&values.grid, mode, metric)?));
-    let rows = MODES.into_iter().flat_map(|mode| HEADLINES.map(|of| row(mode, of)));
+    let row = |workload, (metric, words)| {
+        Some(headline_row(workload, words, mean(&values.grid, workload, metric)?))
+    };
+    let rows = values.grid.workloads().into_iter().flat_map(|workload| HEADLINES.map(|of| row(workload, of)));
     let rows: Vec<Vec<String>> = rows.flatten().collect();
     (!rows.is_empty()).then(|| Table {
         caption: format!("{name}: ratios over all cells. The heat maps below show each cell."),
@@ -50,7 +51,7 @@ pub(super) fn headline(name: &str, values: &ExperimentValues) -> Option<Table> {
     })
 }
 
-fn headline_row(mode: Mode, words: &str, mean: &Mean) -> Vec<String> {
+fn headline_row(workload: Workload, words: &str, mean: &Mean) -> Vec<String> {
     let say = |value: Option<f64>| value.map_or("–".to_owned(), number::ratio);
     let interval = match mean.low.zip(mean.high) {
         Some((low, high)) => format!("{} to {}", number::ratio(low), number::ratio(high)),
@@ -58,5 +59,5 @@ fn headline_row(mode: Mode, words: &str, mean: &Mean) -> Vec<String> {
     };
     let counts = [mean.verdict.to_string(), mean.less.to_string(), mean.more.to_string()];
     let numbers = [say(mean.mean), interval, mean.cells.to_string(), say(mean.least), say(mean.most)];
-    [mode.to_string(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
+    [workload.in_words(), words.to_owned()].into_iter().chain(numbers).chain(counts).collect()
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use super::host::fact;
 use super::means::mean;
-use crate::figure::study::answer::speaker;
+use crate::figure::study::answer::{speaker, workloads};
 use crate::metric;
 use crate::statistics::{Mean, Word};
 use crate::values::{Control, ExperimentValues};
@@ -14,18 +15,27 @@ use crate::values::{Control, ExperimentValues};
 /// One sentence: in how many cells which engine takes less CPU time per message. It speaks of the same
 /// recordings as the picture above it.
 pub(super) fn verdict(experiments: &BTreeMap<String, ExperimentValues>) -> String {
-    let of = |mode: Mode| {
-        let (name, values) = speaker(experiments, mode)?;
-        Some((name, mean(&values.grid, mode, metric::CPU)?))
+    let of = |workload: Workload| {
+        let (name, values) = speaker(experiments, workload)?;
+        Some((name, mean(&values.grid, workload, metric::CPU)?))
     };
-    let modes = [(Mode::Stream, "When clients stream"), (Mode::ReqRes, "In request-response")];
-    let parts = modes.iter().filter_map(|(mode, words)| Some(in_words(words, of(*mode)?)));
+    let parts =
+        workloads(experiments).into_iter().filter_map(|of_it| Some(in_words(&when(of_it), of(of_it)?)));
     let parts: Vec<String> = parts.collect();
     if parts.is_empty() {
         return "No recording here compares io_uring with epoll; what follows is what the study of 2023 published."
             .to_owned();
     }
     parts.join(" ")
+}
+
+fn when(workload: Workload) -> String {
+    let in_flight =
+        workload.in_flight.map_or_else(String::new, |level| format!(" with {}", level.in_words()));
+    match workload.mode {
+        Mode::Stream => format!("When clients stream{in_flight}"),
+        Mode::ReqRes => "In request-response".to_owned(),
+    }
 }
 
 fn in_words(when: &str, (experiment, mean): (&String, &Mean)) -> String {
