@@ -36,6 +36,10 @@ enum Fault {
     Close,
     /// Ends itself.
     Die,
+    /// Does not start, as a server that lacks something.
+    Refuse,
+    /// Does not start, as a server that does not understand its arguments.
+    Misunderstand,
 }
 
 impl Fault {
@@ -47,6 +51,8 @@ impl Fault {
             "one" => Self::One,
             "close" => Self::Close,
             "die" => Self::Die,
+            "refuse" => Self::Refuse,
+            "misunderstand" => Self::Misunderstand,
             _ => return Err(io::Error::other(format!("no fault is called {name}"))),
         })
     }
@@ -84,6 +90,10 @@ fn serve(arguments: &[String]) -> io::Result<()> {
         affinity::pin(&[cpu.parse().map_err(io::Error::other)?])?;
     }
     let fault = Fault::named(value("--fault").unwrap_or("none"))?;
+    if let Fault::Refuse | Fault::Misunderstand = fault {
+        eprintln!("uring-echo: this kernel has no echo; boot another");
+        exit(if fault == Fault::Refuse { 1 } else { 2 });
+    }
     let listener = TcpListener::bind(value("--listen").unwrap_or("127.0.0.1:0"))?;
     let stats = value("--stats").map(ToOwned::to_owned);
     let settings = Settings::from([("engine".to_owned(), "faulty".to_owned())]);

@@ -17,7 +17,9 @@ use crate::plan::estimate::{self, Cost};
 use crate::plan::preflight;
 use crate::plan::{self, Run};
 use crate::recording::Recording;
-use crate::recording::manifest::{EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status};
+use crate::recording::manifest::{
+    EngineEntry, LeftOut, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
+};
 use crate::recording::{convert, resume, timestamp, verify};
 use crate::report::format;
 use crate::run::cores::Cores;
@@ -25,7 +27,7 @@ use crate::run::interrupt::Interrupt;
 use crate::run::kinds::Kinds;
 use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
-use crate::run::scratch;
+use crate::run::{scratch, server};
 use crate::spec::{self, Size, Spec};
 use crate::{doctor, report, vm};
 
@@ -120,12 +122,26 @@ fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode>
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
     let cores = cores(args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
+    let left_out = leave_out(&mut spec, &programs, cores.server)?;
     let runs = plan::plan(&spec, seed);
     check_in_advance(&runs, &cores)?;
-    let manifest = manifest(&spec, args, &cores, seed, &runs, &programs)?;
+    let manifest = Manifest { left_out, ..manifest(&spec, args, &cores, seed, &runs, &programs)? };
     let mut recording = Recording::create(&args.out, manifest, text, &Host::capture())?;
     output::note(format_args!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n")));
     make(&runs, &programs, &cores, &mut recording)
+}
+
+/// Takes the variants out of `spec` that this machine does not have, and says which and why.
+fn leave_out(spec: &mut Spec, programs: &Programs, cpu: usize) -> anyhow::Result<Vec<LeftOut>> {
+    let folder = scratch::create()?;
+    let mut left_out = Vec::new();
+    for [variant, _] in spec.variants() {
+        if let Some(reason) = server::refusal(programs, variant, cpu, folder.path())? {
+            left_out.push(LeftOut { engine: variant.name.clone(), reason });
+        }
+    }
+    spec.keep_engines(|level| left_out.iter().all(|gone| gone.engine != level.name));
+    Ok(left_out)
 }
 
 fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
@@ -221,6 +237,7 @@ fn manifest(
         client_cpus: cores.client.clone(),
         repetitions: spec.repetitions,
         engines: spec.engines.iter().map(EngineEntry::from).collect(),
+        left_out: Vec::new(),
         ratios: spec.comparisons.iter().map(|c| format!("{}/{}", name(c.of), name(c.to))).collect(),
         noise: spec.noise.clone(),
         server_busy_share_min: spec.saturation.server_busy_share_min,
@@ -244,6 +261,9 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
         recording.manifest().seed
     ));
     output::note(format_args!("Recording: {}\n", recording.folder().display()));
+    for LeftOut { engine, reason } in &recording.manifest().left_out {
+        output::note(format_args!("left out: {engine}: {reason}"));
+    }
     if cores.are_shared() {
         output::note("warning: server and client share a core; no figure will be about the server alone");
     }

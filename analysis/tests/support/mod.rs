@@ -97,7 +97,12 @@ impl MadeUp {
     }
 
     fn manifest(&self) -> Manifest {
-        let engine = |name: &str, engine| EngineEntry { name: name.into(), engine, args: Vec::new() };
+        let engine = |name: &str, engine| EngineEntry {
+            name: name.into(),
+            engine,
+            args: Vec::new(),
+            variant_of: None,
+        };
         Manifest {
             schema_version: SCHEMA_VERSION,
             experiment: self.experiment.into(),
@@ -123,6 +128,7 @@ impl MadeUp {
             client_cpus: vec![0],
             repetitions: self.cells.iter().map(|cell| cell.1).max().unwrap_or(0),
             engines: vec![engine("epoll", Engine::Epoll), engine("uring", Engine::Uring)],
+            left_out: Vec::new(),
             ratios: vec!["uring/epoll".into()],
             noise: Vec::new(),
             server_busy_share_min: 0.95,

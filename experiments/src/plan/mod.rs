@@ -2,7 +2,8 @@
 //!
 //! The order is random, so that no level is always measured early, late or after the same other. Within a repetition
 //! every cell comes once, and its engines right after each other: what drifts over minutes hits both sides of a ratio.
-//! Controls and ceilings are scattered among them, so that they see the same machine.
+//! Controls and ceilings are scattered among them, so that they see the same machine. A variant and what it is a variant of
+//! are a pair by themselves: many variants of one server are not all measured near one run of it.
 
 pub mod estimate;
 pub mod preflight;
@@ -100,7 +101,7 @@ pub fn plan(spec: &Spec, seed: u64) -> Vec<Run> {
     for repetition in 1..=rounds(spec) {
         let mut groups = Vec::new();
         if repetition <= spec.repetitions {
-            groups.extend(spec.cells.iter().map(|cell| engines_of(spec, Role::Measured, repetition, cell)));
+            groups.extend(spec.cells.iter().flat_map(|cell| measured(spec, repetition, cell)));
         }
         groups.extend(ceilings(spec, repetition));
         groups.extend(controls(spec, repetition));
@@ -142,6 +143,22 @@ fn engines_of(spec: &Spec, role: Role, repetition: u32, cell: &Cell) -> Vec<Run>
     spec.engines.iter().map(|engine| run(role, repetition, engine, cell)).collect()
 }
 
+/// What belongs together in `round` of `cell`: all engines or, where there are variants, each of them with what it is a
+/// variant of, and those engines that are not variants. Every group has a repetition of its own, which tells what pairs up.
+fn measured(spec: &Spec, round: u32, cell: &Cell) -> Vec<Vec<Run>> {
+    let plain: Vec<&EngineLevel> = spec.plain_engines().collect();
+    let variants: Vec<Vec<&EngineLevel>> = spec.variants().map(Vec::from).collect();
+    // A single one is measured beside its variants already.
+    let is_measured = plain.len() == 1 && variants.iter().any(|pair| pair[1].name == plain[0].name);
+    let groups: Vec<Vec<&EngineLevel>> =
+        (!is_measured).then_some(plain).into_iter().chain(variants).collect();
+    let first = (round - 1) * groups.len() as u32 + 1;
+    let runs = |(repetition, group): (u32, Vec<&EngineLevel>)| {
+        group.into_iter().map(|engine| run(Role::Measured, repetition, engine, cell)).collect()
+    };
+    (first..).zip(groups).map(runs).collect()
+}
+
 /// One run for each program, of the cell in the middle of the grid.
 fn priming(spec: &Spec) -> Vec<Run> {
     let Some(cell) = spec.cells.get(spec.cells.len() / 2) else { return Vec::new() };
@@ -178,7 +195,8 @@ fn ceilings(spec: &Spec, repetition: u32) -> Vec<Vec<Run>> {
     let Some(ceiling) = spec.ceiling.as_ref().filter(|ceiling| repetition <= ceiling.repetitions) else {
         return Vec::new();
     };
-    let discard = EngineLevel { name: "discard".into(), engine: Engine::Discard, args: Vec::new() };
+    let discard =
+        EngineLevel { name: "discard".into(), engine: Engine::Discard, args: Vec::new(), variant_of: None };
     let mut runs: Vec<Run> = Vec::new();
     for cell in spec.cells.iter().filter(|cell| cell.factors.mode == Mode::Stream) {
         let factors = Factors::new(Mode::Stream, cell.factors.payload_bytes, ceiling.connections);

@@ -167,7 +167,8 @@ mod tests {
             run.engine.args = own.into_iter().map(String::from).collect();
             assert_eq!(told(4096, &run), None);
         }
-        run.engine = EngineLevel { name: "mio".into(), engine: Engine::Mio, args: Vec::new() };
+        run.engine =
+            EngineLevel { name: "mio".into(), engine: Engine::Mio, args: Vec::new(), variant_of: None };
         assert_eq!(told(4096, &run), None);
     }
 }

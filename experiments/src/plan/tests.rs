@@ -37,8 +37,10 @@ fn every_combination_comes_exactly_once_in_every_repetition() {
         for (spec, _) in built_in(size).unwrap() {
             let runs = plan(&spec, 1);
             let distinct: BTreeSet<_> = runs.iter().map(label).collect();
+            // Each variant brings a run of what it is a variant of.
+            let in_a_cell = spec.engines.len() + spec.variants().count();
             let measured = of_role(&runs, Role::Measured).len();
-            assert_eq!(measured, spec.engines.len() * spec.cells.len() * spec.repetitions as usize);
+            assert_eq!(measured, in_a_cell * spec.cells.len() * spec.repetitions as usize);
             assert_eq!(distinct.len(), runs.len(), "{} {size}", spec.id);
             assert!(runs.iter().enumerate().all(|(index, run)| run.number == index + 1));
         }
@@ -81,6 +83,39 @@ fn the_engines_of_a_cell_run_right_after_each_other_and_not_always_in_the_same_o
     assert!(groups.iter().all(|group| group.iter().all(|run| run.cell == group[0].cell)));
     let leaders: BTreeSet<_> = groups.iter().map(|group| &group[0].engine.name).collect();
     assert_eq!(leaders.len(), spec.engines.len());
+}
+
+#[test]
+fn a_variant_runs_right_before_or_after_what_it_is_a_variant_of_and_pairs_with_that_run_alone() {
+    let spec = spec(
+        "variants = [{ of = 'uring', name = 'x', args = [] }, { of = 'uring', name = 'y', args = [] }, \
+         { of = 'epoll', name = 'z', args = [] }]",
+    );
+    let runs = measured(&spec, 3);
+    // The plain pair and three variants with theirs, in two cells, three times.
+    assert_eq!(runs.len(), 8 * 2 * 3);
+    let mut orders = BTreeSet::new();
+    for pair in runs.chunks(2) {
+        assert_eq!((&pair[0].cell, pair[0].repetition), (&pair[1].cell, pair[1].repetition));
+        let names: BTreeSet<_> = pair.iter().map(|run| run.engine.name.as_str()).collect();
+        let is_variant = |run: &&Run| run.engine.variant_of.is_some();
+        match pair.iter().find(is_variant) {
+            Some(run) => assert!(names.contains(run.engine.variant_of.as_deref().unwrap()), "{names:?}"),
+            None => assert_eq!(names, BTreeSet::from(["epoll", "uring"])),
+        }
+        orders.insert(pair.iter().position(|run| is_variant(&run)));
+    }
+    assert_eq!(orders, BTreeSet::from([None, Some(0), Some(1)]));
+    let pairs: BTreeSet<_> = runs.iter().map(|run| (run.cell.factors.key(), run.repetition)).collect();
+    assert_eq!(pairs.len(), runs.len() / 2, "a repetition of a cell is one pair");
+}
+
+#[test]
+fn a_level_that_is_measured_beside_its_variants_is_not_measured_alone() {
+    let text = "variants = [{ of = 'uring', name = 'x', args = [] }]";
+    let mut spec = spec(text);
+    spec.keep_engines(|level| level.name != "epoll");
+    assert_eq!(measured(&spec, 1).len(), 2 * 2 * 3);
 }
 
 #[test]
@@ -156,9 +191,9 @@ fn a_few_are_spread_evenly_over_many() {
 }
 
 #[test]
-fn the_first_look_takes_less_than_three_minutes_and_all_quick_sizes_but_two_less_than_forty() {
-    /// Whose cells are measured often, for ratios that are close to 1.
-    const LONG: [&str; 2] = ["parity", "pairs"];
+fn the_first_look_takes_less_than_three_minutes_and_all_quick_sizes_but_three_less_than_forty() {
+    /// Whose cells are measured often, for ratios that are close to 1, or which has many engines.
+    const LONG: [&str; 3] = ["parity", "pairs", "ablation"];
     let minutes = |spec: &Spec| crate::plan::estimate::cost(&plan(spec, 0)).time.as_secs_f64() / 60.0;
     let all = built_in(Size::Quick).unwrap();
     let quick = all.iter().find(|(spec, _)| spec.id == "quick").unwrap();
@@ -166,4 +201,6 @@ fn the_first_look_takes_less_than_three_minutes_and_all_quick_sizes_but_two_less
     let short = all.iter().filter(|(spec, _)| !LONG.contains(&spec.id.as_str()));
     let sum: f64 = short.map(|(spec, _)| minutes(spec)).sum();
     assert!(sum < 40.0, "{sum} minutes");
+    let ablation = all.iter().find(|(spec, _)| spec.id == "ablation").unwrap();
+    assert!(minutes(&ablation.0) < 45.0, "{} minutes", minutes(&ablation.0));
 }

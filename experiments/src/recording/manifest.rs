@@ -70,6 +70,9 @@ pub struct Manifest {
     pub repetitions: u32,
     /// The servers that are compared.
     pub engines: Vec<EngineEntry>,
+    /// Variants that were not measured, since this machine does not have what they need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// The ratios to report, each as `numerator/denominator`.
     pub ratios: Vec<String>,
     /// Limits of the noise gate.
@@ -108,11 +111,25 @@ pub struct EngineEntry {
     pub engine: Engine,
     /// Arguments beyond those the runner gives.
     pub args: Vec<String>,
+    /// The level that it is a variant of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant_of: Option<String>,
+}
+
+/// A variant that this machine does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// Name of the level.
+    pub engine: String,
+    /// Why, in the words of the server.
+    pub reason: String,
 }
 
 impl From<&EngineLevel> for EngineEntry {
     fn from(level: &EngineLevel) -> Self {
-        Self { name: level.name.clone(), engine: level.engine, args: level.args.clone() }
+        let EngineLevel { name, engine, args, variant_of } = level.clone();
+        Self { name, engine, args, variant_of }
     }
 }
 

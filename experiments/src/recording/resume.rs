@@ -54,6 +54,7 @@ pub fn planned(recording: &Recording) -> anyhow::Result<(Spec, Vec<Run>)> {
         .parse()
         .and_then(|filter: crate::spec::filter::Filter| filter.narrow(&mut spec))
         .map_err(|e| anyhow!(e))?;
+    spec.keep_engines(|level| manifest.left_out.iter().all(|gone| gone.engine != level.name));
     spec.repetitions = manifest.repetitions;
     let runs = plan::plan(&spec, manifest.seed);
     let is_same = runs.len() == manifest.runs.len()

@@ -49,7 +49,7 @@ pub(super) fn section(grid: &Grid, workload: Workload) -> Vec<String> {
     lines
 }
 
-fn heading(workload: Workload) -> String {
+pub(super) fn heading(workload: Workload) -> String {
     let what = match workload.mode {
         Mode::Stream => "the client writes without waiting for echoes",
         Mode::ReqRes => "the client writes, waits for the echo, writes again",
@@ -62,7 +62,7 @@ fn cell_rows(grid: &Grid, cell: &Factors) -> Vec<Row> {
     let mut rows = Vec::new();
     for engine in &grid.engines {
         let Some(samples) = grid.samples(cell, engine) else { continue };
-        let mut measured = measured(cell, engine, samples, grid.repetitions);
+        let mut measured = measured(cell, engine, samples);
         if !rows.is_empty() {
             // The cell is named once, on its first row.
             measured[0].clear();
@@ -85,13 +85,13 @@ fn cell_rows(grid: &Grid, cell: &Factors) -> Vec<Row> {
     rows
 }
 
-fn measured(cell: &Factors, engine: &str, samples: &Samples, repetitions: u32) -> Vec<String> {
+fn measured(cell: &Factors, engine: &str, samples: &Samples) -> Vec<String> {
     let quantile = |share| samples.latency.as_ref().map(|latency| latency.quantile(share).0 as f64);
     vec![
         // What is on its way stands in the heading.
         bytes(cell.payload_bytes) + &Factors { in_flight_bytes: None, ..cell.clone() }.further(),
         cell.connections.to_string(),
-        named(engine, samples, repetitions),
+        named(engine, samples),
         or_dash(samples.median(|point| Some(point.summary.goodput_bytes_per_s / 1e6)), three_digits),
         or_dash(samples.median(|point| Some(point.summary.messages_per_s)), decimal),
         or_dash(samples.median(|point| point.summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
@@ -104,9 +104,9 @@ fn measured(cell: &Factors, engine: &str, samples: &Samples, repetitions: u32) -
 }
 
 /// The engine, with how many repetitions it has if some are missing.
-pub(super) fn named(engine: &str, samples: &Samples, repetitions: u32) -> String {
-    match samples.valid_count() {
-        count if count < repetitions as usize => format!("{engine} ({count}/{repetitions})"),
+pub(super) fn named(engine: &str, samples: &Samples) -> String {
+    match (samples.valid_count(), samples.planned_count()) {
+        (valid, planned) if valid < planned => format!("{engine} ({valid}/{planned})"),
         _ => engine.to_owned(),
     }
 }
@@ -153,7 +153,7 @@ fn with_interval(middle: Option<f64>, interval: Option<(f64, f64)>) -> String {
 }
 
 /// What may be said of a ratio, as a sign; a blank in its place keeps the digits aligned.
-const fn sign(word: Word) -> &'static str {
+pub(super) const fn sign(word: Word) -> &'static str {
     match word {
         Word::Less => " <",
         Word::More => " >",

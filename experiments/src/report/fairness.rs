@@ -32,7 +32,7 @@ pub(super) fn section(grid: &Grid) -> Vec<String> {
             let Some(samples) = grid.samples(cell, engine) else { continue };
             let alone = Factors { hogs: 0, hog_kind: None, ..cell.clone() };
             let alone = grid.samples(&alone, engine).filter(|_| cell.hogs > 0);
-            rows.push(Row::Cells(row(cell, &named(engine, samples, grid.repetitions), samples, alone)));
+            rows.push(Row::Cells(row(cell, &named(engine, samples), samples, alone)));
         }
     }
     let mut lines = vec![String::new(), "FAIRNESS: victims in request-response beside hogs".into()];

@@ -31,7 +31,8 @@ const REQ_RES: [Series; 3] = [
     ("mio", [(500.0, 30_000.0), (500.0, 30_000.0), (500.0, 30_000.0)]),
 ];
 
-fn entry(number: usize, repetition: u32, engine: &str, mode: Mode) -> RunEntry {
+/// A valid run of one of two cells.
+pub(super) fn entry(number: usize, repetition: u32, engine: &str, mode: Mode) -> RunEntry {
     let (payload_bytes, connections) = if mode == Mode::Stream { (256, 8) } else { (16_384, 512) };
     let factors = Factors::new(mode, payload_bytes, connections);
     RunEntry {
@@ -87,7 +88,8 @@ fn latency(run: &RunEntry) -> Histogram {
     histogram
 }
 
-fn recording() -> (Manifest, Vec<Summary>) {
+/// Two cells with three engines three times, and what each run measured.
+pub(super) fn recording() -> (Manifest, Vec<Summary>) {
     let (mut runs, mut summaries) = (Vec::new(), Vec::new());
     for (mode, cell) in [(Mode::Stream, STREAM), (Mode::ReqRes, REQ_RES)] {
         for (engine, series) in cell {
@@ -127,8 +129,14 @@ fn recording() -> (Manifest, Vec<Summary>) {
         client_cpus: vec![0],
         repetitions: 3,
         engines: engines
-            .map(|(name, engine)| EngineEntry { name: name.into(), engine, args: Vec::new() })
+            .map(|(name, engine)| EngineEntry {
+                name: name.into(),
+                engine,
+                args: Vec::new(),
+                variant_of: None,
+            })
             .into(),
+        left_out: Vec::new(),
         ratios: vec!["uring/epoll".into(), "epoll/mio".into()],
         noise: Vec::new(),
         server_busy_share_min: 0.95,

@@ -53,10 +53,10 @@ impl From<Summary> for Point {
 }
 
 /// One engine in one cell.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Samples {
-    /// By repetition; `None` where there is no valid run.
-    points: Vec<Option<Point>>,
+    /// Every planned repetition; `None` where there is no valid run.
+    points: BTreeMap<u32, Option<Point>>,
     /// Latency of all repetitions together: percentiles cannot be averaged, histograms can be merged.
     pub(super) latency: Option<Histogram>,
     /// The same from the actual send, in an open loop.
@@ -64,17 +64,17 @@ pub(super) struct Samples {
 }
 
 impl Samples {
-    fn new(repetitions: usize) -> Self {
-        Self { points: vec![None; repetitions], latency: None, uncorrected: None }
+    pub(super) fn planned_count(&self) -> usize {
+        self.points.len()
     }
 
     pub(super) fn valid_count(&self) -> usize {
-        self.points.iter().flatten().count()
+        self.points.values().flatten().count()
     }
 
     /// `value` of each repetition.
     pub(super) fn series(&self, value: impl Fn(&Point) -> Option<f64>) -> Vec<Option<f64>> {
-        self.points.iter().map(|point| point.as_ref().and_then(&value)).collect()
+        self.points.values().map(|point| point.as_ref().and_then(&value)).collect()
     }
 
     pub(super) fn median(&self, value: impl Fn(&Point) -> Option<f64>) -> Option<f64> {
@@ -88,7 +88,7 @@ impl Samples {
 
     /// Which end was the limit in each valid repetition.
     pub(super) fn limits(&self) -> impl Iterator<Item = Limit> {
-        self.points.iter().flatten().map(|point| point.summary.limit)
+        self.points.values().flatten().map(|point| point.summary.limit)
     }
 }
 
@@ -142,7 +142,8 @@ impl Grid {
         let mut cells = BTreeMap::<_, BTreeMap<_, _>>::new();
         for run in manifest.runs.iter().filter(|run| run.role == Role::Measured) {
             let engines = cells.entry(run.factors.clone()).or_default();
-            engines.entry(run.engine.clone()).or_insert_with(|| Samples::new(manifest.repetitions as usize));
+            let samples: &mut Samples = engines.entry(run.engine.clone()).or_default();
+            samples.points.insert(run.repetition, None);
         }
         Self {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
@@ -157,7 +158,7 @@ impl Grid {
     pub(super) fn add(&mut self, run: &RunEntry, point: Point, latency: Option<&Histogram>) {
         let samples = self.samples_of(run);
         merge(&mut samples.latency, latency);
-        samples.points[run.repetition as usize - 1] = Some(point);
+        samples.points.insert(run.repetition, Some(point));
     }
 
     fn samples_of(&mut self, run: &RunEntry) -> &mut Samples {
@@ -194,12 +195,15 @@ impl Grid {
 
     /// The ratios of the repetitions of `cell`; none where one of the servers was not planned.
     fn ratios(&self, cell: &Factors, comparison: &Comparison, metric: Metric) -> Vec<f64> {
-        let series = |engine: &str| {
-            let samples = self.samples(cell, engine)?;
-            Some(samples.series(|point| metric.value(&point.summary)))
+        let sides = self.samples(cell, &comparison.of).zip(self.samples(cell, &comparison.to));
+        let Some((of, to)) = sides else { return Vec::new() };
+        let value = |samples: &Samples, repetition: &u32| {
+            metric.value(&samples.points.get(repetition)?.as_ref()?.summary)
         };
-        let sides = series(&comparison.of).zip(series(&comparison.to));
-        sides.map_or_else(Vec::new, |(of, to)| paired_ratios(&of, &to))
+        let repetitions = of.points.keys();
+        let pairs = repetitions.map(|repetition| (value(of, repetition), value(to, repetition)));
+        let (of, to): (Vec<_>, Vec<_>) = pairs.unzip();
+        paired_ratios(&of, &to)
     }
 
     /// How the servers compare in `cell`; `None` without a pair.

@@ -34,7 +34,7 @@ pub(super) fn section(grid: &Grid) -> Vec<String> {
         last = Some(cell.closed());
         for engine in &grid.engines {
             if let Some(samples) = grid.samples(cell, engine) {
-                rows.push(Row::Cells(row(cell, &named(engine, samples, grid.repetitions), samples)));
+                rows.push(Row::Cells(row(cell, &named(engine, samples), samples)));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod format;
 
+mod ablation;
 mod columns;
 mod control;
 mod fairness;
@@ -45,6 +46,7 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
         Table::Latency => latency::section(grid),
         Table::Fairness => fairness::section(grid),
         Table::Scale => scale::section(grid),
+        Table::Ablation => ablation::section(grid, manifest),
     });
     let judges = grid.in_flight().map(|of| (of, grid.judge(of, Metric::CpuPerMessage)));
     lines.extend(controls.lines(judges));

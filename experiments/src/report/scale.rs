@@ -30,7 +30,7 @@ pub(super) fn section(grid: &Grid) -> Vec<String> {
         }
         for engine in &grid.engines {
             if let Some(samples) = grid.samples(cell, engine) {
-                let name = named(engine, samples, grid.repetitions);
+                let name = named(engine, samples);
                 rows.push(Row::Cells(row(cell, &name, samples, growth(grid, cell, engine))));
             }
         }

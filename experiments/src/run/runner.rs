@@ -185,7 +185,8 @@ fn may_repeat(recording: &Recording) -> bool {
     manifest.repeated_for_noise() < manifest.runs.len().div_ceil(RUNS_PER_REPEAT)
 }
 
-/// Ends the recording when `run` failed for want of disk, or its engine has no valid run at all.
+/// Ends the recording when `run` failed for want of disk, or its engine has no valid run at all. The others are worth measuring
+/// without a variant.
 fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
     let entries = &recording.manifest().runs;
     let attempt = &entries[run.number - 1].attempt;
@@ -201,7 +202,7 @@ fn give_up_if_hopeless(run: &Run, recording: &Recording) -> anyhow::Result<()> {
     if reasons.contains("cannot write the run record") {
         bail!("{run}: failed: {reasons}; make room, then go on with --resume");
     }
-    if !working.contains(run.engine.name.as_str()) {
+    if run.engine.variant_of.is_none() && !working.contains(run.engine.name.as_str()) {
         bail!("{run}: failed: {reasons}");
     }
     Ok(())

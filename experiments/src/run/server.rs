@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use crate::plan::{Run, preflight};
 use crate::run::child::{OwnedChild, pad_environment};
@@ -91,6 +92,35 @@ impl Server {
             Some(status) => Some(format!("server-exit: it ended with {status}")),
         })
     }
+}
+
+/// Why this machine cannot serve as `level` asks for, in the server's own words; `None` where it can. It is started on `cpu`
+/// with its output in `folder`, and stopped as soon as it listens.
+///
+/// # Errors
+/// When it cannot be started, or ends in another way than by refusing: then the specification asks for what no machine has.
+pub fn refusal(
+    programs: &Programs,
+    level: &EngineLevel,
+    cpu: usize,
+    folder: &Path,
+) -> anyhow::Result<Option<String>> {
+    const REFUSED: i32 = 1;
+    let mut command = command(programs.server(level.engine), level, cpu, None);
+    let mut child = OwnedChild::start(&mut command, folder, "trial")?;
+    let deadline = Instant::now() + READY_LIMIT;
+    while announced(&child.stdout()).is_none() {
+        if let Some(status) = child.ended()? {
+            scratch::check(folder)?;
+            let words = child.complaint();
+            ensure!(status.code() == Some(REFUSED), "{} ended with {status}:\n{words}", level.name);
+            return Ok(Some(words.trim_start_matches("uring-echo: ").to_owned()));
+        }
+        ensure!(Instant::now() < deadline, "{} was not ready in {READY_LIMIT:?}", level.name);
+        thread::sleep(PAUSE);
+    }
+    child.stop(STOP_LIMIT)?;
+    Ok(None)
 }
 
 fn command(program: &Path, level: &EngineLevel, cpu: usize, stats: Option<&Path>) -> Command {

@@ -6,7 +6,7 @@ macro_rules! carried {
     ($($name:literal),+) => { [$(($name, include_str!(concat!("../../", $name)))),+] };
 }
 
-const FILES: [(&str, &str); 10] = carried![
+const FILES: [(&str, &str); 11] = carried![
     "quick.toml",
     "stream.toml",
     "req-res.toml",
@@ -16,7 +16,8 @@ const FILES: [(&str, &str); 10] = carried![
     "scale.toml",
     "aa.toml",
     "parity.toml",
-    "pairs.toml"
+    "pairs.toml",
+    "ablation.toml"
 ];
 
 /// Every built-in specification in `size` with the text it was read from, in the order to present them.

@@ -27,6 +27,16 @@ struct RawEngineTable {
     args: Vec<String>,
 }
 
+/// From a level of `engines`, one thing different: `{ of = "uring", name = "coop", args = ["--setup", "coop"] }` is
+/// `uring-coop`, beside `uring`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawVariant {
+    of: String,
+    name: String,
+    args: Vec<String>,
+}
+
 impl<'de> Deserialize<'de> for RawEngine {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrTable;
@@ -61,9 +71,37 @@ pub(super) fn engines(source: Source<'_>, raw: &List<RawEngine>) -> Result<Vec<E
         if levels.iter().any(|level| level.name == name) {
             return Err(source.fault("engines", &entry.span(), format!("'{name}' is listed twice")));
         }
-        levels.push(EngineLevel { name, engine: *engine, args: args.clone() });
+        levels.push(EngineLevel { name, engine: *engine, args: args.clone(), variant_of: None });
     }
     Ok(levels)
+}
+
+/// The levels that `raw` makes of some of `engines`.
+pub(super) fn variants(
+    source: Source<'_>,
+    raw: Option<&List<RawVariant>>,
+    engines: &[EngineLevel],
+) -> Result<Vec<EngineLevel>, SpecError> {
+    const KEY: &str = "variants";
+    let mut variants: Vec<EngineLevel> = Vec::new();
+    for entry in raw.map(Spanned::get_ref).into_iter().flatten() {
+        let RawVariant { of, name: own, args } = entry.get_ref();
+        let fault = |reason: String| source.fault(KEY, &entry.span(), reason);
+        let own = name(source, KEY, own, &entry.span())?;
+        let of = engines.iter().find(|level| level.name == *of).ok_or_else(|| fault(unknown(of, engines)))?;
+        let name = format!("{}-{own}", of.name);
+        if engines.iter().chain(&variants).any(|level| level.name == name) {
+            return Err(fault(format!("'{name}' is listed twice")));
+        }
+        let args = [&of.args[..], args].concat();
+        variants.push(EngineLevel { name, engine: of.engine, args, variant_of: Some(of.name.clone()) });
+    }
+    Ok(variants)
+}
+
+fn unknown(name: &str, engines: &[EngineLevel]) -> String {
+    let known: Vec<_> = engines.iter().map(|level| level.name.as_str()).collect();
+    format!("'{name}' is not among the engines, which are {}", known.join(", "))
 }
 
 pub(super) fn comparison(
@@ -77,10 +115,7 @@ pub(super) fn comparison(
         .split_once('/')
         .ok_or_else(|| fault(format!("'{}' is not of the form \"uring/epoll\"", ratio.get_ref())))?;
     let position = |name: &str| {
-        engines.iter().position(|level| level.name == name).ok_or_else(|| {
-            let known: Vec<_> = engines.iter().map(|level| level.name.as_str()).collect();
-            fault(format!("'{name}' is not among the engines, which are {}", known.join(", ")))
-        })
+        engines.iter().position(|level| level.name == name).ok_or_else(|| fault(unknown(name, engines)))
     };
     let comparison = Comparison { of: position(of)?, to: position(to)? };
     if comparison.of == comparison.to {

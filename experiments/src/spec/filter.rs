@@ -8,7 +8,7 @@ use uring_echo::record::Mode;
 use crate::spec::factors::Factors;
 use crate::spec::in_flight::DEFAULT;
 use crate::spec::renamed::present;
-use crate::spec::{Comparison, Spec};
+use crate::spec::{EngineLevel, Spec};
 
 /// A factor of the cross that can be narrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,19 +113,19 @@ impl Filter {
     /// # Errors
     /// When a level asked for is not in the specification, with those that are; when nothing is left.
     pub fn narrow(&self, spec: &mut Spec) -> Result<(), String> {
-        let names: Vec<_> = spec.engine_names().map(str::to_owned).collect();
-        self.keep(Factor::Engine, &mut spec.engines, |level| level.name.clone())?;
+        let mut kept = spec.engines.clone();
+        self.keep(Factor::Engine, &mut kept, |level| level.name.clone())?;
+        // A variant runs beside what it is a variant of.
+        let is_kept = |level: &EngineLevel| {
+            kept.iter().any(|own| own.name == level.name || own.variant_of.as_ref() == Some(&level.name))
+        };
+        spec.keep_engines(is_kept);
         for factor in Factor::ALL.into_iter().filter(|&factor| factor != Factor::Engine) {
             self.keep(factor, &mut spec.cells, |cell| factor.level(&cell.factors))?;
         }
         if spec.cells.is_empty() {
             return Err("no cell of this experiment has all of these levels".into());
         }
-        let engines = &spec.engines;
-        let now = |before: usize| engines.iter().position(|level| level.name == names[before]);
-        let narrowed =
-            |comparison: &Comparison| Some(Comparison { of: now(comparison.of)?, to: now(comparison.to)? });
-        spec.comparisons = spec.comparisons.iter().filter_map(narrowed).collect();
         Ok(())
     }
 
@@ -199,6 +199,14 @@ mod tests {
         let sides: Vec<_> =
             spec.comparisons.iter().map(|c| (&*spec.engines[c.of].name, &*spec.engines[c.to].name)).collect();
         assert_eq!(sides, [("epoll", "mio")]);
+    }
+
+    #[test]
+    fn a_variant_keeps_what_it_is_a_variant_of() {
+        let mut spec = crate::spec::find("ablation", Size::Quick).unwrap().unwrap().0;
+        "engine=uring-coop".parse::<Filter>().unwrap().narrow(&mut spec).unwrap();
+        assert_eq!(spec.engine_names().collect::<Vec<_>>(), ["uring", "uring-coop"]);
+        assert_eq!(spec.comparisons.len(), 1);
     }
 
     #[test]

@@ -55,6 +55,9 @@ pub struct EngineLevel {
     pub engine: Engine,
     /// Arguments beyond those the runner gives.
     pub args: Vec<String>,
+    /// The level that this one is a variant of: it runs right before or after that one, and is left out where the machine
+    /// does not have what it needs.
+    pub variant_of: Option<String>,
 }
 
 /// A comparison of two levels, by their positions in [`Spec::engines`].
@@ -104,6 +107,8 @@ pub enum Table {
     Fairness,
     /// Cost and memory by number of connections.
     Scale,
+    /// What each variant changes against what it is a variant of.
+    Ablation,
 }
 
 /// How a cell is run, other than its levels.
@@ -198,6 +203,28 @@ impl Spec {
     /// Names of the engine levels in order.
     pub fn engine_names(&self) -> impl Iterator<Item = &str> {
         self.engines.iter().map(|level| level.name.as_str())
+    }
+
+    /// Keeps the engines that `is_kept`, and the comparisons that still have both sides.
+    pub fn keep_engines(&mut self, is_kept: impl Fn(&EngineLevel) -> bool) {
+        let names: Vec<_> = self.engine_names().map(str::to_owned).collect();
+        self.engines.retain(is_kept);
+        let now = |before: usize| self.engines.iter().position(|level| level.name == names[before]);
+        let narrowed = |of: &Comparison| Some(Comparison { of: now(of.of)?, to: now(of.to)? });
+        self.comparisons = self.comparisons.iter().filter_map(narrowed).collect();
+    }
+
+    /// The engines that are variants of none: those that the machine must have.
+    pub fn plain_engines(&self) -> impl Iterator<Item = &EngineLevel> {
+        self.engines.iter().filter(|level| level.variant_of.is_none())
+    }
+
+    /// Each variant with what it is a variant of.
+    pub fn variants(&self) -> impl Iterator<Item = [&EngineLevel; 2]> {
+        self.engines.iter().filter_map(|variant| {
+            let of = self.engines.iter().find(|level| Some(&level.name) == variant.variant_of.as_ref())?;
+            Some([variant, of])
+        })
     }
 
     /// The modes in use.

@@ -8,10 +8,10 @@ use uring_echo::client::CONNECTIONS_MAX;
 use uring_echo::record::{HogKind, Mode, Verify};
 
 use super::check::{List, name, prose, within};
-use super::engines::{RawEngine, comparison, engines};
+use super::engines::{RawEngine, RawVariant, comparison, engines, variants};
 use super::error::Source;
 use super::in_flight::Level;
-use super::{Ceiling, Cell, Control, Size, Spec, SpecError, Table};
+use super::{Ceiling, Cell, Comparison, Control, EngineLevel, Size, Spec, SpecError, Table};
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
 pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=CONNECTIONS_MAX;
@@ -29,6 +29,7 @@ pub(super) struct RawSpec {
     #[serde(default)]
     table: Table,
     engines: List<RawEngine>,
+    variants: Option<List<RawVariant>>,
     #[serde(default)]
     ratios: Vec<Spanned<String>>,
     pub(super) modes: List<Mode>,
@@ -118,9 +119,7 @@ pub(super) fn spec(
     raw: &RawSpec,
     cells: Vec<Cell>,
 ) -> Result<Spec, SpecError> {
-    let engines = engines(source, &raw.engines)?;
-    let comparisons: Result<_, _> =
-        raw.ratios.iter().map(|ratio| comparison(source, ratio, &engines)).collect();
+    let (engines, comparisons) = compared(source, raw)?;
     let stem = |figure: &Spanned<String>| name(source, "figure", figure.get_ref(), &figure.span());
     Ok(Spec {
         id: name(source, "id", raw.id.get_ref(), &raw.id.span())?,
@@ -129,7 +128,7 @@ pub(super) fn spec(
         figure: raw.figure.as_ref().map(stem).transpose()?,
         table: raw.table,
         size,
-        comparisons: comparisons?,
+        comparisons,
         engines,
         repetitions: within(source, "repetitions", &raw.repetitions, &REPETITIONS)?,
         control: raw.control.as_ref().map(|control| self::control(source, control)).transpose()?,
@@ -139,6 +138,19 @@ pub(super) fn spec(
         saturation: saturation(source, raw)?,
         cells,
     })
+}
+
+/// The engines, and what is compared: as asked for, and each variant with what it is a variant of.
+fn compared(source: Source<'_>, raw: &RawSpec) -> Result<(Vec<EngineLevel>, Vec<Comparison>), SpecError> {
+    let mut all = engines(source, &raw.engines)?;
+    all.extend(variants(source, raw.variants.as_ref(), &all)?);
+    let asked = raw.ratios.iter().map(|ratio| comparison(source, ratio, &all));
+    let mut comparisons = asked.collect::<Result<Vec<_>, _>>()?;
+    for (of, variant) in all.iter().enumerate() {
+        let to = all.iter().position(|level| Some(&level.name) == variant.variant_of.as_ref());
+        comparisons.extend(to.map(|to| Comparison { of, to }).filter(|own| !comparisons.contains(own)));
+    }
+    Ok((all, comparisons))
 }
 
 fn control(source: Source<'_>, raw: &RawControl) -> Result<Control, SpecError> {

@@ -15,3 +15,4 @@ mod reader_gone;
 mod recordings;
 mod resumed;
 mod spec;
+mod variants;

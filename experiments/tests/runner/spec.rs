@@ -145,6 +145,42 @@ fn an_empty_list_and_a_repeated_level_are_refused() {
     );
 }
 
+/// `VALID` with these `variants`.
+fn with_variants(variants: &str) -> String {
+    VALID.replacen("modes =", &format!("variants = [{variants}]\nmodes ="), 1)
+}
+
+#[test]
+fn a_variant_is_a_level_with_one_thing_different_and_compared_with_what_it_is_of() {
+    let text = with_variants("{ of = 'uring-32', name = 'coop', args = ['--setup', 'coop'] }");
+    let spec = Spec::parse("tiny.toml", &text, Size::Quick).unwrap();
+    let variant = &spec.engines[2];
+    assert_eq!((variant.name.as_str(), variant.engine), ("uring-32-coop", Engine::Uring));
+    assert_eq!(variant.args, ["--buffers", "32", "--setup", "coop"]);
+    assert_eq!(variant.variant_of.as_deref(), Some("uring-32"));
+    let sides = |of: &experiments::spec::Comparison| [of.of, of.to].map(|at| spec.engines[at].name.clone());
+    let compared: Vec<_> = spec.comparisons.iter().map(sides).collect();
+    assert_eq!(compared, [["uring-32", "epoll"], ["uring-32-coop", "uring-32"]]);
+    let once = text.replace("ratios = [", "ratios = [\"uring-32-coop/uring-32\", ");
+    assert_eq!(Spec::parse("tiny.toml", &once, Size::Quick).unwrap().comparisons.len(), 2);
+}
+
+#[test]
+fn a_variant_of_nothing_or_of_a_variant_or_without_a_name_of_its_own_is_refused() {
+    let refusal = |variants: &str| {
+        Spec::parse("tiny.toml", &with_variants(variants), Size::Quick).expect_err(variants).to_string()
+    };
+    let coop = "{ of = 'epoll', name = 'x', args = [] }";
+    let message = refusal("{ of = 'uring', name = 'x', args = [] }");
+    assert_eq!(message, "tiny.toml:6: variants: 'uring' is not among the engines, which are epoll, uring-32");
+    assert!(
+        refusal(&format!("{coop}, {{ of = 'epoll-x', name = 'y', args = [] }}")).contains("'epoll-x' is not")
+    );
+    assert!(refusal(&format!("{coop}, {coop}")).contains("'epoll-x' is listed twice"));
+    assert!(refusal("{ of = 'epoll', name = 'X', args = [] }").contains("must be lower-case"));
+    assert!(refusal("{ of = 'epoll', name = 'x' }").contains("missing field `args`"));
+}
+
 #[test]
 fn a_ratio_must_name_two_different_engines() {
     assert!(refusal("uring-32/epoll", "uring/epoll").contains("'uring' is not among the engines"));
