@@ -21,6 +21,8 @@ pub(crate) struct Samples {
     /// Key of the cell.
     pub(crate) cell: String,
     pub(crate) engine: String,
+    /// Runs that were planned.
+    pub(crate) planned: usize,
     /// Runs that count.
     pub(crate) runs: usize,
     /// Those of them that exceeded a limit of the noise gate.
@@ -65,21 +67,19 @@ impl Grid {
     /// What each server measured in each cell that is planned for it.
     pub(crate) fn samples(&self) -> PolarsResult<Vec<Samples>> {
         let number = |what: Expr, name: &str| what.cast(DataType::UInt64).sum().alias(name);
-        let mut columns = vec![number(counts(), "runs"), number(is_flagged(), "flagged")];
+        let planned = col("repetition").count().cast(DataType::UInt64).alias("planned");
+        let mut columns = vec![planned, number(counts(), "runs"), number(is_flagged(), "flagged")];
         columns.extend(metric::ALL.map(|(name, _)| col(name).filter(counts()).drop_nulls()));
         let by = [col("cell"), col("engine")];
         let frame = self.runs_for("measured").group_by_stable(by).agg(columns).collect()?;
         let count = |name: &str| Ok::<_, PolarsError>(frame.column(name)?.u64()?.to_vec());
-        let counts = count("runs")?.into_iter().zip(count("flagged")?);
+        let counts = [count("planned")?, count("runs")?, count("flagged")?];
         let places = texts(&frame, "cell")?.into_iter().zip(texts(&frame, "engine")?);
-        let of = |((cell, engine), (runs, flagged)): (_, (Option<u64>, Option<u64>))| Samples {
-            cell,
-            engine,
-            runs: runs.unwrap_or(0) as usize,
-            flagged: flagged.unwrap_or(0) as usize,
-            values: Values::new(),
+        let of = |(row, (cell, engine)): (usize, _)| {
+            let [planned, runs, flagged] = [0, 1, 2].map(|of| counts[of][row].unwrap_or(0) as usize);
+            Samples { cell, engine, planned, runs, flagged, values: Values::new() }
         };
-        let mut samples: Vec<Samples> = places.zip(counts).map(of).collect();
+        let mut samples: Vec<Samples> = places.enumerate().map(of).collect();
         for (name, _) in metric::ALL {
             for (samples, list) in samples.iter_mut().zip(lists(&frame, name)?) {
                 samples.values.insert(name, list.into_iter().flatten().collect());

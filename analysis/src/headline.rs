@@ -65,8 +65,8 @@ fn recorded(experiment: &ExperimentValues, workload: Workload, comparison: &Comp
     let servers = experiment.grid.rows_of(workload).flat_map(|cell| {
         [&comparison.of, &comparison.to].into_iter().filter_map(|engine| cell.engines.get(engine))
     });
-    let runs: Vec<usize> = servers.map(|server| server.runs).collect();
-    let (counted, planned) = (runs.iter().sum::<usize>(), runs.len() * experiment.repetitions as usize);
+    let (counted, planned) =
+        servers.fold((0, 0), |(counted, planned), server| (counted + server.runs, planned + server.planned));
     let runs = if counted == planned { counted.to_string() } else { format!("{counted} of {planned}") };
     let part =
         if experiment.filter.is_empty() { String::new() } else { format!(" only {},", experiment.filter) };

@@ -13,7 +13,7 @@
 //! | `frame` | runs, connections and series as data frames; Parquet |
 //! | [`statistics`] | medians, intervals, means, percentiles of merged histograms |
 //! | [`values`] | every number that may be quoted, under a key |
-//! | `table` | the same numbers as CSV, a file an experiment |
+//! | `table`, `changes` | the same numbers as CSV, a file an experiment; what one thing different changes |
 //! | `chart`, [`figure`] | how a figure is drawn; which figures there are |
 //! | `report` | all of it on one page |
 //! | `headline` | the headline numbers for the README |
@@ -24,6 +24,7 @@
 // A reader that went away ends no work: see `uring_echo::cli::output`.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod changes;
 mod chart;
 pub mod claims;
 pub mod cli;

@@ -8,7 +8,7 @@ use polars::prelude::DataFrame;
 
 use crate::figure::study::{Origin, answer, chapters};
 use crate::study::Study;
-use crate::{claims, frame, metric, report, table};
+use crate::{changes, claims, frame, metric, report, table};
 
 /// Writes everything that `study` gives into the folder `out` and returns the files.
 ///
@@ -23,6 +23,10 @@ pub fn write(study: &Study, out: &Path) -> anyhow::Result<Vec<PathBuf>> {
     save(&tables.join("published_2023.csv"), &table::csv(&study.values.published_2023)?, &mut files)?;
     for (name, experiment) in &study.values.experiments {
         save(&tables.join(format!("{name}.csv")), &table::csv(&experiment.grid)?, &mut files)?;
+        if study.is_ablation(name) {
+            let changes = table::text(&mut changes::frame(&changes::changes(experiment))?)?;
+            save(&tables.join(format!("{name}_changes.csv")), &changes, &mut files)?;
+        }
     }
     draw(study, out, &mut files)?;
     let frames: [(&str, DataFrame); 3] = [

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use experiments::spec::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::grid::Grid;
@@ -21,6 +22,12 @@ pub struct Study {
 }
 
 impl Study {
+    /// Whether the recording of the experiment `name` is of variants, each against what it is a variant of.
+    pub fn is_ablation(&self, name: &str) -> bool {
+        let own = self.recordings.iter().find(|recording| recording.experiment() == name);
+        own.is_some_and(|recording| recording.manifest.table == Table::Ablation)
+    }
+
     /// Reads the recordings in `folders`, with a bar on a terminal.
     ///
     /// # Errors

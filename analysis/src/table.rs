@@ -23,8 +23,13 @@ const MERGED: [Merged; 5] = [
 
 /// The table of `values` as CSV.
 pub(crate) fn csv(values: &GridValues) -> PolarsResult<Vec<u8>> {
+    text(&mut frame(values)?)
+}
+
+/// `frame` as CSV.
+pub(crate) fn text(frame: &mut DataFrame) -> PolarsResult<Vec<u8>> {
     let mut text = Vec::new();
-    CsvWriter::new(&mut text).n_threads(1).finish(&mut frame(values)?)?;
+    CsvWriter::new(&mut text).n_threads(1).finish(frame)?;
     Ok(text)
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Part {
     /// The answer, in a paragraph each.
     pub(crate) text: Vec<String>,
     pub(crate) figures: Vec<Drawn>,
+    /// What stands beside the figures.
+    pub(crate) tables: Vec<Table>,
 }
 
 /// A recording and how many of its runs count.

@@ -98,6 +98,7 @@ impl Part {
         html! {
             @for paragraph in &self.text { p { (paragraph) } }
             @for figure in &self.figures { (figure.html(WIDE, NARROW)) }
+            @for beside in &self.tables { (table(beside)) }
         }
     }
 }

@@ -38,6 +38,9 @@ pub struct EngineValues {
     pub latency: Option<LatencyValues>,
     /// What each connection adds to the server's memory. `None` in the smallest cell of its kind, and without kin.
     pub server_rss_max_bytes_per_connection: Option<f64>,
+    /// Runs that were planned.
+    #[serde(skip)]
+    pub planned: usize,
     /// Least of Jain's indices of the runs.
     #[serde(skip)]
     pub least_jain: Option<f64>,
@@ -80,6 +83,7 @@ impl EngineValues {
     pub(super) fn of(samples: &Samples, latency: Option<LatencyValues>) -> Self {
         let estimates = samples.values.iter().map(|(name, values)| (*name, Estimate::of(values)));
         Self {
+            planned: samples.planned,
             runs: samples.runs,
             flagged: samples.flagged,
             latency,

@@ -86,8 +86,14 @@ pub(super) mod tests {
         let all =
             metric::ALL.map(|(name, _)| (name, if name == metric { values.to_vec() } else { Vec::new() }));
         let engine = "epoll".to_owned();
-        let samples =
-            Samples { cell: factors.key(), engine, runs: values.len(), flagged: 0, values: all.into() };
+        let samples = Samples {
+            cell: factors.key(),
+            engine,
+            planned: values.len(),
+            runs: values.len(),
+            flagged: 0,
+            values: all.into(),
+        };
         let engines = [(samples.engine.clone(), EngineValues::of(&samples, None))].into();
         CellValues { cell: Cell { key: factors.key(), factors }, engines, ratios: BTreeMap::new() }
     }

@@ -12,6 +12,7 @@ use experiments::recording::manifest::{
 use experiments::recording::records::Records;
 use experiments::recording::{HOST, MANIFEST, Recording};
 use experiments::spec::factors::Factors;
+use experiments::spec::filter::Filter;
 use experiments::spec::in_flight::InFlight;
 use experiments::spec::{self, Engine, Size, Table};
 use serde_json::{Value, json};
@@ -143,11 +144,19 @@ impl MadeUp {
 
 /// Makes up every run of the built-in experiment `id` in `size`, writes it below `results` and returns its folder.
 pub(crate) fn write_built_in(id: &str, size: Size, results: &Path) -> PathBuf {
-    let (spec, _) = spec::find(id, size).unwrap().unwrap_or_else(|| panic!("there is no experiment '{id}'"));
+    write_part(id, size, "", results)
+}
+
+/// The same of the levels that `filter` keeps.
+pub(crate) fn write_part(id: &str, size: Size, filter: &str, results: &Path) -> PathBuf {
+    let found = spec::find(id, size).unwrap();
+    let (mut spec, _) = found.unwrap_or_else(|| panic!("there is no experiment '{id}'"));
+    filter.parse::<Filter>().unwrap().narrow(&mut spec).unwrap();
     let name = |index: usize| &spec.engines[index].name;
     let manifest = Manifest {
         experiment: id.to_owned(),
         size,
+        table: spec.table,
         repetitions: spec.repetitions,
         engines: spec.engines.iter().map(EngineEntry::from).collect(),
         ratios: spec.comparisons.iter().map(|pair| format!("{}/{}", name(pair.of), name(pair.to))).collect(),

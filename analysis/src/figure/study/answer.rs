@@ -239,6 +239,7 @@ fn mark(said: Option<Said>) -> RowMark {
     RowMark { name: called(verdict).to_owned(), role, value: said.map(|said| said.ratio) }
 }
 
-fn band(reach: f64) -> Band {
+/// How far the same server differs from itself.
+pub(super) fn band(reach: f64) -> Band {
     Band { reach, name: format!("the same server, measured twice: up to {:.1} %", reach * 100.0) }
 }

@@ -1,12 +1,13 @@
 //! From a recording to its figures.
 
+use experiments::spec::Table;
 use experiments::spec::factors::Factors;
 use experiments::spec::in_flight::InFlight;
 use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use super::drawn::{Chapter, Drawn, Origin};
-use super::{about, cells, distributions, effects, open, reading, scale, victims};
+use super::{ablation, about, cells, distributions, effects, open, reading, scale, victims};
 use crate::chart::{Better, Sheet};
 use crate::figure::input::{About, Compared, suffix, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
@@ -35,6 +36,10 @@ pub(super) fn chapter(
     let grid = &values.grid;
     let about = about::about(recording, grid);
     let mut drawing = Drawing { recording, values, grid, about, origin, figures: Vec::new() };
+    if recording.manifest.table == Table::Ablation {
+        drawing.ablation();
+        return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
+    }
     drawing.of_factors();
     if !cells::is_plain(grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
@@ -137,6 +142,13 @@ impl Drawing<'_> {
 
     fn about(&self, interval: String) -> About {
         About { interval, ..self.about.clone() }
+    }
+
+    /// The only figure of many variants: engines side by side could not be told apart.
+    fn ablation(&mut self) {
+        if let Some(sheet) = ablation::figure(self.values, &self.about) {
+            self.add("cpu", sheet, reading::ABLATION, |_| true);
+        }
     }
 
     fn effects(&mut self) {

@@ -7,8 +7,9 @@
 //! | `answer` | which recordings answer, and the figure that the report opens with |
 //! | `about`, `reading` | what they say of the recording, and how to read them |
 //! | `cells`, `distributions`, `open`, `scale` | the numbers of each kind of figure |
-//! | `effects`, `victims`, `published` | whole figures: variants, hogs, the study of 2023 |
+//! | `ablation`, `effects`, `victims`, `published` | whole figures: one thing different, variants, hogs, the study of 2023 |
 
+pub(crate) mod ablation;
 mod about;
 pub(crate) mod answer;
 mod cells;

@@ -58,6 +58,12 @@ pub(super) const EFFECTS: &str = "\
 Each row is one server divided by another in the same cells, with its interval. Left of the line the first server has the smaller value, \
 right of it the larger.";
 
+/// One thing different.
+pub(super) const ABLATION: &str = "\
+Each row is the default with one thing changed, divided by the default, which ran right before or after it. Left of 1 the change saves \
+CPU time, right of 1 it costs. The grey band is the noise: the same server, measured twice, differs by as much. Only a coloured marker \
+claims a difference.";
+
 /// A chart of the study of 2023.
 pub(super) const PUBLISHED: &str = "\
 Each pair of bars is a number of connections; a taller bar is better. The study charted this; it is drawn here from the study's raw \

@@ -1,5 +1,6 @@
 //! The page of a study: what its values say, in words.
 
+mod changed;
 mod host;
 mod means;
 mod opening;
@@ -62,7 +63,11 @@ fn part(chapter: Chapter, study: &Study) -> Part {
             "Drawn from its raw results. Each run stands alone, so that no interval can be given.".to_owned(),
         ],
     };
-    Part { id: format!("experiment-{}", chapter.name), heading, text, figures: chapter.figures }
+    let tables = match values {
+        Some(values) if study.is_ablation(&chapter.name) => changed::tables(values),
+        _ => Vec::new(),
+    };
+    Part { id: format!("experiment-{}", chapter.name), heading, text, figures: chapter.figures, tables }
 }
 
 fn made_of(values: &ExperimentValues) -> String {
