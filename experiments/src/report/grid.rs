@@ -31,6 +31,8 @@ pub(super) struct Point {
     pub(super) late_share: Option<f64>,
     /// Bytes per second that came back to the hogs.
     pub(super) hog_bytes_per_s: Option<f64>,
+    /// Receives a second that found no buffer.
+    pub(super) starved_per_s: Option<f64>,
 }
 
 impl Point {
@@ -41,6 +43,7 @@ impl Point {
             rate_per_s: record.open_loop.as_ref().map(|open| open.rate_per_s),
             late_share: record.open_loop.as_ref().map(|open| open.late_share),
             hog_bytes_per_s: record.hogs.map(|hogs| hogs.received_bytes as f64 / window_s),
+            starved_per_s: starved_per_s(record),
             ..Self::from(record.summary.clone()?)
         })
     }
@@ -48,8 +51,22 @@ impl Point {
 
 impl From<Summary> for Point {
     fn from(summary: Summary) -> Self {
-        Self { summary, rss_max_bytes: None, rate_per_s: None, late_share: None, hog_bytes_per_s: None }
+        Self {
+            summary,
+            rss_max_bytes: None,
+            rate_per_s: None,
+            late_share: None,
+            hog_bytes_per_s: None,
+            starved_per_s: None,
+        }
     }
+}
+
+/// Only io_uring has buffers to run out of: for another server it is nothing, and not zero.
+fn starved_per_s(record: &RunRecord) -> Option<f64> {
+    let counters = record.counters.window.filter(|counters| counters.sqes > 0)?;
+    let seconds = record.counters.window_ns?.as_secs_f64();
+    (seconds > 0.0).then(|| counters.starved as f64 / seconds)
 }
 
 /// One engine in one cell.
@@ -110,6 +127,8 @@ fn decode(latency: Option<&Latency>) -> anyhow::Result<Option<Histogram>> {
 pub(super) struct Grid {
     pub(super) engines: Vec<String>,
     pub(super) comparisons: Vec<Comparison>,
+    /// What each variant is a variant of.
+    pub(super) variant_of: BTreeMap<String, String>,
     pub(super) repetitions: u32,
     /// What may be said of CPU per message and of goodput, by what is on its way: deep queues have a control of their own.
     judges: BTreeMap<Option<InFlight>, [Judge; 2]>,
@@ -148,6 +167,11 @@ impl Grid {
         Self {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
             comparisons: manifest.ratios.iter().filter_map(|ratio| Comparison::parse(ratio)).collect(),
+            variant_of: manifest
+                .engines
+                .iter()
+                .filter_map(|engine| Some((engine.name.clone(), engine.variant_of.clone()?)))
+                .collect(),
             repetitions: manifest.repetitions,
             judges: judges(manifest, controls, cells.keys()),
             cells,

@@ -44,7 +44,7 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
     lines.extend(match manifest.table {
         Table::Grid => by_mode(grid),
         Table::Latency => latency::section(grid),
-        Table::Fairness => fairness::section(grid),
+        Table::Fairness => fairness::section(grid, manifest),
         Table::Scale => scale::section(grid),
         Table::Ablation => ablation::section(grid, manifest),
     });
