@@ -117,6 +117,7 @@ fn attend(signals: &Signals, stats: Option<&str>, counters: &Mutex<Counters>) ->
                 append(stats, &StatsLine::Snapshot { at_ns, connections, counters })?;
             }
             Some(Signal::Stop) => return append(stats, &StatsLine::Exit { at_ns, counters }),
+            Some(Signal::Urgent) => {}
             None => thread::sleep(PAUSE),
         }
     }
