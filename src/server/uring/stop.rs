@@ -75,25 +75,30 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     /// Takes back every operation, so that the kernel is done with the buffers before they are freed.
     pub(super) fn cancel_everything(&mut self) {
         let deadline = clock::monotonic() + CANCEL_PATIENCE;
-        // Again when all is answered and something is left: no cancellation finds what is about to follow a send.
-        let mut ask = true;
+        self.ask_for_the_end();
+        let mut answered = false;
         while self.ring.in_flight() > 0 && clock::monotonic() < deadline {
-            if ask && !self.ring.has_overflowed() {
-                ask = false;
-                self.make_room();
-                self.ring.cancel_all(Token::global(Op::Cancel));
+            // All is answered and something is left: no cancellation finds what is about to follow a send.
+            if answered && !self.ring.has_overflowed() {
+                answered = false;
+                self.ask_for_the_end();
             }
             let result = self.ring.enter(1, Some(deadline.saturating_sub(clock::monotonic())));
             if self.lifecycle.on_wait(result).is_err() {
                 return;
             }
             while let Some((completion, lease)) = self.ring.pop() {
-                ask |= completion.token.op == Op::Cancel;
+                answered |= completion.token.op == Op::Cancel;
                 self.on_half(completion);
                 self.count_taken_back(completion);
                 self.ring.recycle(lease);
             }
         }
+    }
+
+    fn ask_for_the_end(&mut self) {
+        self.make_room();
+        self.ring.cancel_all(Token::global(Op::Cancel));
     }
 
     /// Counts what an operation moved before it was taken back, or in spite of it.

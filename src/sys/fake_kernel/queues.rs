@@ -160,7 +160,7 @@ impl FakeQueues {
     /// Lets a peer act or an operation go on. Returns whether there was anything to do.
     fn step(&mut self) -> bool {
         let waits = !self.following.is_empty() || !self.severed.is_empty();
-        if waits && self.fate.random.random() {
+        if waits && self.fate.random.random_ratio(1, 6) {
             self.go_on();
             return true;
         }
