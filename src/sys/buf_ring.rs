@@ -7,6 +7,7 @@ mod bundle;
 mod pieces;
 
 use std::io;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -18,8 +19,14 @@ use super::map::Map;
 use crate::slab::Slot;
 use crate::units::Bytes;
 
-/// The one buffer group of a ring.
-pub(super) const BUFFER_GROUP: u16 = 0;
+/// Number of a group of provided buffers: a receive names the group that the kernel is to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group(pub(super) u16);
+
+impl Group {
+    /// The group that all connections share.
+    pub const SHARED: Self = Self(0);
+}
 
 /// Most bytes that the kernel registers in one piece.
 const REGISTERED_BYTES_MAX: usize = 1 << 30;
@@ -30,7 +37,7 @@ const CACHE_LINE: usize = 64;
 /// where small messages, which only use the beginning, would evict each other.
 const COLOUR_BYTES: usize = 4 * CACHE_LINE;
 
-/// Id of a provided buffer.
+/// Id of a provided buffer, one of its own among all groups of an io_uring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bid(pub u16);
 
@@ -74,9 +81,11 @@ impl Lease {
         self.len == 0
     }
 
+    /// Which provided buffer it is.
+    ///
     /// # Panics
-    /// If it is no provided buffer.
-    fn provided(&self) -> Bid {
+    /// If it is none.
+    pub(super) fn provided(&self) -> Bid {
         match self.home {
             Home::Provided(bid) => bid,
             Home::Private(slot) => panic!("the own buffer of slot {slot} is taken for a provided one"),
@@ -123,6 +132,9 @@ enum Consumption {
 /// The pool is a stack: the buffer recycled last, whose bytes are still in cache, is published first.
 #[derive(Debug)]
 pub struct BufRing {
+    group: Group,
+    /// Its buffers are numbered from here on: a completion names a buffer and not its group.
+    first: u16,
     ring: Map,
     memory: Map,
     stride: usize,
@@ -141,12 +153,28 @@ impl BufRing {
     /// # Errors
     /// EINVAL for a count past 65,536 or a ring past 32,768 entries; ENOMEM.
     pub fn new(published_max: u16, count: usize, buffer_bytes: Bytes) -> io::Result<Self> {
-        let entries = published_max.max(1).next_power_of_two();
-        if count > 1 << 16 || entries > 1 << 15 || u32::try_from(buffer_bytes.0).is_err() {
+        Self::of_group(Group::SHARED, published_max, 0..count, buffer_bytes)
+    }
+
+    /// The buffers numbered `ids`, of `buffer_bytes` each, as a group of their own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), of which the highest number is the count.
+    pub(super) fn of_group(
+        group: Group,
+        published_max: u16,
+        ids: Range<usize>,
+        buffer_bytes: Bytes,
+    ) -> io::Result<Self> {
+        let entries = published_max.max(1).checked_next_power_of_two().unwrap_or(u16::MAX);
+        if ids.end > 1 << 16 || entries > 1 << 15 || u32::try_from(buffer_bytes.0).is_err() {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
+        let count = ids.len();
         let stride = buffer_bytes.0.next_multiple_of(CACHE_LINE) + COLOUR_BYTES;
         Ok(Self {
+            group,
+            first: ids.start as u16,
             ring: Map::new(usize::from(entries) * size_of::<BufRingEntry>())?,
             memory: Map::new(count * stride)?,
             stride,
@@ -154,15 +182,20 @@ impl BufRing {
             mask: entries - 1,
             tail: 0,
             published: 0,
-            pool: (0..=u16::MAX).take(count).rev().map(Bid).collect(),
+            pool: ids.rev().map(|id| Bid(id as u16)).collect(),
             owner: vec![Owner::Pool; count].into(),
             consumption: Consumption::Whole,
         })
     }
 
-    /// Address of the ring and its number of entries, for registration.
-    pub(super) fn registration(&self) -> (u64, u16) {
-        (self.ring.base().as_ptr() as u64, self.mask + 1)
+    /// Address of the ring, its number of entries and of its group, for registration.
+    pub(super) fn registration(&self) -> (u64, u16, u16) {
+        (self.ring.base().as_ptr() as u64, self.mask + 1, self.group.0)
+    }
+
+    /// Whether every buffer is leased: there is none to publish, and none for the kernel to choose.
+    pub const fn is_exhausted(&self) -> bool {
+        self.published == 0 && self.pool.is_empty()
     }
 
     /// The memory of all buffers, in chunks that can be registered, no buffer across two of them.
@@ -178,7 +211,7 @@ impl BufRing {
 
     /// Which of the [`chunks`](Self::chunks) `lease` is in.
     pub(super) fn chunk_of(&self, lease: &Lease) -> u16 {
-        let chunk = usize::from(lease.provided().0) * self.stride / self.chunk_bytes();
+        let chunk = self.index(lease.provided()) * self.stride / self.chunk_bytes();
         u16::try_from(chunk).expect("there are fewer chunks than buffers")
     }
 
@@ -221,7 +254,8 @@ impl BufRing {
     }
 
     fn write_entry(&mut self, bid: Bid) {
-        let owner = &mut self.owner[usize::from(bid.0)];
+        let index = self.index(bid);
+        let owner = &mut self.owner[index];
         assert!(*owner == Owner::Pool, "buffer {} is published while {owner:?} owns it", bid.0);
         *owner = Owner::Kernel;
         let position = usize::from(self.tail & self.mask);
@@ -274,7 +308,8 @@ impl BufRing {
     /// # Panics
     /// If that buffer was not published, or is smaller: the accounting is broken and two peers' bytes could mix.
     pub fn lease(&mut self, bid: Bid, len: usize) -> Lease {
-        let owner = &mut self.owner[usize::from(bid.0)];
+        let index = self.index(bid);
+        let owner = &mut self.owner[index];
         assert!(*owner == Owner::Kernel, "buffer {} was filled while {owner:?} owns it", bid.0);
         assert!(len <= self.buffer_bytes, "{len} bytes in a buffer of {}", self.buffer_bytes);
         *owner = Owner::Lease;
@@ -285,7 +320,8 @@ impl BufRing {
     /// Hands out the buffer recycled last, with room for `bytes_max`, to be filled without the kernel's choosing.
     pub(super) fn take(&mut self, bytes_max: usize) -> Option<(Lease, NonNull<u8>)> {
         let bid = self.pool.pop()?;
-        let owner = &mut self.owner[usize::from(bid.0)];
+        let index = self.index(bid);
+        let owner = &mut self.owner[index];
         assert!(*owner == Owner::Pool, "buffer {} is handed out while {owner:?} owns it", bid.0);
         *owner = Owner::Lease;
         let lease = Lease { home: Home::Provided(bid), start: 0, len: bytes_max.min(self.buffer_bytes) };
@@ -309,7 +345,8 @@ impl BufRing {
     }
 
     fn recycle_whole(&mut self, bid: Bid) {
-        let owner = &mut self.owner[usize::from(bid.0)];
+        let index = self.index(bid);
+        let owner = &mut self.owner[index];
         assert!(*owner == Owner::Lease, "buffer {} was recycled while {owner:?} owns it", bid.0);
         *owner = Owner::Pool;
         self.pool.push(bid);
@@ -327,9 +364,15 @@ impl BufRing {
     }
 
     fn addr(&self, bid: Bid) -> NonNull<u8> {
-        assert!(usize::from(bid.0) < self.owner.len(), "there is no buffer {}", bid.0);
-        // SAFETY: the mapping is `count * stride` bytes and `bid < count`.
-        unsafe { self.memory.base().add(usize::from(bid.0) * self.stride) }
+        let index = self.index(bid);
+        assert!(index < self.owner.len(), "there is no buffer {}", bid.0);
+        // SAFETY: the mapping is `count * stride` bytes and `index < count`.
+        unsafe { self.memory.base().add(index * self.stride) }
+    }
+
+    /// Place of buffer `bid` in this memory; past the end if it is another ring's.
+    fn index(&self, bid: Bid) -> usize {
+        usize::from(bid.0.wrapping_sub(self.first))
     }
 
     /// Keeps the memory mapped for ever. For a ring that ends with operations outstanding: the kernel may still write.

@@ -24,7 +24,17 @@ impl BufRing {
         if self.is_incremental() {
             return self.pieces_are_conserved(leased);
         }
-        self.pool.len() + self.published + leased == self.owner.len()
+        self.unleased() + leased == self.count()
+    }
+
+    /// How many buffers are in the pool or published.
+    pub(crate) fn unleased(&self) -> usize {
+        self.pool.len() + self.published
+    }
+
+    /// How many buffers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.owner.len()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod buf_ring;
 pub mod calls;
 mod chains;
 pub mod clock;
+mod completion;
 pub mod cpu_time;
 pub mod direct;
 pub mod epoll;
@@ -17,8 +18,10 @@ pub mod epoll_probe;
 pub mod errno;
 #[cfg(test)]
 pub(crate) mod fake_kernel;
+pub mod groups;
 pub mod limits;
 pub mod map;
+pub mod multishot;
 pub mod offload;
 pub mod private;
 pub mod process;

@@ -88,6 +88,23 @@ pub trait Queues: DirectCalls {
     /// ENOTRECOVERABLE when it took one half of a quiet pair.
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno>;
 
+    /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`. If `incremental` (6.12),
+    /// the kernel fills a buffer piece by piece.
+    ///
+    /// # Errors
+    /// EINVAL on an older kernel; ENOMEM.
+    ///
+    /// # Safety
+    /// `addr` is that of a page-aligned mapping with room for `entries` entries, which stays mapped as long as the
+    /// kernel has this io_uring.
+    unsafe fn register_buffers(
+        &mut self,
+        addr: u64,
+        entries: u16,
+        group: u16,
+        incremental: bool,
+    ) -> io::Result<()>;
+
     /// How many completions can be popped.
     fn ready(&mut self) -> usize;
 
@@ -140,27 +157,6 @@ impl KernelQueues {
         }
         let chains = Chains::of(&uring)?;
         Ok(Self { uring, waiting, sqpoll: setup.sqpoll, chains, enter_fd, enter_flags: ENTER_GETEVENTS })
-    }
-
-    /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`. If `incremental` (6.12),
-    /// the kernel fills a buffer piece by piece.
-    ///
-    /// # Errors
-    /// EINVAL on an older kernel; ENOMEM.
-    ///
-    /// # Safety
-    /// `addr` is that of a page-aligned mapping with room for `entries` entries, which stays mapped as long as the
-    /// kernel has this io_uring.
-    pub unsafe fn register_buffers(
-        &mut self,
-        addr: u64,
-        entries: u16,
-        group: u16,
-        incremental: bool,
-    ) -> io::Result<()> {
-        let flags = if incremental { PBUF_RING_INC } else { 0 };
-        // SAFETY: the caller promises what the call asks for.
-        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, flags) }
     }
 
     /// Registers memory that sends may name by index.
@@ -258,6 +254,18 @@ impl Queues for KernelQueues {
             Err(Errno(libc::ETIME)) => Ok(()),
             Err(errno) => Err(errno),
         }
+    }
+
+    unsafe fn register_buffers(
+        &mut self,
+        addr: u64,
+        entries: u16,
+        group: u16,
+        incremental: bool,
+    ) -> io::Result<()> {
+        let flags = if incremental { PBUF_RING_INC } else { 0 };
+        // SAFETY: the caller promises what the call asks for.
+        unsafe { self.uring.submitter().register_buf_ring_with_flags(addr, entries, group, flags) }
     }
 
     fn ready(&mut self) -> usize {

@@ -8,12 +8,15 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 
+use io_uring::opcode;
 use io_uring::squeue::{self, Flags};
 use io_uring::types::{CancelBuilder, DestinationSlot, Fd, Fixed};
-use io_uring::{cqueue, opcode};
 
 use super::Errno;
-use super::buf_ring::{BUFFER_GROUP, Bid, BufRing, Home, Lease};
+use super::buf_ring::{Bid, BufRing, Group, Home, Lease};
+pub use super::completion::Completion;
+use super::groups::Groups;
+use super::multishot::{self, Shots};
 use super::private::PrivateBuffers;
 use super::queues::{KernelQueues, Queues, SetupFlags};
 use super::ring_wait::WaitMode;
@@ -53,6 +56,10 @@ pub struct RecvHow {
     pub poll_first: bool,
     /// Fill several buffers if need be (IORING_RECVSEND_BUNDLE). It may then bring more than `bytes_max`.
     pub bundle: bool,
+    /// The buffers that the kernel chooses from.
+    pub group: Group,
+    /// When it is over.
+    pub shots: Shots,
 }
 
 /// Where the kernel sends from.
@@ -81,49 +88,6 @@ pub struct SendHow {
     pub quiet: bool,
 }
 
-/// A completion queue entry.
-#[derive(Clone, Copy, Debug)]
-pub struct Completion {
-    /// What was asked.
-    pub token: Token,
-    result: i32,
-    flags: u32,
-}
-
-impl Completion {
-    /// How it ended: a count, a descriptor, or an errno.
-    ///
-    /// # Errors
-    /// The negated result.
-    pub fn result(self) -> Result<usize, Errno> {
-        usize::try_from(self.result).map_err(|_| Errno(-self.result))
-    }
-
-    /// More completions of this operation follow (IORING_CQE_F_MORE).
-    pub fn has_more(self) -> bool {
-        cqueue::more(self.flags)
-    }
-
-    /// It tells nothing but that the buffer of a zero-copy send is free again (IORING_CQE_F_NOTIF).
-    pub fn is_notification(self) -> bool {
-        cqueue::notif(self.flags)
-    }
-
-    /// More data was queued when this receive completed (IORING_CQE_F_SOCK_NONEMPTY).
-    pub fn sock_nonempty(self) -> bool {
-        cqueue::sock_nonempty(self.flags)
-    }
-
-    /// The kernel goes on with the buffer that came with it (IORING_CQE_F_BUF_MORE).
-    fn has_more_of_buffer(self) -> bool {
-        cqueue::buffer_more(self.flags)
-    }
-
-    fn bid(self) -> Option<Bid> {
-        cqueue::buffer_select(self.flags).map(Bid)
-    }
-}
-
 /// Counts of what passed between this process and the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RingCounts {
@@ -146,6 +110,8 @@ pub struct Ring<Q: Queues = KernelQueues> {
     pub buffers: BufRing,
     /// The buffers that belong to a connection each, if there are such.
     pub private: PrivateBuffers,
+    /// Groups of provided buffers beside the shared one, none unless somebody puts them here.
+    pub groups: Groups,
     /// The connection whose entry the next one is linked to.
     link_from: Option<Slot>,
     vectors: Option<Vectors>,
@@ -183,14 +149,14 @@ impl Ring {
     /// # Errors
     /// EINVAL on an older kernel, or before 6.12 if they are filled piece by piece; ENOMEM.
     pub fn register_buffers(&mut self) -> io::Result<()> {
-        let (addr, entries) = self.buffers.registration();
+        let (addr, entries, group) = self.buffers.registration();
         let incremental = self.buffers.is_incremental();
         // SAFETY: the address is that of a page-aligned mapping with room for `entries` entries. It is owned by
         // `self.buffers`, which is dropped after the queues, or leaked.
-        unsafe { self.queues.register_buffers(addr, entries, BUFFER_GROUP, incremental) }
+        unsafe { self.queues.register_buffers(addr, entries, group, incremental) }
     }
 
-    /// Registers the memory of all buffers, for sends without a copy.
+    /// Registers the memory of the shared buffers, for sends without a copy.
     ///
     /// # Errors
     /// ENOMEM past RLIMIT_MEMLOCK or what can be pinned.
@@ -226,6 +192,7 @@ impl<Q: Queues> Ring<Q> {
             queues,
             buffers,
             private,
+            groups: Groups::none(),
             link_from: None,
             vectors: None,
             direct,
@@ -265,14 +232,27 @@ impl<Q: Queues> Ring<Q> {
         File { number, direct: self.direct }
     }
 
+    /// Makes the group at `index` known to the kernel, unless it is: a system call.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn open_group(&mut self, index: usize) -> Result<(), Errno> {
+        self.groups.open(index, &mut self.queues)
+    }
+
     /// Receives from `file` into a buffer of the kernel's choice.
     pub fn recv(&mut self, file: File, how: RecvHow, token: Token) {
-        let entry = opcode::Recv::new(Fd(file.number), ptr::null_mut(), how.bytes_max as u32)
-            .buf_group(BUFFER_GROUP)
-            .ioprio(if how.poll_first { POLL_FIRST } else { 0 } | if how.bundle { BUNDLE } else { 0 })
+        let bytes_max = if how.shots == Shots::Many { 0 } else { how.bytes_max as u32 };
+        let entry = opcode::Recv::new(Fd(file.number), ptr::null_mut(), bytes_max)
+            .buf_group(how.group.0)
+            .ioprio(
+                if how.poll_first { POLL_FIRST } else { 0 }
+                    | if how.bundle { BUNDLE } else { 0 }
+                    | multishot::ioprio(how.shots),
+            )
             .build()
             .flags(Flags::BUFFER_SELECT);
-        self.push(on_file(entry, file), token);
+        self.push(on_file(multishot::limited(entry, how.shots), file), token);
     }
 
     /// Receives from `file` into the own buffer of the connection in `token`: now, or if the entry before this one is
@@ -302,7 +282,7 @@ impl<Q: Queues> Ring<Q> {
     pub fn recycle(&mut self, lease: impl Into<Option<Lease>>) {
         let Some(lease) = lease.into() else { return };
         match lease.home {
-            Home::Provided(_) => self.buffers.recycle(lease),
+            Home::Provided(bid) => self.owner(bid).recycle(lease),
             Home::Private(slot) => self.private.recycle(slot),
         }
     }
@@ -313,6 +293,7 @@ impl<Q: Queues> Ring<Q> {
     /// while it is being sent.
     pub fn send(&mut self, file: File, lease: &Lease, offset: usize, how: SendHow, token: Token) {
         let (addr, len) = match lease.home {
+            Home::Provided(bid) if self.groups.have(bid) => self.groups.leased(lease, offset),
             Home::Provided(_) => self.buffers.leased(lease, offset),
             Home::Private(slot) => self.private.leased(slot, lease.len, offset),
         };
@@ -458,15 +439,18 @@ impl<Q: Queues> Ring<Q> {
     pub fn pop(&mut self) -> Option<(Completion, Option<Lease>)> {
         let cqe = self.queues.pop()?;
         self.counts.cqes += 1;
-        let completion =
-            Completion { token: Token::from_bits(cqe.user_data), result: cqe.result, flags: cqe.flags };
+        let completion = Completion::of(cqe);
         if !completion.has_more() {
             self.in_flight -= 1;
         }
-        let len = usize::try_from(completion.result).unwrap_or(0);
+        let len = completion.result().unwrap_or(0);
         let more = completion.has_more_of_buffer();
-        let lease = completion.bid().map(|bid| self.buffers.receive(bid, len, more));
+        let lease = completion.bid().map(|bid| self.owner(bid).receive(bid, len, more));
         Some((completion, lease))
+    }
+
+    fn owner(&mut self, bid: Bid) -> &mut BufRing {
+        if self.groups.have(bid) { self.groups.of(bid) } else { &mut self.buffers }
     }
 }
 
@@ -475,6 +459,7 @@ impl<Q: Queues> Drop for Ring<Q> {
         if self.in_flight > 0 {
             self.buffers.leak();
             self.private.leak();
+            self.groups.leak();
         }
     }
 }

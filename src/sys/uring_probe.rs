@@ -13,6 +13,7 @@ use io_uring::{IoUring, cqueue, opcode, register, squeue};
 
 use super::Errno;
 use super::map::Map;
+use super::multishot::set_optlen;
 
 /// The setup flag that takes the completion queue's size from the caller (IORING_SETUP_CQSIZE).
 pub const SETUP_CQSIZE: u32 = 1 << 3;
@@ -261,16 +262,6 @@ fn fill(map: &mut Map) {
         entry[12..14].copy_from_slice(&bid.to_ne_bytes());
         entry[14..16].copy_from_slice(&(if bid == 0 { BUFFERS } else { 0 }).to_ne_bytes());
     }
-}
-
-/// Sets `sqe.optlen`, which the `io-uring` crate has no name for.
-fn set_optlen(entry: &mut squeue::Entry, bytes: u32) {
-    const OPTLEN_AT: usize = 44;
-    const { assert!(size_of::<squeue::Entry>() == 64) };
-    let sqe = (&raw mut *entry).cast::<u8>();
-    // SAFETY: an `Entry` is the kernel's 64-byte struct io_uring_sqe (`repr(C)`, its size is asserted), so bytes 44 to
-    // 47 are inside of it, and any bits are valid there.
-    unsafe { sqe.add(OPTLEN_AT).cast::<u32>().write_unaligned(bytes) };
 }
 
 fn outcome(result: i32) -> Result<u32, Errno> {

@@ -26,7 +26,8 @@ fn a_client_that_does_not_read_is_not_read_from_and_then_gets_exact_bytes(engine
     fleet.fill(MORE_THAN_KERNELS_HOLD);
     assert!(fleet.sent() < 4 * MORE_THAN_KERNELS_HOLD as u64, "the server read on without being read from");
     let grown = resident_bytes(server.pid()).saturating_sub(idle);
-    assert!(grown <= 32 << 20, "{grown} bytes more than idle for four blocked readers");
+    // A ring that is published whole is touched once and kept: 512 times 64 KiB and what is between them.
+    assert!(grown <= 36 << 20, "{grown} bytes more than idle for four blocked readers");
     fleet.drain();
     fleet.finish();
     server.stop_clean();
@@ -51,12 +52,21 @@ pub(crate) fn one_connection_is_served_beside_three_thousand_that_do_not_read(en
     let mut blocked = Fleet::connect(server.addr, scaled(3000), SMALL);
     blocked.fill(MORE_THAN_KERNELS_HOLD);
     let mut served = Fleet::connect(server.addr, 1, SocketBuffers::default());
-    let times = served.request_response(256, Duration::from_secs(2));
-    assert_p99_below(Duration::from_millis(100), &times);
-    served.finish();
-    // The served connection has ended for its peer a moment before the server has let go of it.
+    if engine.strategy().cured {
+        let times = served.request_response(256, Duration::from_secs(2));
+        assert_p99_below(Duration::from_millis(100), &times);
+        served.finish();
+    } else {
+        // What it says of itself: the blocked ones hold every buffer.
+        assert_eq!(served.answered_within(256, Duration::from_secs(1)), 0, "it is fairer than it says");
+        served.reset();
+    }
+    // The served connection has ended for its peer a moment before the server has let go of it. One that was not served is
+    // let go of when there is a buffer to learn of its end with.
     let still_served = scaled(3000) as u64;
-    server.wait_until("left with the blocked ones", |connections, _| connections == still_served);
+    if engine.strategy().cured {
+        server.wait_until("left with the blocked ones", |connections, _| connections == still_served);
+    }
     blocked.reset();
     server.wait_until("empty", |connections, _| connections == 0);
     server.stop();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::fairness::{assert_p99_below, jain};
 use crate::support::fleet::{Fleet, MORE_THAN_KERNELS_HOLD, SocketBuffers};
-use crate::support::{Engine, Server, Stream};
+use crate::support::{Engine, Launch, Server, Stream};
 
 /// Streams as fast as it can until told to stop; returns how many bytes came back, checked.
 fn stream_until(stop: &AtomicBool, mut stream: Stream) -> u64 {
@@ -38,7 +38,31 @@ pub(crate) fn fifty_polite_connections_are_served_beside_a_greedy_one(engine: En
 }
 
 pub(crate) fn polite_connections_are_served_beside_senders_that_never_read(engine: Engine) {
-    let server = Server::start(engine);
+    if engine.strategy().cured {
+        serves_beside_senders_that_never_read(Launch::new(engine));
+    } else {
+        starves_beside_senders_that_never_read(Launch::new(engine));
+    }
+}
+
+/// What a strategy does that says it is not fair: no answer until those who do not read begin to.
+pub(crate) fn starves_beside_senders_that_never_read(launch: Launch) {
+    let server = launch.start();
+    let mut hogs = Fleet::connect(server.addr, 8, SocketBuffers::default());
+    hogs.fill(MORE_THAN_KERNELS_HOLD);
+    let mut polite = Fleet::connect(server.addr, 4, SocketBuffers::default());
+    assert_eq!(polite.answered_within(256, Duration::from_secs(1)), 0, "it is fairer than it says");
+    assert!(server.snapshot().1.starved > 0, "nobody was short of a buffer");
+    hogs.drain();
+    polite.drain();
+    hogs.finish();
+    polite.finish();
+    server.stop_clean();
+}
+
+/// What a fair strategy does.
+pub(crate) fn serves_beside_senders_that_never_read(launch: Launch) {
+    let server = launch.start();
     let mut hogs = Fleet::connect(server.addr, 8, SocketBuffers::default());
     hogs.fill(MORE_THAN_KERNELS_HOLD);
     let mut polite = Fleet::connect(server.addr, 4, SocketBuffers::default());

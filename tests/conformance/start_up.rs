@@ -161,7 +161,8 @@ fn little_address_space_means_fewer_connections_by_default(engine: Engine) {
     let little = |args: &str| Launch::new(engine).args(args).address_space(400 << 20);
     let server = little("").start();
     let served: u64 = server.settings["max_connections"].parse().unwrap();
-    assert!((1000..10_240).contains(&served), "{served} connections in 400 MiB");
+    // A strategy may want several buffers for each.
+    assert!((400..10_240).contains(&served), "{served} connections in 400 MiB");
     assert_says(&server.log(), &["note", &served.to_string(), "RLIMIT_AS"]);
     server.assert_serves();
     server.stop_clean();

@@ -2,7 +2,8 @@
 
 use uring_echo::server::strategies;
 
-use crate::support::{Engine, Launch, beside_others};
+use crate::fairness::{serves_beside_senders_that_never_read, starves_beside_senders_that_never_read};
+use crate::support::{Engine, Launch, alone, beside_others};
 use crate::variants::loses_nothing;
 
 fn launch(engine: &str, name: &str) -> Launch {
@@ -17,6 +18,29 @@ fn every_strategy_that_this_kernel_has_loses_nothing() {
     for one in strategies::all().filter(|one| one.require().is_ok()) {
         eprintln!("{} {}", one.engine, one.name);
         beside_others(|| loses_nothing(launch(one.engine, one.name)));
+    }
+}
+
+#[test]
+fn every_strategy_is_as_fair_as_it_says_beside_senders_that_never_read() {
+    for one in strategies::all().filter(|one| one.require().is_ok()) {
+        eprintln!("{} {}", one.engine, one.name);
+        let keeps = if one.cured {
+            serves_beside_senders_that_never_read
+        } else {
+            starves_beside_senders_that_never_read
+        };
+        alone(|| keeps(launch(one.engine, one.name)));
+    }
+}
+
+#[test]
+fn every_strategy_that_wants_deferred_completion_work_refuses_another_set_up() {
+    for one in strategies::all().filter(|one| one.deferred && one.require().is_ok()) {
+        for setup in ["coop", "plain"] {
+            let line = launch(one.engine, one.name).args(&format!("--setup {setup}")).refused();
+            assert!(line.contains("choose --setup defer"), "{}: {line}", one.name);
+        }
     }
 }
 

@@ -28,9 +28,9 @@ variants! {
     uring_that_sends_once_loses_nothing: Uring, "--send once";
     uring_that_accepts_one_by_one_loses_nothing: Uring, "--accept single";
     uring_with_plain_descriptors_loses_nothing: Uring, "--files plain";
+    uring_that_publishes_its_whole_ring_loses_nothing: Uring, "--publish full";
     uring_with_coop_taskrun_alone_loses_nothing: Uring, "--setup coop";
     uring_without_taskrun_flags_loses_nothing: Uring, "--setup plain";
-    uring_that_publishes_its_whole_ring_loses_nothing: Uring, "--publish full";
     uring_whose_entries_a_thread_submits_loses_nothing: Uring, "--setup sqpoll";
     uring_with_a_ring_that_is_not_registered_loses_nothing: Uring, "--ring-fd plain";
     uring_that_sends_without_a_copy_loses_nothing: Uring, "--send-kind zero-copy";
@@ -102,6 +102,11 @@ fn what_makes_no_sense_with_a_strategy_is_refused_with_the_reason() {
         ("private", "--skip-success on", "only its completion tells"),
         ("private", "--send-kind zero-copy", "the next receive goes where the send still reads"),
         ("linked", "--send-kind zero-copy", "would follow before the buffer is free"),
+        ("multishot", "--setup coop", "can miss urgent data"),
+        ("multishot-group", "--setup sqpoll", "can miss urgent data"),
+        ("multishot-quota", "--send-kind zero-copy", "that a send may still read"),
+        ("multishot-limit", "--send-kind zero-copy-registered", "that a send may still read"),
+        ("multishot-group", "--send-kind zero-copy", "that a send may still read"),
         ("linked", "--setup sqpoll", "may take the send and not yet what follows it"),
     ];
     for (strategy, args, reason) in refusals {

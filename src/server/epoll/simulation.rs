@@ -57,5 +57,7 @@ fn simulate(seed: u64) -> Counters {
 
 #[test]
 fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
-    simulation::assert_thorough(&simulation::seeds().map(simulate).collect::<Vec<_>>());
+    let seen: Vec<_> = simulation::seeds().map(simulate).collect();
+    simulation::assert_thorough(&seen);
+    simulation::assert_frequent(&seen, "yields", |counters| counters.yields);
 }

@@ -17,6 +17,10 @@ pub struct Described {
     pub needs: &'static [&'static str],
     /// What it does.
     pub summary: &'static str,
+    /// Whether peers that do not read, or that send as fast as they can, leave the others their share.
+    pub cured: bool,
+    /// Whether it wants completion work only inside of the server's own wait (`--setup defer`).
+    pub deferred: bool,
 }
 
 /// A description of a way to echo.
@@ -27,7 +31,7 @@ pub const fn described(
     needs: &'static [&'static str],
     summary: &'static str,
 ) -> Described {
-    Described { engine, name, since, needs, summary }
+    Described { engine, name, since, needs, summary, cured: true, deferred: false }
 }
 
 impl Described {

@@ -67,7 +67,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         self.ring.buffers.top_up(S::target(self));
     }
 
-    /// Begins a turn of a connection whose last one is over, and takes note of what that brought.
+    /// Begins a turn of a connection whose last one is over, or whose receive goes on, and takes note of what that brought.
     pub(super) fn renew_turn(&mut self, slot: Slot) {
         let peer = self.peers.at(slot);
         self.admission.hot_set.note(self.budget.spent_bytes(peer.turn));

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use super::UringServer;
 use super::strategy::{
-    Adaptive, Alternate, Bundle, Incremental, Inline, Linked, Private, PrivateLinked, Strategy,
+    Adaptive, Alternate, Bundle, Incremental, Inline, Linked, Multishot, MultishotGroup, MultishotLimit,
+    MultishotQuota, Private, PrivateLinked, Strategy,
 };
 use crate::measure::counters::Counters;
 use crate::server::shell::config::UringConfig;
@@ -27,7 +28,11 @@ pub struct Entry {
 impl Entry {
     const fn of<S: Strategy>() -> Self {
         Self {
-            described: described("uring", S::NAME, S::SINCE, S::NEEDS, S::SUMMARY),
+            described: Described {
+                cured: S::CURED,
+                deferred: S::DEFERRED,
+                ..described("uring", S::NAME, S::SINCE, S::NEEDS, S::SUMMARY)
+            },
             buffer_bytes: S::BUFFER_BYTES,
             start: |config| Ok(Box::new(UringServer::<S>::start(config)?)),
             #[cfg(test)]
@@ -46,6 +51,10 @@ pub static STRATEGIES: &[Entry] = &[
     Entry::of::<Bundle>(),
     Entry::of::<Adaptive>(),
     Entry::of::<Inline>(),
+    Entry::of::<Multishot>(),
+    Entry::of::<MultishotQuota>(),
+    Entry::of::<MultishotGroup>(),
+    Entry::of::<MultishotLimit>(),
 ];
 
 /// The strategy that is chosen where nobody chooses.

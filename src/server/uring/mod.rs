@@ -15,6 +15,7 @@ pub mod catalog;
 mod hot_set;
 mod in_flight;
 mod outbox;
+mod reserve;
 mod setup;
 #[cfg(test)]
 mod simulation;
@@ -43,7 +44,6 @@ use crate::sys::queues::{KernelQueues, Queues};
 use crate::sys::ring::{Completion, File, Ring, SendHow};
 use crate::sys::{Errno, clock};
 use crate::token::{Op, Token};
-use crate::units::Bytes;
 
 struct Peer<O> {
     file: File,
@@ -57,6 +57,8 @@ struct Peer<O> {
     in_flight: InFlight,
     /// Those that have been taken back since they were asked for.
     taken_back: InFlight,
+    /// Its receive was taken back for no other reason than to see whether it is quiet.
+    asked_if_quiet: bool,
     turn: Turn,
     /// The last receive left data behind.
     backlogged: bool,
@@ -81,7 +83,6 @@ struct UringServer<S: Strategy, Q: Queues = KernelQueues> {
     peers: Slab<Peer<S::Own>>,
     admission: Admission,
     nodes: Nodes,
-    #[allow(dead_code, reason = "the first strategy needs nothing")]
     strategy: S,
     budget: Budget,
     shutdown_first: bool,
@@ -97,8 +98,7 @@ impl<S: Strategy> UringServer<S> {
     /// With cause and remedy; see [`StartError`].
     fn start(config: &UringConfig) -> Result<Self, StartError> {
         setup::check::<S>(config)?;
-        let held_bytes = Bytes(config.common.buffer_bytes.0 * S::SEGMENTS_MAX);
-        let Fitted { config: common, notes } = Fitted::of(&config.common, held_bytes)?;
+        let Fitted { config: common, notes } = Fitted::of(&config.common, S::connection_bytes(config))?;
         let files = Some(config.files.unwrap_or(S::FILES));
         let config = UringConfig { common, files, ..config.clone() };
         let lifecycle = Lifecycle::start(&config.common)?;
@@ -215,6 +215,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             asked_bytes: 0,
             in_flight: InFlight::default(),
             taken_back: InFlight::default(),
+            asked_if_quiet: false,
             turn: self.budget.turn(),
             backlogged: false,
             own: S::Own::default(),
@@ -249,7 +250,6 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let peer = self.peers.at(slot);
         let how = S::recv_how(&self.config, peer);
         peer.in_flight.begin(Op::Recv);
-        peer.taken_back.forget(Op::Recv);
         self.admission.receiving += 1;
         if S::PRIVATE {
             self.ring.recv_private(peer.file, how, token);
@@ -286,6 +286,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             self.ring.recycle(lease);
             return;
         };
+        let taken_back = peer.taken_back.has(op);
         if !completion.has_more() {
             peer.in_flight.end(op);
             peer.taken_back.forget(op);
@@ -310,7 +311,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             return self.close(slot);
         }
         let event = match op {
-            Op::Recv => self.on_recv(slot, completion, lease),
+            Op::Recv => self.on_recv(slot, completion, lease, taken_back),
             Op::Poll => return S::on_poll(self, slot, completion),
             _ => self.on_send(slot, completion),
         };
@@ -330,7 +331,13 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         }
     }
 
-    fn on_recv(&mut self, slot: Slot, completion: Completion, lease: Option<Lease>) -> Event {
+    fn on_recv(
+        &mut self,
+        slot: Slot,
+        completion: Completion,
+        lease: Option<Lease>,
+        taken_back: bool,
+    ) -> Event {
         let peer = self.peers.at(slot);
         peer.backlogged = completion.sock_nonempty();
         match (completion.result(), lease) {
@@ -350,7 +357,9 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
                 self.ring.recycle(lease);
                 match result {
                     Ok(_) => Event::PeerClosed,
-                    Err(Errno(libc::ECANCELED)) => self.on_taken_back(slot),
+                    Err(Errno(libc::ECANCELED)) if taken_back => self.on_taken_back(slot),
+                    // It was linked to a send that fell short.
+                    Err(Errno(libc::ECANCELED)) => Event::Severed,
                     Err(errno) if errno.passing() => self.on_starved(slot),
                     Err(_) => self.on_fault(),
                 }
@@ -415,6 +424,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
                 ring.recycle(lease);
             }
         });
+        S::on_sent(self, slot);
         Event::Sent(count)
     }
 
@@ -465,21 +475,10 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     fn take_back(&mut self, op: Op, slot: Slot) {
         let token = self.token(op, slot);
         let peer = self.peers.at(slot);
+        peer.asked_if_quiet = false;
         if peer.in_flight.has(op) && !peer.taken_back.has(op) {
             peer.taken_back.begin(op);
             self.ring.cancel(token, Token::global(Op::Cancel));
-        }
-    }
-
-    /// A receive that was taken back found nothing. One that was not was linked to a send that fell short.
-    fn on_taken_back(&mut self, slot: Slot) -> Event {
-        let peer = self.peers.at(slot);
-        if !peer.taken_back.has(Op::Recv) {
-            Event::Severed
-        } else if self.lifecycle.is_stopping() && peer.connection.is_quiet() {
-            Event::Tick
-        } else {
-            Event::Idle
         }
     }
 

@@ -1,6 +1,7 @@
 //! Setting up the io_uring engine's ring: step by step, so that a refusal names its step.
 
-use super::strategy::Strategy;
+use super::reserve::RESERVE;
+use super::strategy::{Apart, Strategy};
 use crate::kernel_version::KernelVersion;
 use crate::probe;
 use crate::refusal::{Refusal, Request};
@@ -8,6 +9,7 @@ use crate::server::shell::config::{Files, RingFd, Setup, UringConfig, Wait, Zero
 use crate::server::shell::error::StartError;
 use crate::sys::Errno;
 use crate::sys::buf_ring::BufRing;
+use crate::sys::groups::Groups;
 use crate::sys::private::PrivateBuffers;
 use crate::sys::queues::SetupFlags;
 use crate::sys::ring::Ring;
@@ -23,7 +25,7 @@ const SQ_ENTRIES: u32 = 256;
 /// With cause and remedy, when the kernel refuses one of the steps.
 pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartError> {
     let connections = config.common.connections_max;
-    let (buffers, private) = memory::<S>(config, 1 << 16)?;
+    let (buffers, private, groups) = memory::<S>(config, 1 << 16)?;
     let buffers = S::lend(buffers);
     // Doubled, so that the completions of one iteration and of the next fit.
     let completions = 2 * connections * S::OPERATIONS_PER_CONNECTION;
@@ -32,6 +34,7 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
     let mut ring =
         Ring::new(setup_flags(config.setup), wait_mode(config), SQ_ENTRIES, cq_entries, buffers, private)
             .map_err(|error| Refusal::here(Errno::of(&error), setup_request(config)))?;
+    ring.groups = groups;
     if S::SEGMENTS_MAX > 1 {
         ring.allow_vectors(S::SEGMENTS_MAX)
             .map_err(|error| StartError::memory("cannot map the segments of sends", &error))?;
@@ -39,6 +42,9 @@ pub(super) fn set_up<S: Strategy>(config: &UringConfig) -> Result<Ring, StartErr
     register_options(&mut ring, config)?;
     if !S::PRIVATE {
         ring.register_buffers().map_err(|error| Refusal::here(Errno::of(&error), Request::BufferRing))?;
+    }
+    if S::apart(config) == Apart::Reserve {
+        ring.open_group(RESERVE).map_err(|errno| Refusal::here(errno, Request::BufferRing))?;
     }
     if config.files == Some(Files::Direct) {
         let count = u32::try_from(connections).unwrap_or(u32::MAX);
@@ -89,25 +95,29 @@ const NAPI: Request = Request::Feature {
     since: KernelVersion::new(6, 9),
 };
 
-/// The buffers that all connections share, `shared_max` at most, and those that belong to one each: there are only ever one
-/// of these.
+/// The buffers that all connections share, `shared_max` at most, those that belong to one each, and the groups beside them.
+pub(super) type Memory = (BufRing, PrivateBuffers, Groups);
+
+/// Maps what the strategy receives into: there is only ever one of shared and private buffers.
 ///
 /// # Errors
-/// When they cannot be mapped.
-pub(super) fn memory<S: Strategy>(
-    config: &UringConfig,
-    shared_max: usize,
-) -> Result<(BufRing, PrivateBuffers), StartError> {
-    let size = config.common.buffer_bytes;
-    // A buffer that was sent without a copy stays the kernel's while the next one fills.
-    let held = if config.send_kind == Zerocopy::Copy { 1 } else { 2 };
-    let shared = (usize::from(config.buffers) + held * S::reserve(config)).min(shared_max);
-    let (shared, private) = if S::PRIVATE { (0, config.common.connections_max) } else { (shared, 0) };
-    let buffers = BufRing::new(config.buffers, shared, size)
+/// When they cannot be mapped, or are more than the kernel can number.
+pub(super) fn memory<S: Strategy>(config: &UringConfig, shared_max: usize) -> Result<Memory, StartError> {
+    let (size, connections) = (config.common.buffer_bytes, config.common.connections_max);
+    let shared = S::shared(config).min(shared_max);
+    let (shared, private) = if S::PRIVATE { (0, connections) } else { (shared, 0) };
+    let groups = match S::apart(config) {
+        Apart::Nothing => Ok(Groups::none()),
+        Apart::Reserve => Groups::new(shared, 1, connections, size),
+        Apart::Each(count) => Groups::new(shared, connections, count, size),
+    };
+    let buffers = BufRing::new(config.buffers, shared, size);
+    let (buffers, groups) = buffers
+        .and_then(|buffers| Ok((buffers, groups?)))
         .map_err(|error| StartError::memory("cannot map the provided buffers", &error))?;
     let private = PrivateBuffers::new(private, size)
         .map_err(|error| StartError::memory("cannot map the buffers of the connections", &error))?;
-    Ok((buffers, private))
+    Ok((buffers, private, groups))
 }
 
 /// Whether `config` makes sense with the strategy.

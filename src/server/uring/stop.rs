@@ -1,5 +1,6 @@
 //! How the io_uring server stops: told by a signal, ticking while its connections fall silent, over at the deadline.
 
+use std::mem;
 use std::os::fd::AsFd;
 
 use super::UringServer;
@@ -47,13 +48,32 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
                 peer.connection.on(Event::Tick);
             } else {
                 server.make_room();
-                // Once more if need be: no cancellation finds a receive in the moment in which its send is done.
-                server.peers.at(slot).taken_back.forget(Op::Recv);
-                for op in [Op::Recv, Op::Poll] {
-                    server.take_back(op, slot);
-                }
+                server.ask_if_quiet(slot);
             }
         });
+    }
+
+    /// Takes back the receive or the poll of a quiet connection, once more if need be: no cancellation finds a receive in the
+    /// moment in which its send is done. One that was stopped for another reason says nothing of silence when it ends.
+    fn ask_if_quiet(&mut self, slot: Slot) {
+        let peer = self.peers.at(slot);
+        let stopped = peer.taken_back.has(Op::Recv) && !peer.asked_if_quiet;
+        peer.taken_back.forget(Op::Recv);
+        for op in [Op::Recv, Op::Poll] {
+            self.take_back(op, slot);
+        }
+        self.peers.at(slot).asked_if_quiet = !stopped;
+    }
+
+    /// A receive that was taken back found nothing. That tells of silence only if it was taken back in silence.
+    pub(super) fn on_taken_back(&mut self, slot: Slot) -> Event {
+        let peer = self.peers.at(slot);
+        let asked_if_quiet = mem::take(&mut peer.asked_if_quiet);
+        if asked_if_quiet && self.lifecycle.is_stopping() && peer.connection.is_quiet() {
+            Event::Tick
+        } else {
+            Event::Idle
+        }
     }
 
     pub(super) fn for_each_peer(&mut self, act: impl Fn(&mut Self, Slot)) {

@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::strategy::{Alternate, Linked};
+use super::strategy::{Alternate, Linked, MultishotGroup};
 use super::*;
 use crate::server::deadline::in_time;
 use crate::server::shell::config::{Config, Files, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy};
@@ -33,7 +33,7 @@ fn config() -> UringConfig {
     }
 }
 
-fn iterate_until(server: &mut UringServer<Alternate>, holds: impl Fn(&Counters) -> bool) {
+fn iterate_until<S: Strategy>(server: &mut UringServer<S>, holds: impl Fn(&Counters) -> bool) {
     while !holds(&server.counters) {
         server.iterate().unwrap();
     }
@@ -123,4 +123,17 @@ fn a_connection_that_has_to_be_shut_down_first_is_closed_when_that_is_done() {
         stream.read_to_end(&mut echo).unwrap();
         assert_eq!(echo, b"echo");
     }
+}
+
+#[test]
+fn a_group_is_filled_up_again_while_its_receive_goes_on() {
+    let config = UringConfig { strategy: MultishotGroup::NAME, ..config() };
+    let mut server = UringServer::<MultishotGroup>::start(&config).unwrap();
+    let mut client = TcpStream::connect(server.listener.addr()).unwrap();
+    for message in 1..=20 {
+        client.write_all(b"echo").unwrap();
+        iterate_until(&mut server, |counters| counters.sent_bytes == 4 * message);
+        client.read_exact(&mut [0; 4]).unwrap();
+    }
+    assert_eq!((server.counters.receives, server.counters.starved), (20, 0));
 }

@@ -52,8 +52,12 @@ impl Pieces {
 
 impl BufRing {
     /// The same buffers, to be registered with IOU_PBUF_RING_INC.
+    ///
+    /// # Panics
+    /// If they are not numbered from zero, as those of a group beside the shared one are not.
     #[must_use]
     pub fn in_pieces(self) -> Self {
+        assert!(self.first == 0, "buffers from {} on are filled piece by piece", self.first);
         Self { consumption: Consumption::InPieces(Pieces::of(self.owner.len())), ..self }
     }
 

@@ -10,6 +10,7 @@ const BUFFER_SELECT: u8 = 1 << 5;
 const CQE_SKIP_SUCCESS: u8 = 1 << 6;
 const ACCEPT_MULTISHOT: u16 = 1 << 0;
 const RECV_POLL_FIRST: u16 = 1 << 0;
+const RECV_MULTISHOT: u16 = 1 << 1;
 const RECV_BUNDLE: u16 = 1 << 4;
 const CANCEL_ANY: u32 = 1 << 2;
 const POLL_ADD_MULTI: u32 = 1 << 0;
@@ -29,6 +30,7 @@ struct RawEntry {
     user_data: u64,
     buf_group: u16,
     personality: u16,
+    /// Of a close, the place in the table; of a receive, the limit of all it receives (`optlen`).
     file_index: u32,
     rest: [u64; 2],
 }
@@ -38,11 +40,7 @@ pub(super) enum What {
     Accept {
         multishot: bool,
     },
-    Recv {
-        bytes_max: usize,
-        poll_first: bool,
-        bundle: bool,
-    },
+    Recv(Recv),
     RecvInto {
         addr: u64,
         len: usize,
@@ -76,6 +74,19 @@ pub(super) enum What {
     CancelAll,
 }
 
+/// A receive into a provided buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recv {
+    /// Most bytes of one completion; 0 is whatever fits.
+    pub(super) bytes_max: usize,
+    pub(super) poll_first: bool,
+    pub(super) bundle: bool,
+    pub(super) group: u16,
+    pub(super) multishot: bool,
+    /// Most bytes of all completions; 0 is no limit.
+    pub(super) total_bytes: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) what: What,
@@ -91,7 +102,9 @@ pub(super) struct Entry {
     pub(super) waits: bool,
     /// What a send has brought away so far.
     pub(super) sent_bytes: usize,
-    /// Those bytes, if they are to be read again.
+    /// What a receive has received so far.
+    pub(super) received_bytes: usize,
+    /// What a send has sent, if that is to be read again.
     pub(super) read_again: Vec<u8>,
     /// Its peer when a poll last looked.
     pub(super) mark: Option<Mark>,
@@ -130,6 +143,7 @@ impl Entry {
             then: None,
             waits: false,
             sent_bytes: 0,
+            received_bytes: 0,
             read_again: Vec::new(),
             mark: None,
             segments: Vec::new(),
@@ -150,7 +164,7 @@ impl Entry {
 
     /// Whether it is a receive that may fill several buffers.
     pub(super) const fn is_bundle(&self) -> bool {
-        matches!(self.what, What::Recv { bundle: true, .. })
+        matches!(self.what, What::Recv(Recv { bundle: true, .. }))
     }
 
     /// Whether `result` breaks a chain: an error, or a send that was to wait for all and did not send all.
@@ -194,7 +208,7 @@ impl What {
     pub(super) const fn transfers(self) -> bool {
         matches!(
             self,
-            Self::Recv { .. }
+            Self::Recv(_)
                 | Self::RecvInto { .. }
                 | Self::Send { .. }
                 | Self::SendVector { .. }
@@ -204,23 +218,31 @@ impl What {
 }
 
 impl RawEntry {
+    fn recv(self) -> What {
+        let (bytes_max, total_bytes) = (self.len as usize, self.file_index as usize);
+        let has = |flag: u16| self.ioprio & flag != 0;
+        let (poll_first, bundle, multishot) = (has(RECV_POLL_FIRST), has(RECV_BUNDLE), has(RECV_MULTISHOT));
+        let provided = self.flags & BUFFER_SELECT != 0;
+        assert!(provided == (self.addr == 0), "a receive has one buffer, its own or a provided one");
+        assert!(provided || !multishot && !bundle, "a receive goes on where it has received already");
+        if !provided {
+            return What::RecvInto { addr: self.addr, len: bytes_max, poll_first };
+        }
+        // Before Linux 6.17, which brought both, a multishot receive with a length was refused.
+        assert!(
+            !multishot || bytes_max == 0 || total_bytes > 0,
+            "a multishot receive with a length and no limit"
+        );
+        assert!(multishot || total_bytes == 0, "a single receive with a limit");
+        assert!(!multishot || !bundle, "a multishot receive of bundles");
+        What::Recv(Recv { bytes_max, poll_first, bundle, group: self.buf_group, multishot, total_bytes })
+    }
+
     fn what(self) -> What {
         let (len, flags) = (self.len as usize, self.op_flags.cast_signed());
         match self.opcode {
             opcode::Accept::CODE => What::Accept { multishot: self.ioprio & ACCEPT_MULTISHOT != 0 },
-            opcode::Recv::CODE => {
-                let (provided, poll_first, bundle) = (
-                    self.flags & BUFFER_SELECT != 0,
-                    self.ioprio & RECV_POLL_FIRST != 0,
-                    self.ioprio & RECV_BUNDLE != 0,
-                );
-                assert!(provided == (self.addr == 0), "a receive has one buffer, its own or a provided one");
-                if provided {
-                    What::Recv { bytes_max: len, poll_first, bundle }
-                } else {
-                    What::RecvInto { addr: self.addr, len, poll_first }
-                }
-            }
+            opcode::Recv::CODE => self.recv(),
             opcode::SendMsg::CODE => {
                 assert!(flags & libc::MSG_NOSIGNAL != 0, "a send that may raise SIGPIPE");
                 assert!(self.addr != 0, "a message without a header");

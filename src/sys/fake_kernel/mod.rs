@@ -106,9 +106,19 @@ impl Fate {
         self.world.stop_listening();
     }
 
-    /// Nothing moves any more, and the server waits without a limit: all must be served.
+    /// Nothing moves any more, and the server waits without a limit: all must be served. First those who read, beside those
+    /// who do not; then these, who begin to.
     fn on_exhausted(&mut self) {
         assert!(self.stop == Stop::NotYet, "the server stops and waits for ever");
+        let most = self.rules.connections_max;
+        assert!(
+            self.world.is_served_but_stubborn(most),
+            "who does not read keeps others waiting: {:?}",
+            self.world
+        );
+        if self.world.soften() {
+            return;
+        }
         self.world.assert_served(self.rules.connections_max);
         self.raise_stop();
     }

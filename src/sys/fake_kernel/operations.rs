@@ -3,7 +3,7 @@
 use proptest::prelude::RngExt;
 
 use super::completion::{F_MORE, F_NOTIF, F_SOCK_NONEMPTY, result_of};
-use super::entry::{Entry, What};
+use super::entry::{Entry, Recv, What};
 use super::provided::fill;
 use super::queues::FakeQueues;
 use super::{FIRST_DESCRIPTOR, Stop};
@@ -18,7 +18,7 @@ impl FakeQueues {
         }
         match entry.what {
             What::Accept { multishot } => self.accept(index, multishot),
-            What::Recv { bytes_max, poll_first, .. } => self.recv(index, bytes_max, poll_first),
+            What::Recv(recv) => self.recv(index, recv),
             What::RecvInto { addr, len, .. } => self.recv_into(index, addr, len),
             What::Send { addr, len, wait_all, .. } => self.send(index, addr, len, wait_all),
             What::SendVector { wait_all, .. } => {
@@ -45,8 +45,7 @@ impl FakeQueues {
             Err(errno) => return self.fail(index, errno),
         };
         self.accepts_left -= 1;
-        let ends = !multishot || self.completed.len() >= self.cq_entries || self.fate.errs();
-        if ends {
+        if !multishot || self.ends_early() {
             return self.finish(index, number, 0);
         }
         let user_data = self.pending[index].user_data;
@@ -54,30 +53,29 @@ impl FakeQueues {
         true
     }
 
-    fn recv(&mut self, index: usize, bytes_max: usize, poll_first: bool) -> bool {
+    fn recv(&mut self, index: usize, how: Recv) -> bool {
         let peer = self.fate.world.at(self.pending[index].file);
         let arrived_bytes = peer.arrived_bytes();
         if peer.reset {
-            peer.broken = true;
             return self.fail_fatally(index, &[libc::ECONNRESET, libc::ETIMEDOUT]);
         }
         if arrived_bytes == 0 && !peer.finished {
             // A receive picks its buffer before it looks at the socket, unless it is to wait first.
-            let looks = !poll_first && !std::mem::replace(&mut self.pending[index].waits, true);
-            return looks && self.provided.is_empty() && self.finish(index, -libc::ENOBUFS, 0);
+            let looks = !how.poll_first && !std::mem::replace(&mut self.pending[index].waits, true);
+            return looks && self.provided.is_empty(how.group) && self.finish(index, -libc::ENOBUFS, 0);
         }
         if self.fate.errs() {
             return self.fail_passing(index);
         }
         if arrived_bytes == 0 {
-            let flags = if self.fate.random.random() { self.fill(&[]) } else { None };
+            let flags = if self.fate.random.random() { self.fill(how.group, &[]) } else { None };
             return self.finish(index, 0, flags.unwrap_or(0));
         }
         if self.pending[index].is_bundle() {
-            return self.receive_bundle(index, bytes_max);
+            return self.receive_bundle(index, how);
         }
-        let most = arrived_bytes.min(bytes_max);
-        self.receive(index, most)
+        let most = if how.bytes_max == 0 { arrived_bytes } else { arrived_bytes.min(how.bytes_max) };
+        self.receive(index, how, most)
     }
 
     /// Receives into memory that the entry names.
@@ -85,7 +83,6 @@ impl FakeQueues {
         let peer = self.fate.world.at(self.pending[index].file);
         let most = peer.arrived_bytes().min(len);
         if peer.reset {
-            peer.broken = true;
             return self.fail_fatally(index, &[libc::ECONNRESET, libc::ETIMEDOUT]);
         }
         if most == 0 && !peer.finished {
@@ -106,8 +103,8 @@ impl FakeQueues {
     }
 
     /// Receives up to `most` bytes into a provided buffer.
-    fn receive(&mut self, index: usize, most: usize) -> bool {
-        let Some(buffer) = self.provided.take() else {
+    fn receive(&mut self, index: usize, how: Recv, most: usize) -> bool {
+        let Some(buffer) = self.provided.take(how.group) else {
             return self.finish(index, -libc::ENOBUFS, 0);
         };
         let most = most.min(buffer.len());
@@ -117,15 +114,31 @@ impl FakeQueues {
         let more = peer.arrived_bytes() > 0;
         // A hint: data may have come or gone since.
         let hint = if more != self.fate.errs() { F_SOCK_NONEMPTY } else { 0 };
-        let flags = self.hand_over(&buffer, count) | hint;
-        self.finish(index, result_of(count), flags)
+        let flags = self.hand_over(how.group, &buffer, count) | hint;
+        let entry = &mut self.pending[index];
+        entry.received_bytes += count;
+        let limited = how.total_bytes > 0 && entry.received_bytes >= how.total_bytes;
+        if !how.multishot || limited || self.ends_early() {
+            return self.finish(index, result_of(count), flags);
+        }
+        // It may look again, though nothing is left, and picks a buffer before it does.
+        self.pending[index].waits = self.fate.random.random();
+        let user_data = self.pending[index].user_data;
+        self.post(Cqe { user_data, result: result_of(count), flags: flags | F_MORE });
+        true
+    }
+
+    /// Whether a multishot operation ends though it could go on: its completion overflows, or it has had its share.
+    pub(super) fn ends_early(&mut self) -> bool {
+        self.completed.len() >= self.cq_entries || self.fate.errs()
     }
 
     /// Puts `bytes` into the next buffer, if they find room in it, and returns the flags that say so.
-    pub(super) fn fill(&mut self, bytes: &[u8]) -> Option<u32> {
-        let buffer = if self.provided.has_room(bytes.len()) { self.provided.take()? } else { return None };
+    pub(super) fn fill(&mut self, group: u16, bytes: &[u8]) -> Option<u32> {
+        let has_room = self.provided.of(group).has_room(bytes.len());
+        let buffer = if has_room { self.provided.take(group)? } else { return None };
         buffer.fill(bytes);
-        Some(self.hand_over(&buffer, bytes.len()))
+        Some(self.hand_over(group, &buffer, bytes.len()))
     }
 
     fn send(&mut self, index: usize, addr: u64, len: usize, wait_all: bool) -> bool {
@@ -136,7 +149,6 @@ impl FakeQueues {
             return self.finish_send(index, sent_bytes);
         }
         if peer.reset {
-            peer.broken = true;
             return self.fail_fatally(index, &[libc::ECONNRESET, libc::EPIPE]);
         }
         if room == 0 {
@@ -192,6 +204,7 @@ impl FakeQueues {
         let file = self.pending[index].file;
         let in_use = self.pending.iter().chain(&self.following).any(|entry| entry.uses(file));
         assert!(!in_use, "file {file} is closed with an operation outstanding");
+        self.refusals -= usize::from(self.refusals > 0 && self.fate.world.at(file).excuse());
         self.fate.world.close(file);
         self.finish(index, 0, 0)
     }

@@ -1,6 +1,7 @@
 //! The half behind the queues of an io_uring: operations that complete when they like.
 
 use std::collections::VecDeque;
+use std::io;
 
 use io_uring::squeue;
 use proptest::prelude::RngExt;
@@ -16,6 +17,9 @@ use crate::sys::queues::{Cqe, Queues};
 use crate::sys::ring::Ring;
 use crate::token::{Op, Token};
 use crate::units::Nanos;
+
+/// The group that all connections share.
+const SHARED: u16 = 0;
 
 /// Queues with a kernel of their own at the other end.
 pub(crate) struct FakeQueues {
@@ -37,6 +41,8 @@ pub(crate) struct FakeQueues {
     dead: Vec<u64>,
     /// How many more connections are accepted before the next enter: at most a backlog.
     pub(super) accepts_left: usize,
+    /// Groups of buffers that there was no memory for: each may cost a connection.
+    pub(super) refusals: usize,
     /// Everything is to be cancelled, which takes no time.
     cancelled: bool,
 }
@@ -48,12 +54,15 @@ pub(crate) fn ring(
     direct: bool,
     (buffers, private): (BufRing, PrivateBuffers),
 ) -> Ring<FakeQueues> {
+    let (addr, entries, group) = buffers.registration();
+    let mut provided = Provided::default();
+    provided.register(addr, entries, group, buffers.is_incremental());
     let queues = FakeQueues {
         fate,
         sq_entries,
         cq_entries,
         direct,
-        provided: Provided::of(&buffers),
+        provided,
         queued: Vec::new(),
         following: Vec::new(),
         severed: Vec::new(),
@@ -62,6 +71,7 @@ pub(crate) fn ring(
         overflowed: VecDeque::new(),
         dead: Vec::new(),
         accepts_left: 0,
+        refusals: 0,
         cancelled: false,
     };
     Ring::over(queues, buffers, private, direct)
@@ -107,8 +117,11 @@ impl FakeQueues {
         self.fail(index, errno)
     }
 
+    /// Fails with an error that is the end of the connection. Both its receive and its send may be told of that.
     pub(super) fn fail_fatally(&mut self, index: usize, errnos: &[i32]) -> bool {
-        let errno = self.fate.fatal(errnos);
+        let peer = self.fate.world.at(self.pending[index].file);
+        let known = std::mem::replace(&mut peer.broken, true);
+        let errno = if known { self.fate.any_of(errnos) } else { self.fate.fatal(errnos) };
         self.fail(index, errno)
     }
 
@@ -126,6 +139,7 @@ impl FakeQueues {
             self.pending.push(entry);
         }
         drop(taken);
+        self.assert_one_receive_a_file();
         if cuts && self.pending.last().is_some_and(|first| first.quiet) {
             self.fate.is_lost = true;
             return Err(Errno(libc::ENOTRECOVERABLE));
@@ -155,6 +169,20 @@ impl FakeQueues {
         while let Some(index) = self.pending.iter().position(cancels) {
             self.attempt(index);
         }
+    }
+
+    /// Two receives would race for the next bytes of their file.
+    fn assert_one_receive_a_file(&self) {
+        let mut files: Vec<_> = self
+            .pending
+            .iter()
+            .filter(|entry| matches!(entry.what, What::Recv(_) | What::RecvInto { .. }))
+            .map(|one| one.file)
+            .collect();
+        let receives = files.len();
+        files.sort_unstable();
+        files.dedup();
+        assert_eq!(files.len(), receives, "two receives of a file");
     }
 
     /// Lets a peer act or an operation go on. Returns whether there was anything to do.
@@ -193,7 +221,7 @@ impl FakeQueues {
         }
         let user_data = self.dead[self.fate.random.random_range(0..self.dead.len())];
         let bytes = [0xdd; 3];
-        let filled = if self.fate.random.random() { self.fill(&bytes) } else { None };
+        let filled = if self.fate.random.random() { self.fill(SHARED, &bytes) } else { None };
         let result = filled.map_or(-libc::ECONNRESET, |_| result_of(bytes.len()));
         // With more to come, so that nobody counts it as the end of an operation.
         self.post(Cqe { user_data, result, flags: filled.unwrap_or(0) | F_MORE });
@@ -248,6 +276,23 @@ impl Queues for FakeQueues {
                 self.fate.on_exhausted();
             }
         }
+        Ok(())
+    }
+
+    unsafe fn register_buffers(
+        &mut self,
+        addr: u64,
+        entries: u16,
+        group: u16,
+        incremental: bool,
+    ) -> io::Result<()> {
+        // Refused at the start, there would be no server.
+        if self.fate.world.connects > 0 && self.fate.errs() && self.fate.errs() {
+            self.refusals += 1;
+            self.fate.fatal_errors += 1;
+            return Err(io::Error::from_raw_os_error(libc::ENOMEM));
+        }
+        self.provided.register(addr, entries, group, incremental);
         Ok(())
     }
 

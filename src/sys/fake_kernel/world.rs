@@ -41,6 +41,8 @@ pub(super) struct Peer {
     echoed: Vec<u8>,
     read: usize,
     end: End,
+    /// It does not read until all others have what they are owed.
+    stubborn: bool,
     state: State,
     pub(super) finished: bool,
     pub(super) reset: bool,
@@ -79,7 +81,7 @@ enum Act {
 }
 
 impl Peer {
-    fn new(input: Vec<u8>, end: End) -> Self {
+    fn new(input: Vec<u8>, end: End, stubborn: bool) -> Self {
         Self {
             input,
             written: 0,
@@ -87,6 +89,7 @@ impl Peer {
             echoed: Vec::new(),
             read: 0,
             end,
+            stubborn,
             state: State::Absent,
             finished: false,
             reset: false,
@@ -112,6 +115,16 @@ impl Peer {
     /// The server cannot but close it.
     pub(super) const fn lose(&mut self) {
         (self.reset, self.broken) = (true, true);
+    }
+
+    /// Lets the server close it, if it had no reason to. Returns whether that was needed.
+    pub(super) fn excuse(&mut self) -> bool {
+        let complete = self.finished && self.arrived_bytes() == 0;
+        let needed = !complete && !self.broken;
+        if needed {
+            self.lose();
+        }
+        needed
     }
 
     pub(super) fn receive(&mut self, count: usize) -> &[u8] {
@@ -146,7 +159,7 @@ impl Peer {
         match act {
             Act::Connect => self.state == State::Absent,
             Act::Write => here && self.written < self.input.len() && self.arrived_bytes() < SOCKET_BYTES,
-            Act::Read => self.read < self.echoed.len(),
+            Act::Read => self.read < self.echoed.len() && !self.stubborn,
             Act::Finish => {
                 here && !self.finished && self.end == End::HalfClose && self.written == self.input.len()
             }
@@ -170,10 +183,12 @@ impl World {
     /// `count` peers, each of which writes bytes of its own.
     pub(crate) fn new(count: usize, backlog_max: usize, random: &mut TestRng) -> Self {
         let ends = [End::HalfClose, End::HalfClose, End::HalfClose, End::Reset, End::Never];
+        let stubborn_per_mille = [0, 0, 300, 800][random.random_range(0..4)];
         let peer = |random: &mut TestRng| {
             let len = if random.random_ratio(1, 8) { 0 } else { random.random_range(1..1500) };
             let input = (0..len).map(|_| random.random_range(0..=255)).collect();
-            Peer::new(input, ends[random.random_range(0..ends.len())])
+            let stubborn = random.random_ratio(stubborn_per_mille, 1000);
+            Peer::new(input, ends[random.random_range(0..ends.len())], stubborn)
         };
         let peers = (0..count).map(|_| peer(random)).collect();
         Self { peers, backlog: VecDeque::new(), backlog_max, listening: true, connects: 0 }
@@ -261,6 +276,19 @@ impl World {
         let complete = peer.finished && peer.arrived_bytes() == 0;
         assert!(peer.broken || complete || stopping, "closed, though neither finished nor broken: {peer:?}");
         peer.state = State::Closed;
+    }
+
+    /// Whether everybody is served who does not refuse to read.
+    pub(crate) fn is_served_but_stubborn(&self, connections_max: usize) -> bool {
+        let full = self.open() >= connections_max;
+        self.peers.iter().all(|peer| peer.stubborn || peer.is_served(full))
+    }
+
+    /// Makes the stubborn read. Returns whether there were any.
+    pub(crate) fn soften(&mut self) -> bool {
+        let any = self.peers.iter().any(|peer| peer.stubborn);
+        self.peers.iter_mut().for_each(|peer| peer.stubborn = false);
+        any
     }
 
     /// # Panics

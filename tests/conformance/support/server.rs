@@ -14,6 +14,9 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 use uring_echo::measure::counters::{Counters, Settings, StatsLine};
+use uring_echo::server::shell::described::Described;
+use uring_echo::server::strategies;
+use uring_echo::server::uring::catalog;
 use uring_echo::sys::limits::Limit;
 use uring_echo::sys::process::ChildLimits;
 use uring_echo::sys::{clock, process};
@@ -36,6 +39,23 @@ impl Engine {
             Self::Uring => "uring",
         }
     }
+
+    /// The way to echo that it is held to.
+    pub(crate) fn strategy(self) -> &'static Described {
+        let name = match self {
+            Self::Epoll => "edge".to_owned(),
+            Self::Uring => held_to().unwrap_or_else(|| catalog::DEFAULT.to_owned()),
+        };
+        let mut known = strategies::all();
+        known
+            .find(|one| one.engine == self.name() && one.name == name)
+            .unwrap_or_else(|| panic!("no strategy {name}"))
+    }
+}
+
+/// The strategy that io_uring is held to, if another than its default.
+fn held_to() -> Option<String> {
+    env::var("URING_ECHO_STRATEGY").ok()
 }
 
 /// A server about to be started: on a free port of 127.0.0.1, with a stats file, at the default settings.
@@ -57,7 +77,7 @@ fn binary() -> PathBuf {
 
 impl Launch {
     pub(crate) fn new(engine: Engine) -> Self {
-        let strategy = env::var("URING_ECHO_STRATEGY").ok().filter(|_| engine == Engine::Uring);
+        let strategy = held_to().filter(|_| engine == Engine::Uring);
         Self {
             engine,
             listen: "127.0.0.1:0".into(),
@@ -103,6 +123,7 @@ impl Launch {
     /// Why its strategy refuses what is asked for beside it, if it does.
     pub(crate) fn contradiction(&self) -> Option<&'static str> {
         let asked = |option: &str| self.args.join(" ").contains(option);
+        let undeferred = ["sqpoll", "coop", "plain"].iter().any(|setup| asked(&format!("--setup {setup}")));
         match self.strategy_named() {
             "private" | "private-linked" if asked("--buffers") || asked("--publish") => {
                 Some("none is shared")
@@ -112,6 +133,10 @@ impl Launch {
             "linked" | "private-linked" if asked("--send-kind") => Some("before the buffer is free"),
             "bundle" if asked("--send-kind") => Some("which are copied"),
             "private" if asked("--send-kind") => Some("where the send still reads"),
+            name if name.starts_with("multishot") && undeferred => Some("can miss urgent data"),
+            "multishot-quota" | "multishot-limit" | "multishot-group" if asked("--send-kind") => {
+                Some("that a send may still read")
+            }
             "inline" | "adaptive" if asked("--send-kind") => Some("send a copy"),
             _ => None,
         }

@@ -63,7 +63,7 @@ impl Stream {
         let end = self.received + len as u64;
         while self.received < end {
             let room = buffer.len().min((end - self.received) as usize);
-            let count = (&self.socket).read(&mut buffer[..room]).unwrap_or_else(|e| self.fail("receive", &e));
+            let count = self.read(&mut buffer[..room]).unwrap_or_else(|error| self.fail("receive", &error));
             assert_ne!(count, 0, "end of stream after {} of {end} bytes", self.received);
             self.take(&buffer[..count]);
         }
@@ -106,11 +106,21 @@ impl Stream {
     pub(crate) fn receive_to_end(&mut self) -> End {
         let mut buffer = vec![0; CHUNK_BYTES];
         loop {
-            match (&self.socket).read(&mut buffer) {
+            match self.read(&mut buffer) {
                 Ok(0) => return End::Eof,
                 Ok(count) => self.take(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return End::Reset,
                 Err(error) => self.fail("receive", &error),
+            }
+        }
+    }
+
+    /// Reads what comes next. A read that has a time limit is not restarted by the kernel (signal(7)), whatever disturbed it.
+    fn read(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match (&self.socket).read(buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result,
             }
         }
     }

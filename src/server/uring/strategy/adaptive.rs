@@ -1,6 +1,6 @@
 //! Through the ring when the socket is empty, by calls of the server's own when it is not.
 
-use super::Strategy;
+use super::{Strategy, recv_once};
 use crate::kernel_version::KernelVersion;
 use crate::server::core::connection::Next;
 use crate::server::shell::config::{Files, UringConfig};
@@ -41,7 +41,7 @@ impl Strategy for Adaptive {
 
     /// It is known to find nothing yet.
     fn recv_how(config: &UringConfig, peer: &Peer<()>) -> RecvHow {
-        RecvHow { bytes_max: peer.turn.ask(config.common.buffer_bytes.0), poll_first: true, bundle: false }
+        recv_once(peer.turn.ask(config.common.buffer_bytes.0), true)
     }
 
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {

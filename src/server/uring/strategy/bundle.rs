@@ -7,7 +7,7 @@
 //!
 //! Some releases from Linux 6.13.11 to 6.15 receive bundles out of order (liburing#1409, #1423). Their successors are cured.
 
-use super::{Strategy, send_how};
+use super::{Strategy, recv_once, send_how};
 use crate::kernel_version::KernelVersion;
 use crate::server::shell::config::{RecvMode, UringConfig, Zerocopy};
 use crate::server::shell::error::StartError;
@@ -70,8 +70,8 @@ impl Strategy for Bundle {
         let left_bytes = peer.turn.ask(BUFFERS_MAX * buffer_bytes);
         let poll_first = config.recv == RecvMode::PollFirst && !peer.backlogged;
         match left_bytes / buffer_bytes {
-            0 => RecvHow { bytes_max: left_bytes, poll_first, bundle: false },
-            buffers => RecvHow { bytes_max: buffers * buffer_bytes + 1, poll_first, bundle: true },
+            0 => recv_once(left_bytes, poll_first),
+            buffers => RecvHow { bundle: true, ..recv_once(buffers * buffer_bytes + 1, poll_first) },
         }
     }
 

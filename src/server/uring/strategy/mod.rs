@@ -9,6 +9,10 @@ mod bundle;
 mod incremental;
 mod inline;
 mod linked;
+mod multishot;
+mod multishot_group;
+mod multishot_limit;
+mod multishot_quota;
 mod private;
 mod private_linked;
 
@@ -18,6 +22,10 @@ pub(super) use bundle::Bundle;
 pub(super) use incremental::Incremental;
 pub(super) use inline::Inline;
 pub(super) use linked::Linked;
+pub(super) use multishot::Multishot;
+pub(super) use multishot_group::MultishotGroup;
+pub(super) use multishot_limit::MultishotLimit;
+pub(super) use multishot_quota::MultishotQuota;
 pub(super) use private::Private;
 pub(super) use private_linked::PrivateLinked;
 
@@ -27,10 +35,22 @@ use crate::server::core::connection::Connection;
 use crate::server::shell::config::{Files, Publish, RecvMode, SendMode, UringConfig, Zerocopy};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
-use crate::sys::buf_ring::BufRing;
+use crate::sys::buf_ring::{BufRing, Group};
+use crate::sys::multishot::Shots;
 use crate::sys::queues::Queues;
 use crate::sys::ring::{Completion, RecvHow, SendHow, SendKind};
 use crate::units::Bytes;
+
+/// Buffers beside those that all connections share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Apart {
+    /// None.
+    Nothing,
+    /// One for each connection, in a group that only single receives choose from.
+    Reserve,
+    /// This many for each connection, in a group of its own.
+    Each(usize),
+}
 
 /// What a strategy is to the engine. What most have in common is provided.
 pub(super) trait Strategy: Sized + 'static {
@@ -40,6 +60,10 @@ pub(super) trait Strategy: Sized + 'static {
     const SINCE: KernelVersion;
     /// What it does, in one sentence without a full stop.
     const SUMMARY: &'static str;
+    /// Whether peers that do not read, or that send as fast as they can, leave the others their share.
+    const CURED: bool = true;
+    /// Whether it wants completion work only inside of the server's own wait (`--setup defer`).
+    const DEFERRED: bool = false;
     /// Features it uses beyond those of the default settings, as `uring-echo probe` calls them.
     const NEEDS: &'static [&'static str] = &[];
     /// Most entries that one completion leads to.
@@ -82,6 +106,23 @@ pub(super) trait Strategy: Sized + 'static {
     /// How many buffers there are, beside those in the ring.
     fn reserve(config: &UringConfig) -> usize {
         config.common.connections_max
+    }
+
+    /// How many buffers all connections share.
+    fn shared(config: &UringConfig) -> usize {
+        // A buffer that was sent without a copy stays the kernel's while the next one fills.
+        let held = if config.send_kind == Zerocopy::Copy { 1 } else { 2 };
+        usize::from(config.buffers) + held * Self::reserve(config)
+    }
+
+    /// Which buffers they do not share.
+    fn apart(_config: &UringConfig) -> Apart {
+        Apart::Nothing
+    }
+
+    /// How much memory a connection may take, mapped and not touched.
+    fn connection_bytes(config: &UringConfig) -> Bytes {
+        Bytes(config.common.buffer_bytes.0 * Self::SEGMENTS_MAX)
     }
 
     /// How many buffers can be owed beyond one a connection.
@@ -127,11 +168,8 @@ pub(super) trait Strategy: Sized + 'static {
 
     /// How to receive.
     fn recv_how(config: &UringConfig, peer: &Peer<Self::Own>) -> RecvHow {
-        RecvHow {
-            bytes_max: peer.turn.ask(config.common.buffer_bytes.0),
-            poll_first: config.recv == RecvMode::PollFirst && !peer.backlogged,
-            bundle: false,
-        }
+        let poll_first = config.recv == RecvMode::PollFirst && !peer.backlogged;
+        recv_once(peer.turn.ask(config.common.buffer_bytes.0), poll_first)
     }
 
     /// A completion has come, and nothing has been made of it: what it tells of another operation of its connection. Only
@@ -146,6 +184,14 @@ pub(super) trait Strategy: Sized + 'static {
 
     /// Bytes have arrived, and stand in the outbox.
     fn on_received<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) {}
+
+    /// Bytes have been sent, and their buffers have come back.
+    fn on_sent<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) {}
+
+    /// # Panics
+    /// If the connection is owed more than it may be.
+    #[cfg(test)]
+    fn assert_bounded<Q: Queues>(_server: &mut UringServer<Self, Q>, _slot: Slot) {}
 
     /// The kernel had data and no buffer to put it in: to the tail of those that wait for one.
     fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
@@ -169,6 +215,11 @@ pub(super) trait Strategy: Sized + 'static {
     fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         server.rearm_in_turn(slot);
     }
+}
+
+/// One receive into one shared buffer.
+pub(super) const fn recv_once(bytes_max: usize, poll_first: bool) -> RecvHow {
+    RecvHow { bytes_max, poll_first, bundle: false, group: Group::SHARED, shots: Shots::One }
 }
 
 /// A send as `config` has it, linked to nothing.
