@@ -17,7 +17,7 @@ pub struct Completion {
 }
 
 impl Completion {
-    pub(super) const fn of(cqe: Cqe) -> Self {
+    pub(crate) const fn of(cqe: Cqe) -> Self {
         Self { token: Token::from_bits(cqe.user_data), result: cqe.result, flags: cqe.flags }
     }
 

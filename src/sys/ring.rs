@@ -390,9 +390,9 @@ impl<Q: Queues> Ring<Q> {
     /// # Panics
     /// When the queue is full: callers stop reaping completions before it can be.
     pub(super) fn push(&mut self, entry: squeue::Entry, token: Token) {
-        // SAFETY: every pointer in `entry` is null or points into `self.buffers`, whose memory outlives the queues or
-        // is leaked, or at a header in `self.vectors`, which outlives the queues and stays as it is until the kernel has
-        // taken the entry; descriptors are plain numbers that the kernel validates.
+        // SAFETY: every pointer in `entry` is null or points into `self.buffers`, `self.private` or `self.groups`, whose
+        // memory outlives the queues or is leaked, or at a header in `self.vectors`, which outlives the queues and stays as
+        // it is until the kernel has taken the entry; descriptors are plain numbers that the kernel validates.
         unsafe { self.queues.push(entry.user_data(token.to_bits())) };
         self.link_from = None;
         self.in_flight += 1;

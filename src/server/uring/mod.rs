@@ -57,7 +57,7 @@ struct Peer<O> {
     in_flight: InFlight,
     /// Those that have been taken back since they were asked for.
     taken_back: InFlight,
-    /// Its receive was taken back for no other reason than to see whether it is quiet.
+    /// Its receive or poll was taken back for no other reason than to see whether it is quiet.
     asked_if_quiet: bool,
     turn: Turn,
     /// The last receive left data behind.

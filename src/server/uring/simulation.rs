@@ -14,6 +14,7 @@ use crate::server::shell::config::{
 };
 use crate::server::simulation::{self, Lines, Replay};
 use crate::sys::fake_kernel::{self, FakeQueues, Fate};
+use crate::sys::queues::Cqe;
 use crate::units::{Bytes, Nanos};
 
 /// Which strategy to try, where not all are wanted.
@@ -219,13 +220,35 @@ fn stopping<S: Strategy>() -> (UringServer<S, FakeQueues>, Slot) {
     unreachable!("there are more seeds than anybody can try")
 }
 
+/// Has `slot` be quiet since the last tick.
+fn hush<S: Strategy>(server: &mut UringServer<S, FakeQueues>, slot: Slot) {
+    let connection = &mut server.peers.at(slot).connection;
+    if !connection.is_quiet() {
+        connection.on(Event::Tick);
+    }
+    assert!(connection.is_quiet());
+}
+
+/// What the end of a receive that finds nothing makes of a quiet connection that was asked whether it is.
+#[test]
+fn a_quiet_connection_of_a_stopping_server_is_closed_when_its_receive_is_taken_back() {
+    for asked in [true, false] {
+        let (mut server, slot) = stopping::<strategy::Alternate>();
+        hush(&mut server, slot);
+        if asked {
+            server.ask_if_quiet(slot);
+        }
+        let user_data = server.token(Op::Recv, slot).to_bits();
+        let nothing = Cqe { user_data, result: -libc::ECANCELED, flags: 0 };
+        server.on_completion(Completion::of(nothing), None);
+        assert_eq!(server.peers.at(slot).connection.is_given_up(), asked);
+    }
+}
+
 #[test]
 fn a_receive_that_a_quota_stopped_says_nothing_of_silence() {
     let (mut server, slot) = stopping::<strategy::MultishotQuota>();
-    if !server.peers.at(slot).connection.is_quiet() {
-        server.peers.at(slot).connection.on(Event::Tick);
-    }
-    assert!(server.peers.at(slot).connection.is_quiet());
+    hush(&mut server, slot);
     server.take_back(Op::Recv, slot);
     assert_eq!(server.on_taken_back(slot), Event::Idle);
     server.peers.at(slot).asked_if_quiet = true;
@@ -233,6 +256,24 @@ fn a_receive_that_a_quota_stopped_says_nothing_of_silence() {
     server.peers.at(slot).asked_if_quiet = true;
     server.take_back(Op::Recv, slot);
     assert_eq!(server.on_taken_back(slot), Event::Idle);
+    server.cancel_everything();
+}
+
+#[test]
+fn a_tick_does_not_take_what_a_quota_stopped_for_silence() {
+    let (mut server, slot) = stopping::<strategy::MultishotQuota>();
+    hush(&mut server, slot);
+    server.peers.at(slot).taken_back.forget(Op::Recv);
+    server.take_back(Op::Recv, slot);
+    let before = server.ring.counts().sqes;
+    server.ask_if_quiet(slot);
+    assert!(!server.peers.at(slot).asked_if_quiet, "it may have been stopped amid data");
+    assert_eq!(server.ring.counts().sqes, before + 1, "a cancellation that came too late is asked for again");
+    server.peers.at(slot).taken_back.forget(Op::Recv);
+    for _ in 0..2 {
+        server.ask_if_quiet(slot);
+        assert!(server.peers.at(slot).asked_if_quiet);
+    }
     server.cancel_everything();
 }
 

@@ -55,7 +55,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
 
     /// Takes back the receive or the poll of a quiet connection, once more if need be: no cancellation finds a receive in the
     /// moment in which its send is done. One that was stopped for another reason says nothing of silence when it ends.
-    fn ask_if_quiet(&mut self, slot: Slot) {
+    pub(super) fn ask_if_quiet(&mut self, slot: Slot) {
         let peer = self.peers.at(slot);
         let stopped = peer.taken_back.has(Op::Recv) && !peer.asked_if_quiet;
         peer.taken_back.forget(Op::Recv);
