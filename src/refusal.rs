@@ -124,7 +124,7 @@ impl Refusal {
         let (cause, remedy) = match errno.0 {
             libc::EPERM | libc::EACCES => forbidden(situation),
             libc::ENOSYS => absent(situation),
-            libc::EINVAL | libc::EOPNOTSUPP => unknown(request, situation),
+            libc::EINVAL | libc::EOPNOTSUPP | libc::ENOTTY => unknown(request, situation),
             libc::ENOMEM => out_of_memory(situation),
             libc::EMFILE => out_of_descriptors(request, situation),
             libc::ENFILE => (
@@ -310,6 +310,13 @@ mod tests {
         let line = line(libc::EINVAL, INCREMENTAL, &old);
         assert!(line.starts_with("cannot have an incremental buffer ring: Linux 6.1 is too old"), "{line}");
         assert!(line.contains("6.12"), "{line}");
+    }
+
+    #[test]
+    fn a_device_control_that_is_not_known_came_with_a_later_release() {
+        let old = Situation { release: Some(KernelVersion::new(6, 1)), ..modern() };
+        let line = line(libc::ENOTTY, INCREMENTAL, &old);
+        assert!(line.contains("Linux 6.1 is too old, it came with 6.12"), "{line}");
     }
 
     #[test]

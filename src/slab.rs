@@ -132,14 +132,6 @@ impl<T> Slab<T> {
         self.entries[slot.index()].value.as_mut().unwrap_or_else(|| panic!("slot {slot} is empty"))
     }
 
-    /// The occupants with their slots, in slot order.
-    #[cfg(test)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> + '_ {
-        (0u32..)
-            .zip(self.entries.iter())
-            .filter_map(|(slot, entry)| Some((Slot(slot), entry.value.as_ref()?)))
-    }
-
     /// The occupied slots, in slot order.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
         (0u32..)

@@ -7,7 +7,7 @@ use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use crate::measure::counters::Counters;
-use crate::server::core::connection::Connection;
+use crate::server::core::queue::SlotQueue;
 use crate::server::shell::config::Config;
 use crate::slab::Slot;
 use crate::sys::fake_kernel::{Rules, World};
@@ -73,8 +73,8 @@ pub(super) struct Lines {
 
 /// What had been counted when a connection joined a line.
 struct Joined {
-    /// What it had received by then: once that grows, it has had its turn and stands there anew.
-    own_bytes: u64,
+    /// Which time it was. Whoever is served, or denied memory, joins again.
+    joins: u32,
     counted: Counters,
     others: u64,
 }
@@ -89,20 +89,12 @@ impl Lines {
     ///
     /// # Panics
     /// If more bytes of others have passed somebody in it than one turn of each, twice over.
-    pub(super) fn observe<'a>(
-        &mut self,
-        line: impl Iterator<Item = (Slot, &'a Connection)>,
-        counted: &Counters,
-    ) {
+    pub(super) fn observe(&mut self, line: &SlotQueue, counted: &Counters) {
         let mut standing = HashMap::new();
         let others = counted.accepted - counted.closed;
-        for (slot, connection) in line {
-            let own_bytes = connection.received_bytes();
-            let joined = self.since.remove(&slot.0).filter(|joined| {
-                // A kernel that denied memory sends whom it denied to the tail again.
-                joined.own_bytes == own_bytes && joined.counted.starved == counted.starved
-            });
-            let joined = joined.unwrap_or(Joined { own_bytes, counted: *counted, others });
+        for (slot, joins) in line.line() {
+            let joined = self.since.remove(&slot.0).filter(|joined| joined.joins == joins);
+            let joined = joined.unwrap_or(Joined { joins, counted: *counted, others });
             self.check(slot, &joined, counted);
             standing.insert(slot.0, joined);
         }

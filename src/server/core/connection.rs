@@ -87,12 +87,6 @@ impl Connection {
         }
     }
 
-    /// Bytes received so far.
-    #[cfg(test)]
-    pub(in crate::server) const fn received_bytes(&self) -> u64 {
-        self.received_bytes
-    }
-
     /// Whether to ask for a receive.
     pub const fn may_receive(&self) -> bool {
         !self.ended && !self.is_given_up() && self.owed_bytes < self.owed_bytes_max

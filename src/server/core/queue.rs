@@ -9,12 +9,20 @@ use crate::slab::Slot;
 pub struct SlotQueue {
     slots: VecDeque<Slot>,
     queued: Box<[bool]>,
+    /// How often each slot has joined.
+    #[cfg(test)]
+    joins: Vec<u32>,
 }
 
 impl SlotQueue {
     /// An empty queue for a table of `capacity` slots.
     pub fn new(capacity: usize) -> Self {
-        Self { slots: VecDeque::with_capacity(capacity), queued: vec![false; capacity].into() }
+        Self {
+            slots: VecDeque::with_capacity(capacity),
+            queued: vec![false; capacity].into(),
+            #[cfg(test)]
+            joins: vec![0; capacity],
+        }
     }
 
     /// Appends `slot`, unless it is queued already.
@@ -22,6 +30,8 @@ impl SlotQueue {
         if !self.queued[slot.index()] {
             self.queued[slot.index()] = true;
             self.slots.push_back(slot);
+            #[cfg(test)]
+            self.note(slot);
         }
     }
 
@@ -30,6 +40,8 @@ impl SlotQueue {
         if !self.queued[slot.index()] {
             self.queued[slot.index()] = true;
             self.slots.push_front(slot);
+            #[cfg(test)]
+            self.note(slot);
         }
     }
 
@@ -60,6 +72,18 @@ impl SlotQueue {
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+}
+
+#[cfg(test)]
+impl SlotQueue {
+    fn note(&mut self, slot: Slot) {
+        self.joins[slot.index()] += 1;
+    }
+
+    /// Who waits, and how often he has joined: who leaves and joins again waits anew.
+    pub(in crate::server) fn line(&self) -> impl Iterator<Item = (Slot, u32)> + '_ {
+        self.slots.iter().map(|slot| (*slot, self.joins[slot.index()]))
     }
 }
 

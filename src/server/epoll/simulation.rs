@@ -41,8 +41,7 @@ fn simulate(seed: u64) -> Counters {
     while !server.is_finished() {
         server.iterate().unwrap();
         assert_invariants(&mut server);
-        let line = server.peers.iter().filter(|(slot, _)| server.ready.contains(*slot));
-        lines.observe(line.map(|(slot, peer)| (slot, &peer.connection)), &server.counters);
+        lines.observe(&server.ready, &server.counters);
         assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     if server.peers.is_empty() {

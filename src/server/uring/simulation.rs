@@ -145,8 +145,7 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
             return server.counters();
         }
         assert_invariants(&mut server);
-        let line = server.peers.iter().filter(|(slot, _)| server.admission.waiting.contains(*slot));
-        lines.observe(line.map(|(slot, peer)| (slot, &peer.connection)), &server.counters);
+        lines.observe(&server.admission.waiting, &server.counters);
         assert!(server.counters.iterations < simulation::ITERATIONS_MAX, "the server is busy for ever");
     }
     let counters = server.counters();
