@@ -1,13 +1,13 @@
 //! io_uring echo server. Twin of [`server::epoll`](crate::server::epoll): same functions, in the
 //! order in which a byte travels.
 //!
-//! Path of a byte: recv CQE -> [`Lease`] -> [`Outbox`] -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
+//! Path of a byte: recv CQE -> [`Lease`] -> outbox -> [`Connection::on`] -> send SQE -> send CQE -> recycle -> recv SQE. Its
 //! buffer is never copied and belongs to exactly one of pool, kernel, and connection.
 //!
 //! The engine accepts, submits, reaps, keeps the ledger, closes and stops. What is asked of the kernel for a connection, and
-//! when, is up to its [`strategy`]; the [`catalog`] names them.
+//! when, is up to its strategy; the [`catalog`] names them.
 //!
-//! Requires Linux 6.1. A missing feature fails [`UringServer::start`]; nothing is downgraded.
+//! Requires Linux 6.1. A missing feature fails [`catalog::start`]; nothing is downgraded.
 
 mod admission;
 mod calls;
