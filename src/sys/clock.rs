@@ -21,6 +21,15 @@ pub fn monotonic() -> Nanos {
     read(libc::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC exists")
 }
 
+/// Sleeps for `span`.
+pub fn rest(span: Nanos) {
+    #[cfg(test)]
+    if HELD.get().is_some() {
+        return pass(span);
+    }
+    std::thread::sleep(span.into());
+}
+
 /// How long the machine was suspended since boot: what CLOCK_BOOTTIME counts and CLOCK_MONOTONIC does not. Up to the time
 /// between two readings too much. Source: clock_gettime(2).
 ///

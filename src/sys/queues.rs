@@ -88,6 +88,11 @@ pub trait Queues: DirectCalls {
     /// ENOTRECOVERABLE when it took one half of a quiet pair.
     fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno>;
 
+    /// Whether an enter that waits for nothing has anything to do: not while a thread of the kernel submits.
+    fn has_to_enter(&mut self) -> bool {
+        true
+    }
+
     /// Registers a ring of provided buffers (5.19): `entries` of them at `addr`, as group `group`. If `incremental` (6.12),
     /// the kernel fills a buffer piece by piece.
     ///
@@ -254,6 +259,10 @@ impl Queues for KernelQueues {
             Err(Errno(libc::ETIME)) => Ok(()),
             Err(errno) => Err(errno),
         }
+    }
+
+    fn has_to_enter(&mut self) -> bool {
+        !self.sqpoll || self.uring.submission().need_wakeup() || self.overflowed()
     }
 
     unsafe fn register_buffers(

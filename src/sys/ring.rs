@@ -420,6 +420,9 @@ impl<Q: Queues> Ring<Q> {
     /// # Errors
     /// Those of [`Queues::enter`]. What was not submitted stays queued.
     pub fn enter(&mut self, min_complete: u32, timeout: Option<Nanos>) -> Result<(), Errno> {
+        if min_complete == 0 && !self.queues.has_to_enter() {
+            return Ok(());
+        }
         self.counts.enters += 1;
         self.counts.overflows += u64::from(self.has_overflowed());
         self.queues.enter(min_complete, timeout)

@@ -155,7 +155,7 @@ impl Lifecycle {
         if !passing || self.refusals > REFUSALS_MAX {
             return Err(errno);
         }
-        std::thread::sleep(REST.into());
+        clock::rest(REST);
         Ok(())
     }
 

@@ -11,10 +11,13 @@ use super::UringServer;
 use super::strategy::{Strategy, send_how};
 use crate::server::core::budget::{ITERATION_BYTES, ITERATION_CONNECTIONS};
 use crate::server::core::connection::{Event, Next};
-use crate::server::shell::config::{Files, RecvMode, UringConfig, Zerocopy};
+use crate::server::shell::config::{Files, RecvMode, UringConfig};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
+
+/// Why its sends have to copy.
+pub(super) const COPIES: &str = "its calls send a copy";
 
 /// What a strategy that makes calls of its own cannot be combined with.
 ///
@@ -31,10 +34,6 @@ pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> 
     if config.recv == RecvMode::PollFirst {
         let why = "it knows by itself when to wait for readiness";
         return cannot("--recv poll-first", why, "leave out --recv or choose another --strategy");
-    }
-    if config.send_kind != Zerocopy::Copy {
-        let why = "its calls send a copy";
-        return cannot("--send-kind zero-copy", why, "leave it out or choose --strategy alternate");
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ impl Entry {
         Self {
             described: Described {
                 cured: S::CURED,
-                deferred: S::DEFERRED,
+                deferred: S::DEFERRED.is_some(),
                 ..described("uring", S::NAME, S::SINCE, S::NEEDS, S::SUMMARY)
             },
             buffer_bytes: S::BUFFER_BYTES,

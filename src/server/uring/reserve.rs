@@ -8,7 +8,7 @@
 
 use super::strategy::{Apart, Strategy};
 use super::{Peer, UringServer};
-use crate::server::shell::config::{RecvMode, Setup, UringConfig, Zerocopy};
+use crate::server::shell::config::{RecvMode, UringConfig};
 use crate::server::shell::error::StartError;
 use crate::slab::Slot;
 use crate::sys::buf_ring::Group;
@@ -33,34 +33,21 @@ pub(super) enum Source {
     Reserve,
 }
 
-/// Whether a multishot receive is told of all that arrives.
+/// Why a multishot receive wants deferred completion work.
 ///
 /// One that stands before urgent data, while the kernel has completion work for the thread that is a signal to it, gives up as
 /// if nothing was there, and is not woken again (seen on Linux 6.18). Deferred work is no signal.
-///
-/// # Errors
-/// With another `--setup`.
-pub(super) fn check_deferred(config: &UringConfig) -> Result<(), StartError> {
-    if matches!(config.setup, Setup::Defer | Setup::DeferNoSqarray) {
-        return Ok(());
-    }
-    let what = format!("cannot serve with --strategy {} and this --setup", config.strategy);
-    let cause = "a multishot receive can miss urgent data unless completion work is deferred";
-    Err(StartError::new(what, cause, "choose --setup defer or --strategy alternate"))
-}
+pub(super) const DEFERRED: &str =
+    "a multishot receive can miss urgent data unless completion work is deferred";
 
-/// Whether every connection can have buffers of its own, and is told of all that arrives.
+/// Why whoever has buffers apart cannot leave one to the kernel longer than it is owed.
+pub(super) const COPIES: &str = "a connection has no buffer beside the one that a send may still read";
+
+/// Whether every connection can have buffers of its own.
 ///
 /// # Errors
-/// When there are too many connections, with how many there can be; with sends that keep a buffer longer than it is owed; those
-/// of [`check_deferred`].
+/// When there are too many connections, with how many there can be.
 pub(super) fn check(config: &UringConfig) -> Result<(), StartError> {
-    check_deferred(config)?;
-    if config.send_kind != Zerocopy::Copy {
-        let what = format!("cannot serve with --strategy {} and --send-kind zero-copy", config.strategy);
-        let cause = "a connection has no buffer beside the one that a send may still read";
-        return Err(StartError::new(what, cause, "leave it out or choose --strategy alternate"));
-    }
     let wanted = config.common.connections_max;
     if wanted <= CONNECTIONS_MAX {
         return Ok(());

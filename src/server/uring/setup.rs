@@ -129,15 +129,16 @@ pub(super) fn check<S: Strategy>(config: &UringConfig) -> Result<(), StartError>
         let operation = format!("cannot serve with --strategy {} and {option}", S::NAME);
         Err(StartError::new(operation, cause, remedy))
     };
-    match config.shared_asked {
-        Some(option) if S::PRIVATE => {
-            return refuse(
-                option,
-                "each connection has its own buffer and none is shared",
-                "leave it out or choose --strategy alternate",
-            );
-        }
-        _ => {}
+    const LEAVE_OUT: &str = "leave it out or choose --strategy alternate";
+    if let (Some(option), true) = (config.shared_asked, S::PRIVATE) {
+        return refuse(option, "each connection has its own buffer and none is shared", LEAVE_OUT);
+    }
+    if let (Some(why), true) = (S::COPIES, config.send_kind != Zerocopy::Copy) {
+        return refuse("--send-kind zero-copy", why, LEAVE_OUT);
+    }
+    let defers = matches!(config.setup, Setup::Defer | Setup::DeferNoSqarray);
+    if let (Some(why), false) = (S::DEFERRED, defers) {
+        return refuse("this --setup", why, "choose --setup defer or --strategy alternate");
     }
     if config.skip_success && !S::MAY_SKIP_SUCCESS {
         return refuse(

@@ -169,17 +169,22 @@ pub(super) fn simulate<S: Strategy>(seed: u64) -> Counters {
 fn whatever_the_kernel_does_no_byte_is_lost_and_nobody_waits_for_ever() {
     let asked = std::env::var(STRATEGY).ok();
     let is_asked = |entry: &&catalog::Entry| asked.as_ref().is_none_or(|name| name == entry.described.name);
-    for entry in catalog::STRATEGIES.iter().filter(is_asked) {
-        eprintln!("strategy {}", entry.described.name);
-        let seen: Vec<Counters> = simulation::seeds().map(entry.simulate).collect();
-        simulation::assert_thorough(&seen);
-        if entry.described.cured {
-            simulation::assert_frequent(&seen, "yields", |counters| counters.yields);
+    std::thread::scope(|scope| {
+        for entry in catalog::STRATEGIES.iter().filter(is_asked) {
+            let thread = std::thread::Builder::new().name(entry.described.name.to_owned());
+            thread.spawn_scoped(scope, || simulate_seeds(entry)).expect("a thread can be had");
         }
-        simulation::assert_frequent(&seen, "overflows of the completion queue", |counters| {
-            counters.cq_overflows
-        });
+    });
+}
+
+/// Goes through the seeds with one strategy.
+fn simulate_seeds(entry: &catalog::Entry) {
+    let seen: Vec<Counters> = simulation::seeds().map(entry.simulate).collect();
+    simulation::assert_thorough(&seen);
+    if entry.described.cured {
+        simulation::assert_frequent(&seen, "yields", |counters| counters.yields);
     }
+    simulation::assert_frequent(&seen, "overflows of the completion queue", |counters| counters.cq_overflows);
 }
 
 /// Whether peers of `seed` that do not read keep the others waiting for as long as anybody cares to look.

@@ -16,15 +16,7 @@ const PASSING: [i32; 3] = [libc::EINTR, libc::ENOMEM, libc::ENOBUFS];
 
 impl DirectCalls for FakeQueues {
     unsafe fn recv(&mut self, fd: RawFd, addr: NonNull<u8>, len: usize) -> Result<usize, Errno> {
-        let peer = self.fate.world.at(fd);
-        let count = peer.arrived_bytes().min(len);
-        if peer.reset {
-            peer.broken = true;
-            return Err(self.fate.fatal(&[libc::ECONNRESET, libc::ETIMEDOUT]));
-        }
-        if count == 0 && !peer.finished {
-            return Err(Errno(libc::EAGAIN));
-        }
+        let count = self.fate.received_by(fd, len)?;
         if self.fate.errs() {
             return Err(self.fate.any_of(&PASSING));
         }
@@ -37,12 +29,8 @@ impl DirectCalls for FakeQueues {
     unsafe fn send(&mut self, fd: RawFd, addr: NonNull<u8>, len: usize) -> Result<usize, Errno> {
         let sending = self.pending.iter().any(|entry| entry.file == fd && entry.sends());
         assert!(!sending, "file {fd} is sent to beside a send of the ring");
-        let peer = self.fate.world.at(fd);
-        let room = peer.window_bytes().min(len);
-        if peer.reset {
-            peer.broken = true;
-            return Err(self.fate.fatal(&[libc::ECONNRESET, libc::EPIPE]));
-        }
+        self.fate.unless_reset(fd, &[libc::ECONNRESET, libc::EPIPE])?;
+        let room = self.fate.world.at(fd).window_bytes().min(len);
         if room == 0 {
             return Err(Errno(libc::EAGAIN));
         }

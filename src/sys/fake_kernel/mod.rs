@@ -143,6 +143,24 @@ impl Fate {
         Ok(())
     }
 
+    /// How much a receive of `len` bytes from `number` would bring: none at the end of the stream.
+    fn received_by(&mut self, number: FileNumber, len: usize) -> Result<usize, Errno> {
+        let peer = self.world.at(number);
+        let (count, finished) = (peer.arrived_bytes().min(len), peer.finished);
+        self.unless_reset(number, &[libc::ECONNRESET, libc::ETIMEDOUT])?;
+        if count == 0 && !finished { Err(Errno(libc::EAGAIN)) } else { Ok(count) }
+    }
+
+    /// Fails with one of `errnos` if the peer of `number` has reset its connection, which is then broken.
+    fn unless_reset(&mut self, number: FileNumber, errnos: &[i32]) -> Result<(), Errno> {
+        let peer = self.world.at(number);
+        if !peer.reset {
+            return Ok(());
+        }
+        peer.broken = true;
+        Err(self.fatal(errnos))
+    }
+
     /// Takes the next peer out of the backlog, or says why not.
     fn accept(&mut self, first_number: FileNumber) -> Result<FileNumber, Errno> {
         if !self.world.listening {

@@ -137,15 +137,7 @@ impl Sockets for FakeSockets {
 
     fn recv(&mut self, socket: &FakeSocket, buffer: &mut [u8]) -> Result<usize, Errno> {
         let told = self.watches.get_mut(&socket.0).is_some_and(|watch| std::mem::take(&mut watch.told));
-        let peer = self.fate.world.at(socket.0);
-        let count = peer.arrived_bytes().min(buffer.len());
-        if peer.reset {
-            peer.broken = true;
-            return Err(self.fate.fatal(&[libc::ECONNRESET, libc::ETIMEDOUT]));
-        }
-        if count == 0 && !peer.finished {
-            return Err(Errno(libc::EAGAIN));
-        }
+        let count = self.fate.received_by(socket.0, buffer.len())?;
         if self.fate.errs() {
             // Nothing after all, though it was told: only the first receive may be told so.
             let denied = told && self.fate.random.random();
@@ -156,12 +148,8 @@ impl Sockets for FakeSockets {
     }
 
     fn send(&mut self, socket: &FakeSocket, bytes: &[u8]) -> Result<usize, Errno> {
-        let peer = self.fate.world.at(socket.0);
-        let room = peer.window_bytes().min(bytes.len());
-        if peer.reset {
-            peer.broken = true;
-            return Err(self.fate.fatal(&[libc::ECONNRESET, libc::EPIPE]));
-        }
+        self.fate.unless_reset(socket.0, &[libc::ECONNRESET, libc::EPIPE])?;
+        let room = self.fate.world.at(socket.0).window_bytes().min(bytes.len());
         if room > 0 && self.fate.errs() {
             return Err(self.fate.any_of(&[libc::EAGAIN, libc::EINTR, libc::ENOMEM, libc::ENOBUFS]));
         }

@@ -19,6 +19,7 @@ impl Strategy for Adaptive {
     const SUMMARY: &'static str =
         "the ring receives where it has to wait; the server makes all other calls itself";
     const FILES: Files = Files::Plain;
+    const COPIES: Option<&'static str> = Some(calls::COPIES);
 
     type Own = ();
 

@@ -9,8 +9,7 @@
 
 use super::{Strategy, recv_once, send_how};
 use crate::kernel_version::KernelVersion;
-use crate::server::shell::config::{RecvMode, UringConfig, Zerocopy};
-use crate::server::shell::error::StartError;
+use crate::server::shell::config::{RecvMode, UringConfig};
 use crate::server::uring::{Peer, UringServer};
 use crate::slab::Slot;
 use crate::sys::buf_ring::BufRing;
@@ -30,6 +29,7 @@ impl Strategy for Bundle {
     const SINCE: KernelVersion = KernelVersion::new(6, 10);
     const SUMMARY: &'static str = "receive into several small buffers at once, and send them as one message";
     const NEEDS: &'static [&'static str] = &["receive bundle"];
+    const COPIES: Option<&'static str> = Some("its sends are messages with segments, which are copied");
     const SEGMENTS_MAX: usize = BUFFERS_MAX;
     const BUFFER_BYTES: Option<Bytes> = Some(Bytes::kib(8));
 
@@ -37,17 +37,6 @@ impl Strategy for Bundle {
 
     fn new(_config: &UringConfig) -> Self {
         Self
-    }
-
-    fn check(config: &UringConfig) -> Result<(), StartError> {
-        if config.send_kind == Zerocopy::Copy {
-            return Ok(());
-        }
-        Err(StartError::new(
-            "cannot serve with --strategy bundle and --send-kind zero-copy",
-            "its sends are messages with segments, which are copied",
-            "leave it out or choose --strategy alternate",
-        ))
     }
 
     fn lend(buffers: BufRing) -> BufRing {

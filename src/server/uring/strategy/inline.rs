@@ -36,6 +36,7 @@ impl Strategy for Inline {
     const SUMMARY: &'static str = "a multishot poll tells of input; the server makes the calls itself";
     const OPERATIONS_PER_CONNECTION: usize = 2;
     const FILES: Files = Files::Plain;
+    const COPIES: Option<&'static str> = Some(calls::COPIES);
 
     type Own = Polled;
 

@@ -2,13 +2,16 @@
 
 use super::Strategy;
 use crate::kernel_version::KernelVersion;
-use crate::server::shell::config::{SendMode, Setup, UringConfig, Zerocopy};
+use crate::server::shell::config::{SendMode, Setup, UringConfig};
 use crate::server::shell::error::StartError;
 use crate::server::uring::UringServer;
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
 use crate::sys::ring::SendHow;
 use crate::token::Op;
+
+/// Why what follows a send by a link cannot follow one without a copy.
+pub(super) const FOLLOWS_TOO_EARLY: &str = "the linked receive would follow before the buffer is free";
 
 /// A send from the shared ring, to which the next receive is linked, unless others wait for a buffer.
 pub(in crate::server::uring) struct Linked;
@@ -17,6 +20,7 @@ impl Strategy for Linked {
     const NAME: &'static str = "linked";
     const SINCE: KernelVersion = KernelVersion::new(6, 1);
     const SUMMARY: &'static str = "as alternate, with the next receive linked to the send before it";
+    const COPIES: Option<&'static str> = Some(FOLLOWS_TOO_EARLY);
     const OPERATIONS_PER_CONNECTION: usize = 2;
 
     type Own = ();
@@ -51,9 +55,6 @@ pub(super) fn can_link(config: &UringConfig, name: &str) -> Result<(), StartErro
     if config.send != SendMode::WaitAll {
         let why = "the linked receive would follow a short send too, before what is left of it";
         return cannot("--send once", why);
-    }
-    if config.send_kind != Zerocopy::Copy {
-        return cannot("--send-kind zero-copy", "the linked receive would follow before the buffer is free");
     }
     if config.setup == Setup::Sqpoll {
         return cannot("--setup sqpoll", "its thread may take the send and not yet what follows it");

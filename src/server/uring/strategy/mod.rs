@@ -62,8 +62,10 @@ pub(super) trait Strategy: Sized + 'static {
     const SUMMARY: &'static str;
     /// Whether peers that do not read, or that send as fast as they can, leave the others their share.
     const CURED: bool = true;
-    /// Whether it wants completion work only inside of the server's own wait (`--setup defer`).
-    const DEFERRED: bool = false;
+    /// Why it wants completion work only inside of the server's own wait (`--setup defer`), if it does.
+    const DEFERRED: Option<&'static str> = None;
+    /// Why its sends have to copy (`--send-kind copy`), if they have to.
+    const COPIES: Option<&'static str> = None;
     /// Features it uses beyond those of the default settings, as `uring-echo probe` calls them.
     const NEEDS: &'static [&'static str] = &[];
     /// Most entries that one completion leads to.
@@ -76,7 +78,6 @@ pub(super) trait Strategy: Sized + 'static {
     const PRIVATE: bool = false;
     /// A send can go without a completion when it has sent all, for something else tells that it has.
     const MAY_SKIP_SUCCESS: bool = false;
-
     /// What accepted connections are kept in, where nobody says.
     const FILES: Files = Files::Direct;
     /// Most buffers that a connection is asked to fill, and that one send takes. More than one is a message with segments.
@@ -103,9 +104,9 @@ pub(super) trait Strategy: Sized + 'static {
         buffers
     }
 
-    /// How many buffers there are, beside those in the ring.
+    /// How many buffers all connections share, beside those in the ring: none if there is a reserve elsewhere.
     fn reserve(config: &UringConfig) -> usize {
-        config.common.connections_max
+        if Self::apart(config) == Apart::Nothing { config.common.connections_max } else { 0 }
     }
 
     /// How many buffers all connections share.

@@ -5,7 +5,6 @@ use super::Strategy;
 use crate::kernel_version::KernelVersion;
 use crate::server::core::connection::Connection;
 use crate::server::shell::config::{Publish, UringConfig};
-use crate::server::shell::error::StartError;
 use crate::server::uring::{Peer, UringServer, reserve};
 use crate::slab::Slot;
 use crate::sys::buf_ring::Group;
@@ -23,7 +22,7 @@ impl Strategy for Multishot {
     const SUMMARY: &'static str = "one receive goes on into a shared ring, ahead of the sends; unfair: peers that do not read starve the others";
     const CURED: bool = false;
     const NEEDS: &'static [&'static str] = &["multishot receive"];
-    const DEFERRED: bool = true;
+    const DEFERRED: Option<&'static str> = Some(reserve::DEFERRED);
     const OPERATIONS_PER_CONNECTION: usize = 2;
     const PUBLISH: Publish = Publish::Full;
 
@@ -31,10 +30,6 @@ impl Strategy for Multishot {
 
     fn new(_config: &UringConfig) -> Self {
         Self
-    }
-
-    fn check(config: &UringConfig) -> Result<(), StartError> {
-        reserve::check_deferred(config)
     }
 
     fn reserve(_config: &UringConfig) -> usize {

@@ -33,7 +33,8 @@ impl Strategy for MultishotGroup {
     const SUMMARY: &'static str =
         "multishot from a buffer group for each connection, armed again when all that filled it is sent";
     const NEEDS: &'static [&'static str] = &["multishot receive"];
-    const DEFERRED: bool = true;
+    const DEFERRED: Option<&'static str> = Some(reserve::DEFERRED);
+    const COPIES: Option<&'static str> = Some(reserve::COPIES);
     const OPERATIONS_PER_CONNECTION: usize = 2;
 
     /// Its group: the place of its slot.

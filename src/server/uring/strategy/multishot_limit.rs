@@ -25,7 +25,8 @@ impl Strategy for MultishotLimit {
         "multishot, ended by the kernel when it has received a limit, and armed again when that is sent";
     const NEEDS: &'static [&'static str] =
         &["multishot receive", "multishot receive, length limit", "multishot receive, total limit"];
-    const DEFERRED: bool = true;
+    const DEFERRED: Option<&'static str> = Some(reserve::DEFERRED);
+    const COPIES: Option<&'static str> = Some(reserve::COPIES);
     const OPERATIONS_PER_CONNECTION: usize = 2;
 
     type Own = Source;
@@ -36,10 +37,6 @@ impl Strategy for MultishotLimit {
 
     fn check(config: &UringConfig) -> Result<(), StartError> {
         reserve::check(config)
-    }
-
-    fn reserve(_config: &UringConfig) -> usize {
-        0
     }
 
     fn apart(_config: &UringConfig) -> Apart {

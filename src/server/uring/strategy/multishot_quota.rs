@@ -29,7 +29,8 @@ impl Strategy for MultishotQuota {
     const SUMMARY: &'static str =
         "multishot, cancelled when a connection is owed a quota, and armed again when that is sent";
     const NEEDS: &'static [&'static str] = &["multishot receive"];
-    const DEFERRED: bool = true;
+    const DEFERRED: Option<&'static str> = Some(reserve::DEFERRED);
+    const COPIES: Option<&'static str> = Some(reserve::COPIES);
     const OPERATIONS_PER_CONNECTION: usize = 3;
 
     type Own = Source;
@@ -40,10 +41,6 @@ impl Strategy for MultishotQuota {
 
     fn check(config: &UringConfig) -> Result<(), StartError> {
         reserve::check(config)
-    }
-
-    fn reserve(_config: &UringConfig) -> usize {
-        0
     }
 
     fn apart(_config: &UringConfig) -> Apart {

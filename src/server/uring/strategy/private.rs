@@ -2,8 +2,7 @@
 
 use super::Strategy;
 use crate::kernel_version::KernelVersion;
-use crate::server::shell::config::{UringConfig, Zerocopy};
-use crate::server::shell::error::StartError;
+use crate::server::shell::config::UringConfig;
 use crate::server::uring::UringServer;
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
@@ -16,22 +15,12 @@ impl Strategy for Private {
     const SINCE: KernelVersion = KernelVersion::new(6, 1);
     const SUMMARY: &'static str = "as alternate, with a buffer of its own for each connection";
     const PRIVATE: bool = true;
+    const COPIES: Option<&'static str> = Some("the next receive goes where the send still reads");
 
     type Own = ();
 
     fn new(_config: &UringConfig) -> Self {
         Self
-    }
-
-    fn check(config: &UringConfig) -> Result<(), StartError> {
-        if config.send_kind == Zerocopy::Copy {
-            return Ok(());
-        }
-        Err(StartError::new(
-            "cannot serve with --strategy private and --send-kind zero-copy",
-            "the next receive goes where the send still reads",
-            "leave it out or choose --strategy alternate",
-        ))
     }
 
     fn prepare<Q: Queues>(server: &mut UringServer<Self, Q>) {
