@@ -64,9 +64,9 @@ pub struct EpollArgs {
 pub struct UringArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Way to echo; `uring-echo strategies` tells of each
-    #[arg(long, value_name = "NAME", default_value = catalog::DEFAULT, value_parser = strategy())]
-    strategy: String,
+    /// Way to echo; `uring-echo strategies` tells of each [tuned: adaptive, study: alternate]
+    #[arg(long, value_name = "NAME", value_parser = strategy())]
+    strategy: Option<String>,
     /// Provided buffers in the ring at once, at most [tuned: 512, study: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_768))]
     buffers: Option<u16>,
@@ -189,7 +189,8 @@ impl UringArgs {
         ]
         .into_iter()
         .find_map(|(option, asked)| asked.then_some(option));
-        let known = catalog::STRATEGIES.iter().find(|entry| entry.described.name == self.strategy);
+        let name = self.strategy.as_deref().unwrap_or(catalog::default(self.common.preset));
+        let known = catalog::STRATEGIES.iter().find(|entry| entry.described.name == name);
         let entry = known.expect("the parser knows all names");
         let common =
             CommonArgs { buffer_bytes: self.common.buffer_bytes.or(entry.buffer_bytes), ..self.common };
@@ -255,6 +256,18 @@ mod tests {
         assert_eq!(buffer_bytes(&["alternate"]), Bytes::kib(64));
         assert_eq!(buffer_bytes(&["bundle"]), Bytes::kib(8));
         assert_eq!(buffer_bytes(&["bundle", "--buffer-bytes", "32K"]), Bytes::kib(32));
+    }
+
+    #[test]
+    fn a_preset_chooses_the_strategy_unless_somebody_does() {
+        let strategy = |args: &[&str]| {
+            let line = Line::try_parse_from(["serve", "uring"].iter().chain(args)).unwrap();
+            let ServeArgs::Uring(args) = line.serve else { panic!("uring was parsed as another engine") };
+            args.config().strategy
+        };
+        assert_eq!(strategy(&[]), "adaptive");
+        assert_eq!(strategy(&["--preset", "study"]), "alternate");
+        assert_eq!(strategy(&["--preset", "study", "--strategy", "inline"]), "inline");
     }
 
     #[test]

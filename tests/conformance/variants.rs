@@ -28,7 +28,9 @@ variants! {
     uring_without_nodelay_loses_nothing: Uring, "--nodelay off";
     uring_that_sends_once_loses_nothing: Uring, "--send once";
     uring_that_accepts_one_by_one_loses_nothing: Uring, "--accept single";
-    uring_with_plain_descriptors_loses_nothing: Uring, "--files plain";
+    uring_that_polls_first_loses_nothing: Uring, "--strategy alternate --recv poll-first";
+    uring_with_calls_that_polls_first_loses_nothing: Uring, "--strategy adaptive --recv poll-first";
+    uring_with_plain_descriptors_loses_nothing: Uring, "--strategy alternate --files plain";
     uring_that_publishes_its_whole_ring_loses_nothing: Uring, "--publish full";
     uring_with_coop_taskrun_alone_loses_nothing: Uring, "--setup coop";
     uring_without_taskrun_flags_loses_nothing: Uring, "--setup plain";
@@ -36,6 +38,7 @@ variants! {
     uring_with_a_ring_that_is_not_registered_loses_nothing: Uring, "--ring-fd plain";
     uring_that_sends_without_a_copy_loses_nothing: Uring, "--send-kind zero-copy";
     uring_that_sends_once_and_without_a_copy_loses_nothing: Uring, "--send-kind zero-copy --send once";
+    uring_without_calls_that_sends_without_a_copy_loses_nothing: Uring, "--strategy alternate --send-kind zero-copy --send once";
     uring_that_sends_from_registered_memory_loses_nothing: Uring, "--send-kind zero-copy-registered --max-connections 300";
     uring_with_one_buffer_loses_nothing: Uring, "--buffers 1";
     uring_with_one_small_buffer_loses_nothing: Uring, "--buffers 1 --buffer-bytes 4096 --send once --publish full";
@@ -48,14 +51,6 @@ variants! {
     uring_that_skips_successes_loses_nothing: Uring, "--strategy private-linked --skip-success on";
     uring_that_skips_successes_with_small_buffers_loses_nothing: Uring, "--strategy private-linked --skip-success on --buffer-bytes 4096 --budget-bytes 1000 --files plain";
     epoll_with_large_buffers_and_a_small_budget_loses_nothing: Epoll, "--buffer-bytes 256K --budget-bytes 1000";
-}
-
-/// Of the strategies that receive through the ring as the default does; the others refuse it.
-#[test]
-fn uring_that_polls_first_loses_nothing() {
-    beside_others(|| {
-        loses_nothing(Launch::new(Engine::Uring).strategy("alternate").args("--recv poll-first"));
-    });
 }
 
 /// The same of variants that came with a release of Linux: an older one refuses them and says which release that was.
@@ -108,6 +103,9 @@ fn what_makes_no_sense_with_a_strategy_is_refused_with_the_reason() {
         ("multishot-quota", "--send-kind zero-copy", "that a send may still read"),
         ("multishot-limit", "--send-kind zero-copy-registered", "that a send may still read"),
         ("multishot-group", "--send-kind zero-copy", "that a send may still read"),
+        ("adaptive", "--files direct", "its calls name descriptors"),
+        ("inline", "--recv poll-first", "when to wait for readiness"),
+        ("inline", "--send-kind zero-copy", "its calls send a copy"),
         ("linked", "--setup sqpoll", "may take the send and not yet what follows it"),
     ];
     let lacks = |strategy: &str| strategies::all().any(|one| one.name == strategy && one.require().is_err());

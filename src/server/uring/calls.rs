@@ -1,5 +1,5 @@
 //! Serving a connection by calls of the server's own, as its twin does: for strategies that ask the ring for no more than to
-//! be told when there is something to receive, or for the first of it.
+//! be told when there is something to receive, or that leave to it what has to wait.
 //!
 //! Path of a byte: recv into the buffer recycled last -> [`Lease`](crate::sys::buf_ring::Lease) -> outbox ->
 //! [`Connection::on`](crate::server::core::connection::Connection::on) -> send -> recycle. So everyone is served from one hot
@@ -22,20 +22,29 @@ pub(super) const COPIES: &str = "its calls send a copy";
 /// What a strategy that makes calls of its own cannot be combined with.
 ///
 /// # Errors
+/// If `config` asks for the ring's own table of files.
+pub(super) fn check_files(name: &str, config: &UringConfig) -> Result<(), StartError> {
+    let why = "its calls name descriptors of the process, and the ring's table has none";
+    refuse(config.files == Some(Files::Direct), name, "files direct", why)
+}
+
+/// What a strategy that makes all calls of its own cannot be combined with.
+///
+/// # Errors
 /// If `config` asks for it.
 pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> {
-    let cannot = |what: &str, why: &str, remedy: &str| {
-        Err(StartError::new(format!("cannot have --strategy {name} with {what}"), why, remedy))
-    };
-    if config.files == Some(Files::Direct) {
-        let why = "its calls name descriptors of the process, and the ring's table has none";
-        return cannot("--files direct", why, "leave out --files or choose another --strategy");
+    check_files(name, config)?;
+    let why = "it knows by itself when to wait for readiness";
+    refuse(config.recv == RecvMode::PollFirst, name, "recv poll-first", why)
+}
+
+fn refuse(asked: bool, name: &str, option: &str, why: &str) -> Result<(), StartError> {
+    if !asked {
+        return Ok(());
     }
-    if config.recv == RecvMode::PollFirst {
-        let why = "it knows by itself when to wait for readiness";
-        return cannot("--recv poll-first", why, "leave out --recv or choose another --strategy");
-    }
-    Ok(())
+    let (key, _) = option.split_once(' ').unwrap_or((option, ""));
+    let operation = format!("cannot have --strategy {name} with --{option}");
+    Err(StartError::new(operation, why, format!("leave out --{key} or choose another --strategy")))
 }
 
 impl<S: Strategy, Q: Queues> UringServer<S, Q> {
@@ -48,13 +57,12 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             }
             let Some(slot) = self.admission.waiting.pop() else { return };
             self.peers.at(slot).turn = self.budget.turn();
-            self.serve(slot);
+            self.serve(slot, Next::Recv);
         }
     }
 
-    /// Lets a connection that owes nothing do as much as its turn and its socket allow.
-    fn serve(&mut self, slot: Slot) {
-        let mut next = Next::Recv;
+    /// Lets a connection do as much as its turn and its socket allow, from `next` on.
+    pub(super) fn serve(&mut self, slot: Slot, mut next: Next) {
         loop {
             let peer = self.peers.at(slot);
             let event = match next {

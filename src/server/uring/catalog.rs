@@ -8,7 +8,7 @@ use super::strategy::{
     MultishotQuota, Private, PrivateLinked, Strategy,
 };
 use crate::measure::counters::Counters;
-use crate::server::shell::config::UringConfig;
+use crate::server::shell::config::{Preset, UringConfig};
 use crate::server::shell::described::{Described, described};
 use crate::server::shell::error::{ServeError, StartError};
 use crate::units::Bytes;
@@ -41,15 +41,15 @@ impl Entry {
     }
 }
 
-/// All of them, those that differ least from the default first.
+/// All of them: the default, then the simplest and those that differ least from it.
 pub static STRATEGIES: &[Entry] = &[
+    Entry::of::<Adaptive>(),
     Entry::of::<Alternate>(),
     Entry::of::<Linked>(),
     Entry::of::<Private>(),
     Entry::of::<PrivateLinked>(),
     Entry::of::<Incremental>(),
     Entry::of::<Bundle>(),
-    Entry::of::<Adaptive>(),
     Entry::of::<Inline>(),
     Entry::of::<Multishot>(),
     Entry::of::<MultishotQuota>(),
@@ -57,8 +57,13 @@ pub static STRATEGIES: &[Entry] = &[
     Entry::of::<MultishotLimit>(),
 ];
 
-/// The strategy that is chosen where nobody chooses.
-pub const DEFAULT: &str = Alternate::NAME;
+/// The strategy that is chosen where nobody chooses. The study left all to the ring.
+pub const fn default(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Tuned => Adaptive::NAME,
+        Preset::Study => Alternate::NAME,
+    }
+}
 
 /// An engine with its strategy, listening.
 pub trait Engine {

@@ -14,6 +14,7 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 use uring_echo::measure::counters::{Counters, Settings, StatsLine};
+use uring_echo::server::shell::config::Preset;
 use uring_echo::server::shell::described::Described;
 use uring_echo::server::strategies;
 use uring_echo::server::uring::catalog;
@@ -44,7 +45,7 @@ impl Engine {
     pub(crate) fn strategy(self) -> &'static Described {
         let name = match self {
             Self::Epoll => "edge".to_owned(),
-            Self::Uring => held_to().unwrap_or_else(|| catalog::DEFAULT.to_owned()),
+            Self::Uring => held_to().unwrap_or_else(|| catalog::default(Preset::Tuned).to_owned()),
         };
         let mut known = strategies::all();
         known
@@ -137,7 +138,7 @@ impl Launch {
             "multishot-quota" | "multishot-limit" | "multishot-group" if asked("--send-kind") => {
                 Some("that a send may still read")
             }
-            "inline" | "adaptive" if asked("--send-kind") => Some("send a copy"),
+            "inline" if asked("--send-kind") => Some("send a copy"),
             _ => None,
         }
     }

@@ -1,25 +1,28 @@
-//! Through the ring when the socket is empty, by calls of the server's own when it is not.
+//! Through the ring while a connection keeps up with what it is sent, by calls of the server's own while it does not.
+//!
+//! A receive through the ring can wait, and it and the send after it share their submission with those of all others.
+//! Where data is left in the socket there is nothing to wait for, and sharing costs: the sends of many connections one
+//! after the other, with no receive between them, leave their peers idle for longer, and each has to be woken more often.
+//! So a connection with more to receive is served at once, to the end of its turn.
 
-use super::{Strategy, recv_once};
+use super::{Strategy, send_how};
 use crate::kernel_version::KernelVersion;
 use crate::server::core::connection::Next;
 use crate::server::shell::config::{Files, UringConfig};
 use crate::server::shell::error::StartError;
-use crate::server::uring::{Peer, UringServer, calls};
+use crate::server::uring::{UringServer, calls};
 use crate::slab::Slot;
 use crate::sys::queues::Queues;
-use crate::sys::ring::RecvHow;
 
-/// One receive into a buffer of the shared ring, which waits; then calls, until the socket is drained.
+/// As `alternate`, and what a receive leaves in the socket is echoed by calls.
 pub(in crate::server::uring) struct Adaptive;
 
 impl Strategy for Adaptive {
     const NAME: &'static str = "adaptive";
     const SINCE: KernelVersion = KernelVersion::new(6, 1);
     const SUMMARY: &'static str =
-        "the ring receives where it has to wait; the server makes all other calls itself";
+        "as alternate, and the server makes the calls itself while a socket has more to receive";
     const FILES: Files = Files::Plain;
-    const COPIES: Option<&'static str> = Some(calls::COPIES);
 
     type Own = ();
 
@@ -28,44 +31,14 @@ impl Strategy for Adaptive {
     }
 
     fn check(config: &UringConfig) -> Result<(), StartError> {
-        calls::check(Self::NAME, config)
-    }
-
-    fn prepare<Q: Queues>(server: &mut UringServer<Self, Q>) {
-        server.serve_ready();
-        server.publish();
-    }
-
-    fn is_busy<Q: Queues>(server: &UringServer<Self, Q>) -> bool {
-        !server.admission.waiting.is_empty()
-    }
-
-    /// It is known to find nothing yet.
-    fn recv_how(config: &UringConfig, peer: &Peer<()>) -> RecvHow {
-        recv_once(peer.turn.ask(config.common.buffer_bytes.0), true)
+        calls::check_files(Self::NAME, config)
     }
 
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        let event = server.send_now(slot);
-        if server.peers.at(slot).connection.on(event) == Next::Close {
-            server.close(slot);
+        if server.peers.at(slot).backlogged {
+            return server.serve(slot, Next::Send);
         }
-    }
-
-    /// There is data, and no buffer for it in the ring: a call has one.
-    fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        server.peers.at(slot).backlogged = true;
-        server.admission.waiting.push(slot);
-    }
-
-    /// With something left to receive, behind all that are ready. Without, through the ring.
-    fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        let peer = server.peers.at(slot);
-        if peer.backlogged {
-            server.counters.yields += u64::from(peer.turn.is_over());
-            return server.admission.waiting.push(slot);
-        }
-        server.renew_turn(slot);
-        server.arm_recv(slot);
+        let how = send_how(&server.config);
+        server.arm_send(slot, how);
     }
 }
