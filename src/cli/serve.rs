@@ -182,10 +182,11 @@ impl UringArgs {
     /// The configuration these arguments ask for.
     pub fn config(self) -> UringConfig {
         let defaults = Defaults::of(self.common.preset);
+        // Those first that more strategies have no use for.
         let shared_asked = [
-            ("--buffers", self.buffers.is_some()),
             ("--hot-bytes", self.hot_bytes.is_some()),
             ("--publish", self.publish.is_some()),
+            ("--buffers", self.buffers.is_some()),
         ]
         .into_iter()
         .find_map(|(option, asked)| asked.then_some(option));

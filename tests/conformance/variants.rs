@@ -94,6 +94,11 @@ fn what_makes_no_sense_with_a_strategy_is_refused_with_the_reason() {
         ("private", "--buffers 8", "--buffers: each connection has its own buffer"),
         ("private-linked", "--publish full", "--publish: each connection has its own buffer"),
         ("private", "--hot-bytes 1M", "--hot-bytes: each connection has its own buffer"),
+        (
+            "multishot-group",
+            "--buffers 512 --publish demand",
+            "--publish: all buffers of a connection are its own",
+        ),
         ("alternate", "--skip-success on", "choose --strategy private-linked"),
         ("private", "--skip-success on", "only its completion tells"),
         ("private", "--send-kind zero-copy", "the next receive goes where the send still reads"),

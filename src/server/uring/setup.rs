@@ -130,8 +130,9 @@ pub(super) fn check<S: Strategy>(config: &UringConfig) -> Result<(), StartError>
         Err(StartError::new(operation, cause, remedy))
     };
     const LEAVE_OUT: &str = "leave it out or choose --strategy alternate";
-    if let (Some(option), true) = (config.shared_asked, S::PRIVATE) {
-        return refuse(option, "each connection has its own buffer and none is shared", LEAVE_OUT);
+    let (unshared, why) = S::UNSHARED;
+    if let Some(option) = config.shared_asked.filter(|option| unshared.contains(option)) {
+        return refuse(option, why, LEAVE_OUT);
     }
     if let (Some(why), true) = (S::COPIES, config.send_kind != Zerocopy::Copy) {
         return refuse("--send-kind zero-copy", why, LEAVE_OUT);

@@ -129,6 +129,7 @@ impl Launch {
             "private" | "private-linked" if asked("--buffers") || asked("--publish") => {
                 Some("none is shared")
             }
+            "multishot-group" if asked("--publish") => Some("of a connection are its own"),
             "linked" | "private-linked" if asked("--send once") => Some("would follow a short send"),
             "linked" | "private-linked" if asked("--setup sqpoll") => Some("may take the send and not yet"),
             "linked" | "private-linked" if asked("--send-kind") => Some("before the buffer is free"),

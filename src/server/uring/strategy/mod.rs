@@ -76,6 +76,8 @@ pub(super) trait Strategy: Sized + 'static {
     const PUBLISH: Publish = Publish::Demand;
     /// Each connection has a buffer of its own: there is no ring of buffers to publish or to wait for.
     const PRIVATE: bool = false;
+    /// Options about shared buffers that mean nothing to it, and why.
+    const UNSHARED: (&'static [&'static str], &'static str) = (&[], "");
     /// A send can go without a completion when it has sent all, for something else tells that it has.
     const MAY_SKIP_SUCCESS: bool = false;
     /// What accepted connections are kept in, where nobody says.
@@ -217,6 +219,10 @@ pub(super) trait Strategy: Sized + 'static {
         server.rearm_in_turn(slot);
     }
 }
+
+/// What means nothing where each connection has a buffer of its own.
+pub(super) const NONE_SHARED: (&[&str], &str) =
+    (&["--buffers", "--hot-bytes", "--publish"], "each connection has its own buffer and none is shared");
 
 /// One receive into one shared buffer.
 pub(super) const fn recv_once(bytes_max: usize, poll_first: bool) -> RecvHow {

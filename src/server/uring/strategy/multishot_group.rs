@@ -35,6 +35,8 @@ impl Strategy for MultishotGroup {
     const NEEDS: &'static [&'static str] = &["multishot receive"];
     const DEFERRED: Option<&'static str> = Some(reserve::DEFERRED);
     const COPIES: Option<&'static str> = Some(reserve::COPIES);
+    const UNSHARED: (&'static [&'static str], &'static str) =
+        (&["--hot-bytes", "--publish"], "all buffers of a connection are its own, and always published");
     const OPERATIONS_PER_CONNECTION: usize = 2;
 
     /// Its group: the place of its slot.

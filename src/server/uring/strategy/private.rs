@@ -1,6 +1,6 @@
 //! Receive and send from one buffer, which is the connection's own.
 
-use super::Strategy;
+use super::{NONE_SHARED, Strategy};
 use crate::kernel_version::KernelVersion;
 use crate::server::shell::config::UringConfig;
 use crate::server::uring::UringServer;
@@ -15,6 +15,7 @@ impl Strategy for Private {
     const SINCE: KernelVersion = KernelVersion::new(6, 1);
     const SUMMARY: &'static str = "as alternate, with a buffer of its own for each connection";
     const PRIVATE: bool = true;
+    const UNSHARED: (&'static [&'static str], &'static str) = NONE_SHARED;
     const COPIES: Option<&'static str> = Some("the next receive goes where the send still reads");
 
     type Own = ();

@@ -1,7 +1,7 @@
 //! Send from the connection's own buffer, and receive into it when that is done: one submission for both.
 
-use super::Strategy;
 use super::linked::{FOLLOWS_TOO_EARLY, can_link};
+use super::{NONE_SHARED, Strategy};
 use crate::kernel_version::KernelVersion;
 use crate::server::shell::config::UringConfig;
 use crate::server::shell::error::StartError;
@@ -20,6 +20,7 @@ impl Strategy for PrivateLinked {
     const SUMMARY: &'static str = "as private, with the next receive linked to the send before it";
     const OPERATIONS_PER_CONNECTION: usize = 2;
     const PRIVATE: bool = true;
+    const UNSHARED: (&'static [&'static str], &'static str) = NONE_SHARED;
     const COPIES: Option<&'static str> = Some(FOLLOWS_TOO_EARLY);
     const MAY_SKIP_SUCCESS: bool = true;
 
