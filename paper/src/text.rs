@@ -36,6 +36,7 @@ files![
     "sections/method.typ",
     "sections/reproduction.typ",
     "sections/results.typ",
+    "sections/results/ablation.typ",
     "sections/results/fairness.typ",
     "sections/results/grid.typ",
     "sections/results/latency.typ",
