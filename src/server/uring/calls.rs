@@ -25,7 +25,7 @@ pub(super) const COPIES: &str = "its calls send a copy";
 /// If `config` asks for the ring's own table of files.
 pub(super) fn check_files(name: &str, config: &UringConfig) -> Result<(), StartError> {
     let why = "its calls name descriptors of the process, and the ring's table has none";
-    refuse(config.files == Some(Files::Direct), name, "files direct", why)
+    refuse(config.files == Some(Files::Direct), name, "--files direct", why)
 }
 
 /// What a strategy that makes all calls of its own cannot be combined with.
@@ -35,16 +35,15 @@ pub(super) fn check_files(name: &str, config: &UringConfig) -> Result<(), StartE
 pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> {
     check_files(name, config)?;
     let why = "it knows by itself when to wait for readiness";
-    refuse(config.recv == RecvMode::PollFirst, name, "recv poll-first", why)
+    refuse(config.recv == RecvMode::PollFirst, name, "--recv poll-first", why)
 }
 
 fn refuse(asked: bool, name: &str, option: &str, why: &str) -> Result<(), StartError> {
     if !asked {
         return Ok(());
     }
-    let (key, _) = option.split_once(' ').unwrap_or((option, ""));
-    let operation = format!("cannot have --strategy {name} with --{option}");
-    Err(StartError::new(operation, why, format!("leave out --{key} or choose another --strategy")))
+    let operation = format!("cannot serve with --strategy {name} and {option}");
+    Err(StartError::new(operation, why, "leave it out or choose another --strategy"))
 }
 
 impl<S: Strategy, Q: Queues> UringServer<S, Q> {
