@@ -17,8 +17,8 @@ use crate::echo::{
     a_thousand_connections_get_their_own_bytes_back, sixty_four_mebibytes_come_back_while_being_sent,
 };
 use crate::fairness::{
+    every_strategy_is_as_fair_as_it_says_beside_senders_that_never_read,
     fifty_polite_connections_are_served_beside_a_greedy_one,
-    polite_connections_are_served_beside_senders_that_never_read,
 };
 use crate::half_close::fifty_half_closed_clients_at_once_get_every_owed_byte;
 use crate::memory::{
@@ -30,6 +30,7 @@ use crate::signals::{
     a_flood_of_snapshots_under_load_loses_nothing, a_server_frozen_and_thawed_under_load_loses_nothing,
     sigterm_amid_load_cuts_no_byte_out_of_any_stream,
 };
+use crate::support::alone;
 
 both_engines! {
     alone: [
@@ -41,7 +42,6 @@ both_engines! {
         sixty_four_mebibytes_come_back_while_being_sent,
         a_thousand_connections_get_their_own_bytes_back,
         fifty_polite_connections_are_served_beside_a_greedy_one,
-        polite_connections_are_served_beside_senders_that_never_read,
         fifty_half_closed_clients_at_once_get_every_owed_byte,
         ten_thousand_connections_are_served_within_64_kib_each,
         one_connection_is_served_beside_two_thousand_idle_ones,
@@ -50,4 +50,9 @@ both_engines! {
         a_server_frozen_and_thawed_under_load_loses_nothing,
         a_flood_of_snapshots_under_load_loses_nothing,
     ],
+}
+
+#[test]
+fn every_strategy_is_as_fair_as_it_says() {
+    alone(every_strategy_is_as_fair_as_it_says_beside_senders_that_never_read);
 }

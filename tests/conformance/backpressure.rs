@@ -53,7 +53,7 @@ pub(crate) fn one_connection_is_served_beside_three_thousand_that_do_not_read(en
     blocked.fill(MORE_THAN_KERNELS_HOLD);
     let mut served = Fleet::connect(server.addr, 1, SocketBuffers::default());
     if engine.strategy().cured {
-        let times = served.request_response(256, Duration::from_secs(2));
+        let times = served.request_response(256, Duration::from_secs(1));
         assert_p99_below(Duration::from_millis(100), &times);
         served.finish();
     } else {

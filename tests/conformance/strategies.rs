@@ -4,11 +4,10 @@ use std::thread;
 
 use uring_echo::server::strategies;
 
-use crate::fairness::{serves_beside_senders_that_never_read, starves_beside_senders_that_never_read};
-use crate::support::{Engine, Launch, alone, beside_others};
+use crate::support::{Engine, Launch, beside_others};
 use crate::variants::loses_nothing;
 
-fn launch(engine: &str, name: &str) -> Launch {
+pub(crate) fn launch(engine: &str, name: &str) -> Launch {
     match engine {
         "epoll" => Launch::new(Engine::Epoll).args(&format!("--strategy {name}")),
         _ => Launch::new(Engine::Uring).strategy(name),
@@ -29,19 +28,6 @@ fn every_strategy_that_this_kernel_has_loses_nothing() {
                 }
             });
         });
-    }
-}
-
-#[test]
-fn every_strategy_is_as_fair_as_it_says_beside_senders_that_never_read() {
-    for one in strategies::all().filter(|one| one.require().is_ok()) {
-        eprintln!("{} {}", one.engine, one.name);
-        let keeps = if one.cured {
-            serves_beside_senders_that_never_read
-        } else {
-            starves_beside_senders_that_never_read
-        };
-        alone(|| keeps(launch(one.engine, one.name)));
     }
 }
 
