@@ -45,6 +45,13 @@ impl SlotQueue {
         }
     }
 
+    /// Puts `slot` back behind the first `ahead`, unless it is queued already: it left and was not served, so it waits on.
+    pub fn put_back(&mut self, slot: Slot, ahead: usize) {
+        if !std::mem::replace(&mut self.queued[slot.index()], true) {
+            self.slots.insert(ahead.min(self.slots.len()), slot);
+        }
+    }
+
     /// Takes the slot at the head.
     pub fn pop(&mut self) -> Option<Slot> {
         let slot = self.slots.pop_front()?;

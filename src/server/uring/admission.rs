@@ -19,6 +19,8 @@ pub(super) struct Admission {
     pub(super) receiving: usize,
     /// Connections admitted to a buffer since the last enter: their receives will take one for certain.
     pub(super) admitted: usize,
+    /// Connections at the head of the line that were admitted in this iteration and found no buffer.
+    pub(super) returned: usize,
     publish: Publish,
     buffers_max: usize,
 }
@@ -32,6 +34,7 @@ impl Admission {
             hot_set: HotSet::new(config.hot_bytes, buffers_max, config.common.buffer_bytes),
             receiving: 0,
             admitted: 0,
+            returned: 0,
             publish,
             buffers_max,
         }

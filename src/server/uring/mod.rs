@@ -265,6 +265,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let result = self.ring.enter(u32::from(idle), timeout);
         self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("io_uring_enter", errno))?;
         self.admission.admitted = 0;
+        self.admission.returned = 0;
         while self.has_room()
             && let Some((completion, lease)) = self.ring.pop()
         {

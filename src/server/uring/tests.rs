@@ -4,10 +4,13 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use super::strategy::{Alternate, Linked, MultishotGroup};
+use super::strategy::{Alternate, Linked, MultishotGroup, MultishotLimit, MultishotQuota};
 use super::*;
+use crate::kernel_version::KernelVersion;
 use crate::server::deadline::in_time;
-use crate::server::shell::config::{Config, Files, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy};
+use crate::server::shell::config::{
+    Config, Files, Publish, RecvMode, RingFd, SendMode, Setup, Wait, Zerocopy,
+};
 use crate::units::Nanos;
 
 fn config() -> UringConfig {
@@ -136,4 +139,42 @@ fn a_group_is_filled_up_again_while_its_receive_goes_on() {
         client.read_exact(&mut [0; 4]).unwrap();
     }
     assert_eq!((server.counters.receives, server.counters.starved), (20, 0));
+}
+
+/// How many bytes each of eight connections gets back that all send more than is taken.
+fn bytes_of_streams<S: Strategy>() -> Vec<usize> {
+    let mut config =
+        UringConfig { strategy: S::NAME, buffers: 8, publish: Some(Publish::Demand), ..config() };
+    config.common.connections_max = 8;
+    let mut server = UringServer::<S>::start(&config).unwrap();
+    let addr = server.listener.addr();
+    let mut streams = [(); 8].map(|()| TcpStream::connect(addr).unwrap());
+    streams.iter().for_each(|stream| stream.set_nonblocking(true).unwrap());
+    let (mut buffer, mut received) = (vec![0; 1 << 20], vec![0; streams.len()]);
+    for _ in 0..400 {
+        for (stream, received) in streams.iter_mut().zip(&mut received) {
+            let _may_be_full = stream.write(&buffer);
+            *received += stream.read(&mut buffer).unwrap_or(0);
+        }
+        server.iterate().unwrap();
+    }
+    received
+}
+
+/// No connection gets twice as much as another.
+fn assert_alike(received: &[usize]) {
+    let (least, most) = (received.iter().min().unwrap(), received.iter().max().unwrap());
+    assert!(2 * least >= *most, "{received:?}");
+}
+
+#[test]
+fn whoever_finds_no_buffer_is_not_too_late_again_and_again() {
+    in_time(|| assert_alike(&bytes_of_streams::<MultishotQuota>()));
+}
+
+#[test]
+fn whoever_finds_no_buffer_is_not_too_late_again_and_again_where_the_kernel_sets_the_limit() {
+    if KernelVersion::running().unwrap() >= MultishotLimit::SINCE {
+        in_time(|| assert_alike(&bytes_of_streams::<MultishotLimit>()));
+    }
 }

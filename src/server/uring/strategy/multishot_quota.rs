@@ -85,7 +85,7 @@ impl Strategy for MultishotQuota {
     }
 
     fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        server.wait_when_clear(slot);
+        server.return_to_line(slot);
     }
 
     fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
