@@ -31,6 +31,12 @@ impl StartError {
         Self::System { operation: operation.into(), cause: cause.to_string(), remedy: remedy.into() }
     }
 
+    /// `option` does not go with `strategy`.
+    pub fn contradiction(strategy: &str, option: &str, why: &str) -> Self {
+        let operation = format!("cannot serve with --strategy {strategy} and {option}");
+        Self::new(operation, why, "leave it out or choose --strategy alternate")
+    }
+
     /// Listening failed.
     pub fn listen(addr: SocketAddr, error: &io::Error) -> Self {
         let remedy = match error.raw_os_error() {

@@ -5,7 +5,7 @@
 //! [`Connection::on`](crate::server::core::connection::Connection::on) -> send -> recycle. So everyone is served from one hot
 //! buffer. What a send does not take stays in its buffer, and the ring sends the rest.
 //!
-//! The line of those that wait is the ring of ready connections.
+//! Where nothing goes through the ring but polls, the line of those that wait is the ring of ready connections.
 
 use super::UringServer;
 use super::strategy::{Strategy, send_how};
@@ -24,8 +24,11 @@ pub(super) const COPIES: &str = "its calls send a copy";
 /// # Errors
 /// If `config` asks for the ring's own table of files.
 pub(super) fn check_files(name: &str, config: &UringConfig) -> Result<(), StartError> {
+    if config.files != Some(Files::Direct) {
+        return Ok(());
+    }
     let why = "its calls name descriptors of the process, and the ring's table has none";
-    refuse(config.files == Some(Files::Direct), name, "--files direct", why)
+    Err(StartError::contradiction(name, "--files direct", why))
 }
 
 /// What a strategy that makes all calls of its own cannot be combined with.
@@ -34,16 +37,11 @@ pub(super) fn check_files(name: &str, config: &UringConfig) -> Result<(), StartE
 /// If `config` asks for it.
 pub(super) fn check(name: &str, config: &UringConfig) -> Result<(), StartError> {
     check_files(name, config)?;
-    let why = "it knows by itself when to wait for readiness";
-    refuse(config.recv == RecvMode::PollFirst, name, "--recv poll-first", why)
-}
-
-fn refuse(asked: bool, name: &str, option: &str, why: &str) -> Result<(), StartError> {
-    if !asked {
+    if config.recv != RecvMode::PollFirst {
         return Ok(());
     }
-    let operation = format!("cannot serve with --strategy {name} and {option}");
-    Err(StartError::new(operation, why, "leave it out or choose another --strategy"))
+    let why = "it knows by itself when to wait for readiness";
+    Err(StartError::contradiction(name, "--recv poll-first", why))
 }
 
 impl<S: Strategy, Q: Queues> UringServer<S, Q> {

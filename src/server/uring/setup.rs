@@ -125,28 +125,24 @@ pub(super) fn memory<S: Strategy>(config: &UringConfig, shared_max: usize) -> Re
 /// # Errors
 /// With the reason and the remedy, of what was asked for and does not go together.
 pub(super) fn check<S: Strategy>(config: &UringConfig) -> Result<(), StartError> {
-    let refuse = |option: &str, cause: &str, remedy: &str| {
-        let operation = format!("cannot serve with --strategy {} and {option}", S::NAME);
-        Err(StartError::new(operation, cause, remedy))
-    };
-    const LEAVE_OUT: &str = "leave it out or choose --strategy alternate";
+    let contradiction = |option, why| Err(StartError::contradiction(S::NAME, option, why));
     let (unshared, why) = S::UNSHARED;
     if let Some(option) = config.shared_asked.filter(|option| unshared.contains(option)) {
-        return refuse(option, why, LEAVE_OUT);
+        return contradiction(option, why);
     }
     if let (Some(why), true) = (S::COPIES, config.send_kind != Zerocopy::Copy) {
-        return refuse("--send-kind zero-copy", why, LEAVE_OUT);
+        return contradiction("--send-kind zero-copy", why);
     }
     let defers = matches!(config.setup, Setup::Defer | Setup::DeferNoSqarray);
     if let (Some(why), false) = (S::DEFERRED, defers) {
-        return refuse("this --setup", why, "choose --setup defer or --strategy alternate");
+        let operation = format!("cannot serve with --strategy {} and this --setup", S::NAME);
+        return Err(StartError::new(operation, why, "choose --setup defer or --strategy alternate"));
     }
     if config.skip_success && !S::MAY_SKIP_SUCCESS {
-        return refuse(
-            "--skip-success on",
-            "only its completion tells that a send is done with its buffer",
-            "leave it out or choose --strategy private-linked, where the receive that follows tells",
-        );
+        let operation = format!("cannot serve with --strategy {} and --skip-success on", S::NAME);
+        let remedy = "leave it out or choose --strategy private-linked, where the receive that follows tells";
+        let why = "only its completion tells that a send is done with its buffer";
+        return Err(StartError::new(operation, why, remedy));
     }
     S::check(config)
 }

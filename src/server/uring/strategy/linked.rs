@@ -34,12 +34,17 @@ impl Strategy for Linked {
     }
 
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        // What a short send left is sent alone: the receive that was linked to it has not said yet that it is cancelled.
-        let linked = !server.peers.at(slot).in_flight.has(Op::Recv) && server.may_receive_next(slot);
-        server.arm_send(slot, SendHow { wait_all: true, linked, ..SendHow::default() });
-        if linked {
-            server.arm_recv(slot);
-        }
+        send_and_receive(server, slot);
+    }
+}
+
+/// Sends what is owed, and has the next receive follow it if nobody else waits for a buffer.
+pub(super) fn send_and_receive<S: Strategy, Q: Queues>(server: &mut UringServer<S, Q>, slot: Slot) {
+    // What a short send left is sent alone: the receive that was linked to it has not said yet that it is cancelled.
+    let linked = !server.peers.at(slot).in_flight.has(Op::Recv) && server.may_receive_next(slot);
+    server.arm_send(slot, SendHow { wait_all: true, linked, ..SendHow::default() });
+    if linked {
+        server.arm_recv(slot);
     }
 }
 
@@ -48,16 +53,13 @@ impl Strategy for Linked {
 /// # Errors
 /// If something in `config` would have it begin too early.
 pub(super) fn can_link(config: &UringConfig, name: &str) -> Result<(), StartError> {
-    let cannot = |option: &str, why: &str| {
-        let operation = format!("cannot serve with --strategy {name} and {option}");
-        Err(StartError::new(operation, why, "leave it out or choose --strategy alternate"))
-    };
     if config.send != SendMode::WaitAll {
         let why = "the linked receive would follow a short send too, before what is left of it";
-        return cannot("--send once", why);
+        return Err(StartError::contradiction(name, "--send once", why));
     }
     if config.setup == Setup::Sqpoll {
-        return cannot("--setup sqpoll", "its thread may take the send and not yet what follows it");
+        let why = "its thread may take the send and not yet what follows it";
+        return Err(StartError::contradiction(name, "--setup sqpoll", why));
     }
     Ok(())
 }
