@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::UringServer;
 use super::strategy::{
-    Adaptive, Alternate, Bundle, Incremental, Inline, Linked, Multishot, MultishotGroup, MultishotLimit,
-    MultishotQuota, Private, PrivateLinked, Strategy,
+    Adaptive, AdaptiveLinked, Alternate, Bundle, Incremental, Inline, Linked, Multishot, MultishotGroup,
+    MultishotLimit, MultishotQuota, Private, PrivateLinked, Strategy,
 };
 use crate::measure::counters::Counters;
 use crate::server::shell::config::{Preset, UringConfig};
@@ -44,6 +44,7 @@ impl Entry {
 /// All of them: the default, then the simplest and those that differ least from it.
 pub static STRATEGIES: &[Entry] = &[
     Entry::of::<Adaptive>(),
+    Entry::of::<AdaptiveLinked>(),
     Entry::of::<Alternate>(),
     Entry::of::<Linked>(),
     Entry::of::<Private>(),

@@ -4,6 +4,7 @@
 //! each, so that nothing is looked up while it serves. One file each; [`catalog`](super::catalog) names them.
 
 mod adaptive;
+mod adaptive_linked;
 mod alternate;
 mod bundle;
 mod incremental;
@@ -17,6 +18,7 @@ mod private;
 mod private_linked;
 
 pub(super) use adaptive::Adaptive;
+pub(super) use adaptive_linked::AdaptiveLinked;
 pub(super) use alternate::Alternate;
 pub(super) use bundle::Bundle;
 pub(super) use incremental::Incremental;
