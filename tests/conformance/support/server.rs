@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -121,27 +121,9 @@ impl Launch {
         self.args(&format!("--buffers {count}"))
     }
 
-    /// Why its strategy refuses what is asked for beside it, if it does.
-    pub(crate) fn contradiction(&self) -> Option<&'static str> {
-        let asked = |option: &str| self.args.join(" ").contains(option);
-        let undeferred = ["sqpoll", "coop", "plain"].iter().any(|setup| asked(&format!("--setup {setup}")));
-        match self.strategy_named() {
-            "private" | "private-linked" if asked("--buffers") || asked("--publish") => {
-                Some("none is shared")
-            }
-            "multishot-group" if asked("--publish") => Some("of a connection are its own"),
-            "linked" | "private-linked" if asked("--send once") => Some("would follow a short send"),
-            "linked" | "private-linked" if asked("--setup sqpoll") => Some("may take the send and not yet"),
-            "linked" | "private-linked" if asked("--send-kind") => Some("before the buffer is free"),
-            "bundle" if asked("--send-kind") => Some("which are copied"),
-            "private" if asked("--send-kind") => Some("where the send still reads"),
-            name if name.starts_with("multishot") && undeferred => Some("can miss urgent data"),
-            "multishot-quota" | "multishot-limit" | "multishot-group" if asked("--send-kind") => {
-                Some("that a send may still read")
-            }
-            "inline" if asked("--send-kind") => Some("send a copy"),
-            _ => None,
-        }
+    /// Whether its strategy was named by whoever runs the suite, so that it may not go with what the case asks for.
+    pub(crate) fn is_held(&self) -> bool {
+        held_to().is_some_and(|name| name == self.strategy_named())
     }
 
     /// Echoes by `strategy`, whatever the suite is held to.
@@ -195,33 +177,38 @@ impl Launch {
     /// Starts the server and waits until it listens.
     pub(crate) fn start(self) -> Server {
         let engine = self.engine;
-        let (mut child, files) = self.spawn();
-        drop(child.stderr.take());
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let Some((addr, settings)) = parse_listening(&line) else {
-            let _ = child.kill();
-            let status = child.wait();
-            panic!("{engine:?} did not start ({status:?}): stdout '{line}', stderr:\n{}", files.log());
-        };
-        Server { engine, addr, settings, child, files }
+        self.try_start().unwrap_or_else(|line| panic!("{engine:?} did not start: {line}"))
     }
 
-    /// Starts the server, which must refuse: one line on stderr, nothing on stdout, a failing exit status. Returns the line.
+    /// Starts the server, which must refuse. Returns its line.
     pub(crate) fn refused(self) -> String {
         let engine = self.engine;
+        match self.try_start() {
+            Ok(server) => panic!("{engine:?} does not refuse but listens on {}", server.addr),
+            Err(line) => line,
+        }
+    }
+
+    /// Starts the server and waits until it listens, or refuses: one line on stderr, nothing on stdout, a failing exit status.
+    /// Returns the line then.
+    pub(crate) fn try_start(self) -> Result<Server, String> {
+        let engine = self.engine;
         let (mut child, files) = self.spawn();
+        // Left piped where nobody reads it: dropping it closes the pipe.
+        drop(child.stderr.take());
+        let mut stdout = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        lines.read_line(&mut stdout).unwrap();
+        if let Some((addr, settings)) = parse_listening(&stdout) {
+            return Ok(Server { engine, addr, settings, child, files });
+        }
         let status = wait_for_exit(&mut child, patience())
             .unwrap_or_else(|| panic!("{engine:?} neither refused to start nor listens"));
-        let mut stdout = String::new();
-        child.stdout.take().expect("stdout is piped").read_to_string(&mut stdout).unwrap();
         let line = files.log();
-        assert!(!status.success(), "exit status of a refusal: {status}");
-        assert!(status.code().is_some(), "a refusal is an exit, not a crash: {status}");
+        assert!(status.code().is_some_and(|code| code != 0), "{engine:?} ended with {status}: {line}");
         assert_eq!(stdout, "", "standard output of a refusal");
         assert_eq!(line.lines().count(), 1, "lines of a refusal: {line}");
-        line
+        Err(line)
     }
 
     fn spawn(self) -> (Child, Files) {
