@@ -61,6 +61,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         while self.admission.admitted < S::places(self) && self.has_room() {
             let Some(slot) = self.admission.waiting.pop() else { return };
             self.admission.admitted += 1;
+            self.peers.at(slot).admitted = true;
             self.arm_recv(slot);
         }
     }
@@ -75,6 +76,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
         let peer = self.peers.at(slot);
         self.admission.hot_set.note(self.budget.spent_bytes(peer.turn));
         peer.turn = self.budget.turn();
+        peer.admitted = false;
     }
 
     /// Whether somebody waits for nothing but the next iteration.

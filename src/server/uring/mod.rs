@@ -60,6 +60,8 @@ struct Peer<O> {
     /// Its receive or poll was taken back for no other reason than to see whether it is quiet.
     asked_if_quiet: bool,
     turn: Turn,
+    /// It was let out of the line and has not received since.
+    admitted: bool,
     /// The last receive left data behind.
     backlogged: bool,
     /// What the strategy keeps of it.
@@ -217,6 +219,7 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
             taken_back: InFlight::default(),
             asked_if_quiet: false,
             turn: self.budget.turn(),
+            admitted: false,
             backlogged: false,
             own: S::Own::default(),
         };

@@ -108,15 +108,16 @@ impl<S: Strategy<Own = Source>, Q: Queues> UringServer<S, Q> {
         }
     }
 
-    /// Returns to the head of the line, behind others that did so in this iteration: whoever was served before it had its buffer.
-    /// At the tail, the same connections could come too late time and again. If something is owed it waits when that is sent.
-    pub(super) fn return_to_line(&mut self, slot: Slot) {
+    /// Waits for a buffer after having found none. Whoever was let out of the line for one goes back to its head, behind others that
+    /// did so in this iteration: those let out before it took more than one each, and would again, were it to line up behind them.
+    pub(super) fn wait_for_a_buffer(&mut self, slot: Slot) {
         let peer = self.peers.at(slot);
-        if peer.connection.owed_bytes() == 0 {
-            peer.own = Source::Shared;
-            self.admission.waiting.put_back(slot, self.admission.returned);
-            self.admission.returned += 1;
+        if !peer.admitted || peer.connection.owed_bytes() > 0 {
+            return self.wait_when_clear(slot);
         }
+        peer.own = Source::Shared;
+        self.admission.waiting.put_back(slot, self.admission.returned);
+        self.admission.returned += 1;
     }
 
     /// Joins those that wait, if nothing is owed. Else it does so when all is sent.

@@ -178,3 +178,14 @@ fn whoever_finds_no_buffer_is_not_too_late_again_and_again_where_the_kernel_sets
         in_time(|| assert_alike(&bytes_of_streams::<MultishotLimit>()));
     }
 }
+
+#[test]
+fn only_who_was_let_out_of_the_line_goes_back_to_its_head() {
+    for (was_let_out, first) in [(true, Slot(1)), (false, Slot(0))] {
+        let (mut server, _streams) = with_two_connections::<MultishotQuota>();
+        server.admission.waiting.push(Slot(0));
+        server.peers.at(Slot(1)).admitted = was_let_out;
+        server.on_starved(Slot(1));
+        assert_eq!(server.admission.waiting.pop(), Some(first));
+    }
+}

@@ -82,7 +82,7 @@ impl Strategy for MultishotLimit {
     }
 
     fn on_starved<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
-        server.return_to_line(slot);
+        server.wait_for_a_buffer(slot);
     }
 
     fn rearm<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
