@@ -17,7 +17,7 @@ pub(crate) enum Extent {
     Tail,
     /// From the first to the second, whatever the values are.
     Fixed(f64, f64),
-    /// By factors and symmetric around 1, over the values.
+    /// By factors and symmetric around 1, over the values up to [`FACTOR_MAX`]: one value far off would leave the others no room.
     Ratio,
 }
 
@@ -67,6 +67,9 @@ pub(crate) struct Axis {
     pub(crate) format: Format,
 }
 
+/// The largest factor that an axis of ratios shows.
+pub(super) const FACTOR_MAX: f64 = 3.0;
+
 impl Axis {
     pub(crate) fn new(label: impl Into<String>, extent: Extent, format: Format) -> Self {
         Self { label: label.into(), extent, format }
@@ -91,7 +94,7 @@ impl Axis {
             Extent::Log => Scale::log(low / 1.15, high * 1.15).unwrap_or(Scale::Log(1.0, 10.0)),
             Extent::Tail => Scale::tail(high),
             Extent::Ratio => {
-                let factor = high.max(1.0 / low).max(1.1) * 1.05;
+                let factor = high.max(1.0 / low).clamp(1.1, FACTOR_MAX) * 1.05;
                 Scale::Log(1.0 / factor, factor)
             }
         }

@@ -11,6 +11,7 @@ pub(crate) struct Hints {
     pub(crate) within_noise: bool,
     pub(crate) no_claim: bool,
     pub(crate) broken_line: bool,
+    pub(crate) beyond: bool,
 }
 
 impl Hints {
@@ -24,6 +25,7 @@ impl Hints {
             within_noise: self.within_noise | other.within_noise,
             no_claim: self.no_claim | other.no_claim,
             broken_line: self.broken_line | other.broken_line,
+            beyond: self.beyond | other.beyond,
         }
     }
 
@@ -37,6 +39,7 @@ impl Hints {
             (self.hollow, "Hollow marker: no interval."),
             (self.no_interval, "Plain: no interval."),
             (self.gap, "Hatched: no valid run."),
+            (self.beyond, "Arrow: the value lies beyond the axis."),
             (self.broken_line, "A curve breaks off where there is no valid run."),
         ];
         all.into_iter().filter(|(occurs, _)| *occurs).map(|(_, sentence)| sentence).collect()

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::axis::Axis;
+use super::axis::{Axis, Extent, FACTOR_MAX};
 use super::estimate::Estimate;
 use super::hints::Hints;
 use super::key::{Key, Swatch};
@@ -113,6 +113,7 @@ impl Kind for Rows {
         let values = || self.rows.iter().flat_map(|row| row.marks.iter().map(|mark| mark.value));
         Hints {
             hollow: values().flatten().any(|estimate| estimate.interval().is_none()),
+            beyond: values().flatten().any(|estimate| self.is_beyond(estimate.value())),
             gap: self.rows.iter().any(|row| row.marks.iter().all(|mark| mark.value.is_none())),
             ..Hints::default()
         }
@@ -178,8 +179,12 @@ impl Rows {
         }
     }
     fn draw_row(&self, svg: &mut Svg, own: Area, row: &Row, scale: Scale) {
-        let shown: Vec<f64> =
-            row.marks.iter().filter_map(|mark| mark.value.and_then(|v| scale.place(v.value()))).collect();
+        let shown: Vec<f64> = row
+            .marks
+            .iter()
+            .filter_map(|mark| mark.value.and_then(|v| scale.place(v.value())))
+            .map(|share| share.clamp(0.0, 1.0))
+            .collect();
         if let [first, .., last] = shown[..] {
             let y = own.y + own.height / 2.0;
             let ends = [("x1", own.across(first)), ("x2", own.across(last)), ("y1", y), ("y2", y)];
@@ -196,7 +201,7 @@ impl Rows {
 
     fn draw_mark(&self, svg: &mut Svg, own: Area, (label, mark): (&str, &RowMark), scale: Scale) {
         let Some(estimate) = mark.value else { return };
-        let Some(share) = scale.place(estimate.value()) else { return };
+        let Some(share) = scale.place(estimate.value()).map(|share| share.clamp(0.0, 1.0)) else { return };
         let y = own.y + own.height / 2.0;
         if let Some((low, high)) = estimate.interval() {
             let end = |value| own.across(scale.place(value).unwrap_or(0.0).clamp(0.0, 1.0));
@@ -205,6 +210,18 @@ impl Rows {
         let runs = estimate.runs();
         let title = format!("{label}, {}: {} ({runs} runs)", mark.name, self.x.format.say(estimate.value()));
         marker(svg, mark.role, Filling::of(&estimate), (own.across(share), y), &title);
+        if self.is_beyond(estimate.value()) {
+            let (arrow, x, anchor) = match estimate.value() > 1.0 {
+                true => ("→", own.across(share) - 7.0, Anchor::End),
+                false => ("←", own.across(share) + 7.0, Anchor::Start),
+            };
+            svg.label(Label::new(arrow, (x, y + 4.0), anchor));
+        }
+    }
+
+    /// Whether the axis ends before `value`.
+    fn is_beyond(&self, value: f64) -> bool {
+        self.x.extent == Extent::Ratio && value.max(1.0 / value) > FACTOR_MAX * 1.05
     }
 }
 

@@ -90,7 +90,7 @@ impl Run {
             Some("its record says why it is invalid, the manifest calls it valid")
         } else if record.summary.is_none() {
             Some("it has no summary, so it ended before its window did")
-        } else if record.totals.window.received_messages == 0 && self.entry.role != Role::Ceiling {
+        } else if record.totals.window.received_messages == 0 && !self.may_starve() {
             Some("no message came back in its window, so nothing was measured per message")
         } else {
             None
@@ -98,6 +98,11 @@ impl Run {
         if let Some(fault) = fault {
             self.spoil(format!("{fault}; the run is left out"));
         }
+    }
+
+    /// Whether it is a result that no message came back: none does from a server that discards, and beside hogs that is what starving is.
+    fn may_starve(&self) -> bool {
+        self.entry.role == Role::Ceiling || self.entry.factors.hogs > 0
     }
 
     fn read_latency(&mut self) {

@@ -65,7 +65,7 @@ pub(crate) fn sheet(victims: &[Victims], about: &About) -> Sheet {
 
 fn describe(victims: &[Victims]) -> String {
     let value = |format: Format, value: Option<Estimate>| {
-        value.map_or("no valid run".to_owned(), |value| format.say(value.value()))
+        value.map_or("none".to_owned(), |value| format.say(value.value()))
     };
     let say = |v: &Victims| {
         let (p99, replies) =
