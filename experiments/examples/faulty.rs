@@ -30,8 +30,20 @@ enum Fault {
     Drop,
     /// Gives each of two connections what the other one sends.
     Swap,
+    /// Sends a byte of each connection twice.
+    Double,
+    /// Says something before it is asked.
+    Early,
+    /// Drops what it received last before the end of a stream.
+    Truncate,
+    /// Leaves the second connection without an echo from some byte on.
+    Stall,
     /// Serves the first connection only.
     One,
+    /// Serves the next connection when the one before it has ended.
+    Sequence,
+    /// Closes every connection after the 1024th.
+    Limit,
     /// Ends each connection while there is more to come.
     Close,
     /// Ends itself.
@@ -48,7 +60,13 @@ impl Fault {
             "none" => Self::None,
             "drop" => Self::Drop,
             "swap" => Self::Swap,
+            "double" => Self::Double,
+            "early" => Self::Early,
+            "truncate" => Self::Truncate,
+            "stall" => Self::Stall,
             "one" => Self::One,
+            "sequence" => Self::Sequence,
+            "limit" => Self::Limit,
             "close" => Self::Close,
             "die" => Self::Die,
             "refuse" => Self::Refuse,
@@ -130,10 +148,17 @@ fn append(stats: Option<&str>, line: &StatsLine) -> io::Result<()> {
 }
 
 fn accept(listener: &TcpListener, fault: Fault, counters: &Arc<Mutex<Counters>>) {
+    const LIMIT: usize = 1024;
     let mut kept: Vec<TcpStream> = Vec::new();
-    for stream in listener.incoming().flatten() {
+    for (number, stream) in listener.incoming().flatten().enumerate() {
         count(counters, |counters| counters.accepted += 1);
-        match (fault, kept.pop()) {
+        let fault = if fault == Fault::Stall && number != 2 { Fault::None } else { fault };
+        let last = kept.pop().filter(|other| !is_at_its_end(other).unwrap_or(true));
+        match (fault, last) {
+            (Fault::Limit, _) if number >= LIMIT => drop(stream),
+            (Fault::Sequence, _) => {
+                let _ = stream.try_clone().and_then(|from| echo(from, stream, fault, counters));
+            }
             (Fault::Swap, Some(other)) => {
                 copy(stream.try_clone(), other.try_clone(), fault, counters);
                 copy(Ok(other), Ok(stream), fault, counters);
@@ -168,6 +193,9 @@ fn copy(
 fn echo(mut from: TcpStream, mut to: TcpStream, fault: Fault, counters: &Mutex<Counters>) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     let mut position = 0;
+    if fault == Fault::Early {
+        to.write_all(b"hello")?;
+    }
     loop {
         let received = from.read(&mut buffer)?;
         if received == 0 {
@@ -177,6 +205,13 @@ fn echo(mut from: TcpStream, mut to: TcpStream, fault: Fault, counters: &Mutex<C
         let is_hit = (position..position + received).contains(&FAULT_AT);
         position += received;
         match fault {
+            Fault::Truncate if is_at_its_end(&from)? => return to.shutdown(Shutdown::Write),
+            Fault::Double if is_hit => {
+                bytes.insert(FAULT_AT + received - position, bytes[FAULT_AT + received - position]);
+            }
+            Fault::Stall if is_hit => loop {
+                thread::park();
+            },
             Fault::Drop if is_hit => drop(bytes.remove(FAULT_AT + received - position)),
             Fault::Close if is_hit => {
                 to.shutdown(Shutdown::Write)?;
@@ -193,6 +228,14 @@ fn echo(mut from: TcpStream, mut to: TcpStream, fault: Fault, counters: &Mutex<C
             counters.sent_bytes += bytes.len() as u64;
         });
     }
+}
+
+/// Whether its peer has ended the stream and nothing is left of it.
+fn is_at_its_end(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let ahead = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    Ok(matches!(ahead, Ok(0)))
 }
 
 fn count(counters: &Mutex<Counters>, add: impl FnOnce(&mut Counters)) {

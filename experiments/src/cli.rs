@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use uring_echo::cpu_list::CpuList;
 
+use crate::compare::{self, CompareArgs};
 use crate::doctor::DoctorArgs;
 use crate::spec::filter::Filter;
 use crate::spec::{self, Size, SpecError, renamed};
@@ -20,6 +21,10 @@ pub enum Request {
     BuiltIn(String, RunArgs),
     /// Run the experiment in this file.
     File(PathBuf, RunArgs),
+    /// Run these servers side by side.
+    Compare(CompareArgs, RunArgs),
+    /// Build the servers of other runtimes.
+    BuildPeers,
     /// Print the table of this recording again.
     Show(PathBuf),
     /// Hold this recording to its manifest.
@@ -74,8 +79,14 @@ Examples:
   experiments stream --size full                     hours: what a claim can stand on
   experiments stream --resume                        go on where it was interrupted
   experiments run --spec mine.toml                   an experiment of your own
+  experiments compare --server epoll --server mine='./mine {addr}'   your server beside one of ours
   experiments show results/quick/RECORDING           the table of a recording again
   experiments verify results/quick/RECORDING         is anything missing, changed or besides?";
+
+const COMPARISONS: &str = "\
+Examples:
+  experiments compare --server epoll --server mine='./mine --listen {addr}'
+  experiments compare --server uring --server cat='socat TCP-LISTEN:{port},fork,reuseaddr EXEC:cat' --connections 8";
 
 /// Reads `arguments`, the program's name first. The inner error is what clap has to tell: help that was asked for, or what is
 /// wrong with the arguments.
@@ -117,6 +128,22 @@ pub fn command() -> Result<Command, SpecError> {
                 .arg(path("spec").long("spec").value_name("FILE").help("The specification, a TOML file")),
         )
         .subcommand(
+            run_command(
+                CompareArgs::augment_args(Command::new(compare::ID)),
+                "Run any servers side by side: ours, yours, in any language".into(),
+            )
+            .after_help(COMPARISONS),
+        )
+        .subcommand(
+            Command::new("peers")
+                .about("Servers of other runtimes, for compare and runtimes")
+                .arg_required_else_help(true)
+                .subcommand_required(true)
+                .subcommand(
+                    Command::new("build").about("Build them with cargo and put them beside this program"),
+                ),
+        )
+        .subcommand(
             Command::new("show")
                 .about("Print the table of a recording again")
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
@@ -153,6 +180,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
     let path = |name: &str| matches.get_one::<PathBuf>(name).expect("required").clone();
     Ok(match name {
         "list" => Request::List,
+        "peers" => Request::BuildPeers,
         "show" => Request::Show(path("recording")),
         "verify" => Request::Verify(path("recording")),
         "convert" => {
@@ -160,6 +188,9 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
         }
         "doctor" => Request::Doctor(DoctorArgs::from_arg_matches(matches)?),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
+        compare::ID => {
+            Request::Compare(CompareArgs::from_arg_matches(matches)?, RunArgs::from_arg_matches(matches)?)
+        }
         "run" => Request::File(path("spec"), RunArgs::from_arg_matches(matches)?),
         id => Request::BuiltIn(id.into(), RunArgs::from_arg_matches(matches)?),
     })

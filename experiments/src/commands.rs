@@ -29,7 +29,7 @@ use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
 use crate::run::{scratch, server};
 use crate::spec::{self, Size, Spec};
-use crate::{doctor, report, vm};
+use crate::{compare, doctor, peers, report, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -41,6 +41,7 @@ const INTERRUPTED: u8 = 130;
 pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
     match request {
         Request::List => list(),
+        Request::BuildPeers => build_peers(),
         Request::Show(folder) => show(&folder),
         Request::Verify(folder) => verify(&folder),
         Request::Convert(folders) => convert(&folders),
@@ -51,6 +52,11 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
                 spec::find(&id, args.size)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
             run(spec, text, &args)
         }
+        Request::Compare(compare, args) if args.resume.is_none() => {
+            let (spec, text) = compare.spec(args.size)?;
+            begin(spec, &text, &args)
+        }
+        Request::Compare(_, args) => take_up(compare::ID, &args),
         Request::File(path, args) => {
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -99,6 +105,12 @@ fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!faults.is_empty())))
 }
 
+fn build_peers() -> anyhow::Result<ExitCode> {
+    let names = peers::build()?;
+    output::say(&format!("built: {}\n", names.join(", ")), "what was built")?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn convert(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
     for folder in folders {
         let done = convert::convert(folder)?;
@@ -108,21 +120,26 @@ fn convert(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
 }
 
 fn run(spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
-    match &args.resume {
-        Some(Some(folder)) => go_on(folder, &spec.id),
-        Some(None) => go_on(&resume::newest_unfinished(&args.out, &spec.id)?, &spec.id),
-        None => begin(spec, text, args),
+    if args.resume.is_some() { take_up(&spec.id, args) } else { begin(spec, text, args) }
+}
+
+/// Goes on with the recording of `experiment` that `args` name, or with the newest that is unfinished.
+fn take_up(experiment: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    match args.resume.iter().flatten().next() {
+        Some(folder) => go_on(folder, experiment),
+        None => go_on(&resume::newest_unfinished(&args.out, experiment)?, experiment),
     }
 }
 
 fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
     args.filter.narrow(&mut spec).map_err(|reason| anyhow!("--filter: {reason}"))?;
     spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
-    let programs = Programs::find(spec.engines.iter().map(|level| level.engine))?;
+    let programs = Programs::find(&spec.engines)?;
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
     let cores = cores(args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
     let left_out = leave_out(&mut spec, &programs, cores.server)?;
+    try_out(&spec, &programs, cores.server)?;
     let runs = plan::plan(&spec, seed);
     check_in_advance(&runs, &cores)?;
     let manifest = Manifest { left_out, ..manifest(&spec, args, &cores, seed, &runs, &programs)? };
@@ -144,6 +161,20 @@ fn leave_out(spec: &mut Spec, programs: &Programs, cpu: usize) -> anyhow::Result
     Ok(left_out)
 }
 
+/// Tries every server that is not ours, once each.
+fn try_out(spec: &Spec, programs: &Programs, cpu: usize) -> anyhow::Result<()> {
+    let most = spec.cells.iter().map(|cell| cell.factors.sockets()).max().unwrap_or(1);
+    for level in spec.plain_engines().filter(|level| !level.program.counts()) {
+        output::note(format_args!(
+            "trying whether {} echoes, with {}",
+            level.name,
+            plural(most, "connection")
+        ));
+        server::try_out(programs, level, cpu, scratch::create()?.path(), most)?;
+    }
+    Ok(())
+}
+
 fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
     let mut recording = Recording::reopen(folder)?;
     let recorded = &recording.manifest().experiment;
@@ -153,7 +184,7 @@ fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
         folder.display()
     );
     let (spec, runs) = resume::planned(&recording)?;
-    let programs = Programs::find(spec.engines.iter().map(|level| level.engine))?;
+    let programs = Programs::find(&spec.engines)?;
     resume::check_same(&recording, &programs.entries()?)?;
     let manifest = recording.manifest();
     let cores = cores(Some(manifest.server_cpu), &manifest.client_cpus)?;

@@ -18,8 +18,10 @@
 
 pub mod cli;
 pub mod commands;
+pub mod compare;
 pub mod doctor;
 pub mod judge;
+pub mod peers;
 pub mod plan;
 pub mod recording;
 pub mod report;

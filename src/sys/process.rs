@@ -86,6 +86,15 @@ pub fn terminate(pid: u32) -> Result<(), Errno> {
     send(pid, Signal::TERM)
 }
 
+/// Sends SIGKILL to all that is left of the process group `group`, which a child of ours has led.
+///
+/// # Errors
+/// ESRCH when nothing is left, which is the usual case.
+pub fn kill_group(group: u32) -> Result<(), Errno> {
+    let group = i32::try_from(group).ok().and_then(Pid::from_raw).ok_or(Errno(libc::ESRCH))?;
+    Ok(rustix::process::kill_process_group(group, Signal::KILL)?)
+}
+
 fn send(pid: u32, signal: Signal) -> Result<(), Errno> {
     // kill(2) gives 0 and negative ids the meaning of process groups.
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno(libc::ESRCH))?;

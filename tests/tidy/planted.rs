@@ -150,4 +150,5 @@ fn a_package_from_elsewhere_is_noticed() {
 fn a_package_without_lints_is_noticed() {
     assert!(breaks(rules::lints_are_inherited, "Cargo.toml", "[package]\n[dependencies]\n"));
     assert!(!breaks(rules::lints_are_inherited, "Cargo.toml", "[package]\n\n[lints]\nworkspace = true\n"));
+    assert!(!breaks(rules::lints_are_inherited, "Cargo.toml", "[workspace]\nmembers = []\n"));
 }

@@ -187,8 +187,13 @@ pub(crate) fn sources_are_public(file: &File) -> Vec<String> {
 
 /// A package takes the lints of the workspace.
 pub(crate) fn lints_are_inherited(file: &File) -> Vec<String> {
+    let is_package = file.text.contains("[package]\n");
     let inherits = file.text.contains("\n[lints]\nworkspace = true\n");
-    if inherits { Vec::new() } else { vec![format!("{}: no `lints.workspace = true`", file.path)] }
+    if inherits || !is_package {
+        Vec::new()
+    } else {
+        vec![format!("{}: no `lints.workspace = true`", file.path)]
+    }
 }
 
 fn lines_where(file: &File, broken: impl Fn(&str) -> bool, what: &str) -> Vec<String> {

@@ -14,7 +14,7 @@ use experiments::recording::{HOST, MANIFEST, Recording};
 use experiments::spec::factors::Factors;
 use experiments::spec::filter::Filter;
 use experiments::spec::in_flight::InFlight;
-use experiments::spec::{self, Engine, Size, Table};
+use experiments::spec::{self, EngineLevel, Size, Table};
 use serde_json::{Value, json};
 use uring_echo::hash::sha256;
 use uring_echo::measure::fairness::{Spread, jain};
@@ -98,12 +98,6 @@ impl MadeUp {
     }
 
     fn manifest(&self) -> Manifest {
-        let engine = |name: &str, engine| EngineEntry {
-            name: name.into(),
-            engine,
-            args: Vec::new(),
-            variant_of: None,
-        };
         Manifest {
             schema_version: SCHEMA_VERSION,
             experiment: self.experiment.into(),
@@ -128,7 +122,9 @@ impl MadeUp {
             server_cpu: 1,
             client_cpus: vec![0],
             repetitions: self.cells.iter().map(|cell| cell.1).max().unwrap_or(0),
-            engines: vec![engine("epoll", Engine::Epoll), engine("uring", Engine::Uring)],
+            engines: ["epoll", "uring"]
+                .map(|name| EngineEntry::from(&EngineLevel::named(name).unwrap()))
+                .into(),
             left_out: Vec::new(),
             ratios: vec!["uring/epoll".into()],
             noise: Vec::new(),

@@ -17,7 +17,7 @@ use uring_echo::random::SplitMix64;
 use uring_echo::record::Mode;
 
 use crate::spec::factors::Factors;
-use crate::spec::{Cell, Engine, EngineLevel, Spec};
+use crate::spec::{Cell, EngineLevel, Spec};
 
 /// What a run is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -163,11 +163,11 @@ fn measured(spec: &Spec, round: u32, cell: &Cell) -> Vec<Vec<Run>> {
 fn priming(spec: &Spec) -> Vec<Run> {
     let Some(cell) = spec.cells.get(spec.cells.len() / 2) else { return Vec::new() };
     let cell = closed(cell);
-    let mut primed: Vec<Engine> = Vec::new();
+    let mut primed: Vec<&str> = Vec::new();
     let mut runs = Vec::new();
     for level in &spec.engines {
-        if !primed.contains(&level.engine) {
-            primed.push(level.engine);
+        if !primed.contains(&level.engine.as_str()) {
+            primed.push(&level.engine);
             runs.push(run(Role::Priming, 1, level, &cell));
         }
     }
@@ -195,8 +195,7 @@ fn ceilings(spec: &Spec, repetition: u32) -> Vec<Vec<Run>> {
     let Some(ceiling) = spec.ceiling.as_ref().filter(|ceiling| repetition <= ceiling.repetitions) else {
         return Vec::new();
     };
-    let discard =
-        EngineLevel { name: "discard".into(), engine: Engine::Discard, args: Vec::new(), variant_of: None };
+    let discard = EngineLevel::named("discard").expect("the table has it");
     let mut runs: Vec<Run> = Vec::new();
     for cell in spec.cells.iter().filter(|cell| cell.factors.mode == Mode::Stream) {
         let factors = Factors::new(Mode::Stream, cell.factors.payload_bytes, ceiling.connections);

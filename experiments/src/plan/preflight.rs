@@ -9,7 +9,7 @@ use uring_echo::server::shell::fit;
 use uring_echo::sys::limits;
 
 use crate::plan::Run;
-use crate::spec::{Engine, EngineLevel};
+use crate::spec::EngineLevel;
 
 /// What a machine has of what every connection takes one of.
 #[derive(Clone, Copy, Debug)]
@@ -62,28 +62,31 @@ fn descriptors_needed(run: &Run, threads: usize) -> u64 {
     client::descriptors_needed(sockets, threads).max(fit::descriptors_needed(served))
 }
 
-/// What the server of `run` has to be told of the connections it may have. `None` when it needs no telling.
+/// What the server of `run` has to be told of the connections it may have: its option and how many. `None` when it needs no
+/// telling.
 ///
 /// Its default is for a machine of ordinary limits and loads. Below such limits it would not start, and connections
 /// beyond it would wait for ever.
-pub fn connections_max(run: &Run) -> anyhow::Result<Option<usize>> {
-    Ok(connections_max_within(limits::nofile()?.hard, run))
+pub fn connections_max(run: &Run) -> anyhow::Result<Option<[String; 2]>> {
+    let Some(option) = &run.engine.program.connections else { return Ok(None) };
+    let most = connections_max_within(limits::nofile()?.hard, run);
+    Ok(most.map(|most| [option.clone(), most.to_string()]))
 }
 
 fn connections_max_within(descriptors: u64, run: &Run) -> Option<usize> {
     let (sockets, default) = (run.cell.factors.sockets(), CONNECTIONS_MAX_DEFAULT as usize);
     let fitting = descriptors.saturating_sub(fit::descriptors_needed(0));
     let fitting = usize::try_from(fitting).unwrap_or(usize::MAX).min(default);
-    let is_ours = run.engine.engine != Engine::Mio && own_connections_max(&run.engine).is_none();
-    (is_ours && (sockets > default || fitting < default)).then_some(fitting.max(sockets))
+    let is_to_tell = own_connections_max(&run.engine).is_none();
+    (is_to_tell && (sockets > default || fitting < default)).then_some(fitting.max(sockets))
 }
 
 /// The number that the arguments of `level` give themselves.
 fn own_connections_max(level: &EngineLevel) -> Option<usize> {
-    const FLAG: &str = "--max-connections";
+    let option = level.program.connections.as_deref()?;
     let args = level.args.iter();
-    let after = args.clone().zip(args.clone().skip(1)).filter(|(flag, _)| *flag == FLAG);
-    let joined = args.filter_map(|arg| arg.strip_prefix(FLAG)?.strip_prefix('='));
+    let after = args.clone().zip(args.clone().skip(1)).filter(|(arg, _)| *arg == option);
+    let joined = args.filter_map(|arg| arg.strip_prefix(option)?.strip_prefix('='));
     after.map(|(_, value)| value.as_str()).chain(joined).next()?.parse().ok()
 }
 
@@ -158,7 +161,7 @@ mod tests {
     fn a_server_is_told_of_its_connections_only_where_its_default_does_not_do() {
         let told = |descriptors, run: &Run| connections_max_within(descriptors, run);
         let mut run = runs(8, 0, 0).swap_remove(0);
-        run.engine.engine = Engine::Epoll;
+        run.engine = EngineLevel::named("epoll").unwrap();
         assert_eq!(told(1 << 20, &run), None);
         assert_eq!(told(4096, &run), Some(4080));
         run.cell.factors.idle = 20_000;
@@ -167,8 +170,7 @@ mod tests {
             run.engine.args = own.into_iter().map(String::from).collect();
             assert_eq!(told(4096, &run), None);
         }
-        run.engine =
-            EngineLevel { name: "mio".into(), engine: Engine::Mio, args: Vec::new(), variant_of: None };
-        assert_eq!(told(4096, &run), None);
+        run.engine = EngineLevel::named("mio").unwrap();
+        assert_eq!(connections_max(&run).unwrap(), None);
     }
 }

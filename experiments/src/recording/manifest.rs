@@ -11,7 +11,8 @@ use crate::judge::gate::{NoiseLimit, Saturation};
 use crate::plan::{Arm, Role, Run};
 use crate::recording::RECORDS;
 use crate::spec::factors::Factors;
-use crate::spec::{Engine, EngineLevel, Size, Table};
+use crate::spec::server_program::ServerProgram;
+use crate::spec::{EngineLevel, Size, Table};
 
 /// The version of the manifest this build writes and reads. It changes when a field changes its meaning or goes.
 ///
@@ -107,8 +108,11 @@ pub struct ProgramEntry {
 pub struct EngineEntry {
     /// Name of the level.
     pub name: String,
-    /// The program.
-    pub engine: Engine,
+    /// The entry of the table of servers, or the level itself where it brings its own program.
+    pub engine: String,
+    /// The command of its own program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     /// Arguments beyond those the runner gives.
     pub args: Vec<String>,
     /// The level that it is a variant of.
@@ -128,8 +132,10 @@ pub struct LeftOut {
 
 impl From<&EngineLevel> for EngineEntry {
     fn from(level: &EngineLevel) -> Self {
-        let EngineLevel { name, engine, args, variant_of } = level.clone();
-        Self { name, engine, args, variant_of }
+        let EngineLevel { name, engine, program, args, variant_of } = level.clone();
+        let is_own = ServerProgram::named(&engine).is_none();
+        let command = is_own.then(|| program.command().to_owned());
+        Self { name, engine, command, args, variant_of }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::recording::manifest::{
 };
 use crate::spec::factors::Factors;
 use crate::spec::in_flight::InFlight;
-use crate::spec::{Engine, Size, Table};
+use crate::spec::{EngineLevel, Size, Table};
 
 /// Engine, then for each repetition goodput in MB/s and CPU in nanoseconds a message.
 type Series = (&'static str, [(f64, f64); 3]);
@@ -103,7 +103,7 @@ pub(super) fn recording() -> (Manifest, Vec<Summary>) {
     // Request-response, uring, second repetition.
     runs[13].attempt.status = Status::Invalid;
     runs[13].attempt.reasons = vec!["mismatch: connection 7, byte 4096".into()];
-    let engines = [("epoll", Engine::Epoll), ("uring", Engine::Uring), ("mio", Engine::Mio)];
+    let engines = ["epoll", "uring", "mio"].map(|name| EngineLevel::named(name).unwrap());
     let manifest = Manifest {
         schema_version: SCHEMA_VERSION,
         experiment: "golden".into(),
@@ -128,14 +128,7 @@ pub(super) fn recording() -> (Manifest, Vec<Summary>) {
         server_cpu: 1,
         client_cpus: vec![0],
         repetitions: 3,
-        engines: engines
-            .map(|(name, engine)| EngineEntry {
-                name: name.into(),
-                engine,
-                args: Vec::new(),
-                variant_of: None,
-            })
-            .into(),
+        engines: engines.iter().map(EngineEntry::from).collect(),
         left_out: Vec::new(),
         ratios: vec!["uring/epoll".into(), "epoll/mio".into()],
         noise: Vec::new(),

@@ -90,8 +90,9 @@ impl OwnedChild {
 
 impl Drop for OwnedChild {
     fn drop(&mut self) {
-        // Both fail only when it has ended already, which is what they are for.
+        // They fail only when it has ended already, which is what they are for. A server may have started others.
         let _ = self.child.kill();
+        let _ = process::kill_group(self.pid());
         let _ = self.child.wait();
     }
 }

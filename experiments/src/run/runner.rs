@@ -125,7 +125,7 @@ impl Runner<'_> {
             Err(error) => return Ok(Some(Made::Nothing(format!("server-start: {error:#}")))),
         };
         let client = Client {
-            program: &self.programs.uring_echo,
+            program: self.programs.client(),
             cpus: &self.cores.client,
             scratch: folder.path(),
             out: &folder.path().join("record.json"),

@@ -9,22 +9,42 @@ use toml::Spanned;
 
 use super::check::{List, name, not_empty};
 use super::error::Source;
-use super::{Comparison, Engine, EngineLevel, SpecError};
+use super::server_program::{Ends, Ready, ServerProgram};
+use super::{Comparison, EngineLevel, SpecError};
 
-/// A name alone, `"uring"`, or a table, `{ name = "uring-32", engine = "uring", args = ["--buffers", "32"] }`.
+/// One of the table of servers, by its name alone, `"uring"`, or with arguments,
+/// `{ name = "uring-32", engine = "uring", args = ["--buffers", "32"] }`; or any other,
+/// `{ name = "mine", command = "mine --listen {addr}" }`.
 pub(super) struct RawEngine {
     name: String,
-    engine: Engine,
+    from: Origin,
     args: Vec<String>,
+}
+
+/// Where a level has its program from.
+enum Origin {
+    Table(String),
+    Own(Box<RawProgram>),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEngineTable {
     name: String,
-    engine: Engine,
+    engine: Option<String>,
+    command: Option<String>,
+    #[serde(default)]
+    ready: Ready,
+    #[serde(default)]
+    ends: Ends,
     #[serde(default)]
     args: Vec<String>,
+}
+
+struct RawProgram {
+    command: String,
+    ready: Ready,
+    ends: Ends,
 }
 
 /// From a level of `engines`, one thing different: `{ of = "uring", name = "coop", args = ["--setup", "coop"] }` is
@@ -44,18 +64,26 @@ impl<'de> Deserialize<'de> for RawEngine {
             type Value = RawEngine;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an engine, or a table with name, engine and args")
+                f.write_str("an engine, or a table with name, engine or command, and args")
             }
 
             fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<RawEngine, E> {
-                let engine = Engine::deserialize(serde::de::value::StrDeserializer::<E>::new(name))?;
-                Ok(RawEngine { name: name.into(), engine, args: Vec::new() })
+                Ok(RawEngine { name: name.into(), from: Origin::Table(name.into()), args: Vec::new() })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawEngine, A::Error> {
-                let RawEngineTable { name, engine, args } =
-                    RawEngineTable::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawEngine { name, engine, args })
+                let raw = RawEngineTable::deserialize(MapAccessDeserializer::new(map))?;
+                let (ready, ends) = (raw.ready, raw.ends);
+                let from = match (raw.engine, raw.command) {
+                    (Some(engine), None) => Origin::Table(engine),
+                    (None, Some(command)) => Origin::Own(Box::new(RawProgram { command, ready, ends })),
+                    _ => {
+                        return Err(serde::de::Error::custom(
+                            "an engine or a command is wanted, one of the two",
+                        ));
+                    }
+                };
+                Ok(RawEngine { name: raw.name, from, args: raw.args })
             }
         }
         deserializer.deserialize_any(NameOrTable)
@@ -66,14 +94,33 @@ pub(super) fn engines(source: Source<'_>, raw: &List<RawEngine>) -> Result<Vec<E
     not_empty(source, "engines", raw)?;
     let mut levels: Vec<EngineLevel> = Vec::new();
     for entry in raw.get_ref() {
-        let RawEngine { name: given, engine, args } = entry.get_ref();
+        let RawEngine { name: given, from, args } = entry.get_ref();
         let name = name(source, "engines", given, &entry.span())?;
+        let (engine, program) =
+            program(&name, from).map_err(|reason| source.fault("engines", &entry.span(), reason))?;
         if levels.iter().any(|level| level.name == name) {
             return Err(source.fault("engines", &entry.span(), format!("'{name}' is listed twice")));
         }
-        levels.push(EngineLevel { name, engine: *engine, args: args.clone(), variant_of: None });
+        levels.push(EngineLevel { name, engine, program, args: args.clone(), variant_of: None });
     }
     Ok(levels)
+}
+
+/// The engine of the level called `name`, and its program.
+fn program(name: &str, from: &Origin) -> Result<(String, ServerProgram), String> {
+    match from {
+        Origin::Table(engine) => {
+            let known = || ServerProgram::names().collect::<Vec<_>>().join(", ");
+            let entry = ServerProgram::named(engine).filter(|_| engine != "discard");
+            let program =
+                entry.ok_or_else(|| format!("no server is called '{engine}': there are {}", known()))?;
+            Ok((engine.clone(), program))
+        }
+        Origin::Own(_) if ServerProgram::named(name).is_some() => {
+            Err(format!("'{name}' names a server of the table: call your own another name"))
+        }
+        Origin::Own(raw) => Ok((name.to_owned(), ServerProgram::own(&raw.command, raw.ready, raw.ends)?)),
+    }
 }
 
 /// The levels that `raw` makes of some of `engines`.
@@ -94,7 +141,7 @@ pub(super) fn variants(
             return Err(fault(format!("'{name}' is listed twice")));
         }
         let args = [&of.args[..], args].concat();
-        variants.push(EngineLevel { name, engine: of.engine, args, variant_of: Some(of.name.clone()) });
+        variants.push(EngineLevel { name, args, variant_of: Some(of.name.clone()), ..of.clone() });
     }
     Ok(variants)
 }

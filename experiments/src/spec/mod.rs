@@ -7,6 +7,7 @@ pub mod factors;
 pub mod filter;
 pub mod in_flight;
 pub mod renamed;
+pub mod server_program;
 pub mod workload;
 
 mod builtin;
@@ -27,37 +28,33 @@ use uring_echo::record::{Mode, Verify};
 
 use crate::judge::gate::{NoiseLimit, SaturationLimits};
 use crate::spec::factors::Factors;
+use crate::spec::server_program::ServerProgram;
 
 pub use builtin::{built_in, find};
 pub use error::SpecError;
-
-/// Which program echoes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Engine {
-    /// `uring-echo serve epoll`.
-    Epoll,
-    /// `uring-echo serve uring`.
-    Uring,
-    /// `baseline-mio`, which counts nothing about itself.
-    Mio,
-    /// `uring-echo discard`, which sends nothing back: for the ceiling of the client, not for a specification.
-    #[serde(skip_deserializing)]
-    Discard,
-}
 
 /// A server as a level of the engine factor: the program and the settings that make it this level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineLevel {
     /// Unique in the specification; heads its rows.
     pub name: String,
-    /// The program.
-    pub engine: Engine,
-    /// Arguments beyond those the runner gives.
+    /// Levels of one engine differ in arguments only: an entry of the table of servers, or a level that brings its own program.
+    pub engine: String,
+    /// How it is started.
+    pub program: ServerProgram,
+    /// Arguments beyond those of the program's command.
     pub args: Vec<String>,
     /// The level that this one is a variant of: it runs right before or after that one, and is left out where the machine
     /// does not have what it needs.
     pub variant_of: Option<String>,
+}
+
+impl EngineLevel {
+    /// The server that the table calls `name`, as it is. `None` where the table has no such server.
+    pub fn named(name: &str) -> Option<Self> {
+        let program = ServerProgram::named(name)?;
+        Some(Self { name: name.into(), engine: name.into(), program, args: Vec::new(), variant_of: None })
+    }
 }
 
 /// A comparison of two levels, by their positions in [`Spec::engines`].

@@ -120,3 +120,62 @@ fn a_server_that_dies_voids_the_run_at_both_ends() {
 fn a_client_that_opens_fewer_connections_than_asked_voids_the_run() {
     Made::with("none", ", \"--fault\", \"fewer\"", "req-res").assert_void("plan");
 }
+
+/// What `compare` says of the faulty server beside ours, its words on standard error, and whether it made a recording.
+fn compared(fault: &str, connections: usize) -> (Option<i32>, String, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let faulty = crate::bench::faulty();
+    let faulty = format!("mine={} serve --listen {{addr}} --fault {fault}", faulty.display());
+    let mut runner = Command::new(env!("CARGO_BIN_EXE_experiments"));
+    runner.args([
+        "compare",
+        "--server",
+        "epoll",
+        "--server",
+        &faulty,
+        "--mode",
+        "req-res",
+        "--payload-bytes",
+        "1024",
+    ]);
+    runner.args(["--connections", &connections.to_string(), "--repetitions", "1"]);
+    runner.args(["--warmup-s", "0.05", "--window-s", "0.15"]);
+    runner.current_dir(folder.path()).stdin(Stdio::null()).env("TMPDIR", folder.path());
+    runner.env("URING_ECHO_BIN", crate::bench::programs().join("uring-echo"));
+    let output = runner.output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), words, folder.path().join("results/compare").exists())
+}
+
+/// Fails unless the server with `fault` is told `reason` and nothing is recorded.
+fn assert_told(fault: &str, connections: usize, reason: &str) {
+    let (status, words, is_recorded) = compared(fault, connections);
+    assert!(words.contains("mine is no echo server: ") && words.contains(reason), "{fault}: {words}");
+    assert_eq!((status, is_recorded), (Some(1), false), "{fault}");
+}
+
+#[test]
+fn a_server_that_changes_bytes_is_told_the_first_wrong_one_before_it_is_measured() {
+    assert_told("drop", 4, "at position 3000 where it had sent 0x");
+    assert_told("double", 4, "at position 3001 where it had sent 0x");
+    assert_told("swap", 4, "sent that there");
+    assert_told("early", 4, "it answered early: 0x68 came before anything was sent");
+    assert_told("truncate", 4, "what was sent before its end was not all echoed");
+}
+
+#[test]
+fn a_server_that_forgets_a_connection_is_told_which() {
+    assert_told("stall", 4, "stalls: no byte came for 5s after position");
+}
+
+#[test]
+fn a_server_that_serves_too_few_at_a_time_is_told_how_many() {
+    assert_told("sequence", 4, "connection 2 of 4 had no answer for 5s while 1 others were open");
+    assert_told("limit", 1100, "was closed while");
+}
+
+#[test]
+fn any_server_that_echoes_is_compared_with_ours() {
+    let (status, words, is_recorded) = compared("none", 4);
+    assert_eq!((status, is_recorded), (Some(0), true), "{words}");
+}

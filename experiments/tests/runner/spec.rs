@@ -1,6 +1,7 @@
 //! A wrong specification is refused before anything runs, and the message says where to look.
 
-use experiments::spec::{Engine, Size, Spec};
+use experiments::spec::server_program::{Ends, Ready};
+use experiments::spec::{Size, Spec};
 use uring_echo::client::{CONNECTIONS_MAX, DEPTH_MAX, PAYLOAD_MAX, RATE_MAX};
 use uring_echo::record::Mode;
 
@@ -42,7 +43,7 @@ fn the_specifications_behind_the_measurements_can_still_be_run() {
 fn an_engine_is_a_name_or_a_table_with_arguments() {
     let spec = Spec::parse("tiny.toml", VALID, Size::Quick).unwrap();
     assert_eq!(spec.engine_names().collect::<Vec<_>>(), ["epoll", "uring-32"]);
-    assert_eq!(spec.engines[1].engine, Engine::Uring);
+    assert_eq!(spec.engines[1].engine, "uring");
     assert_eq!(spec.engines[1].args, ["--buffers", "32"]);
 }
 
@@ -84,8 +85,36 @@ fn a_value_of_the_wrong_type_is_named_with_its_key_and_line() {
 #[test]
 fn an_unknown_engine_is_refused_with_those_that_exist() {
     let message = refusal("\"epoll\",", "\"kqueue\",");
-    assert!(message.starts_with("tiny.toml:4: engines: unknown variant `kqueue`"), "{message}");
-    assert!(message.contains("`epoll`, `uring`, `mio`"), "{message}");
+    assert!(
+        message.starts_with("tiny.toml:4: engines: no server is called 'kqueue': there are compio, "),
+        "{message}"
+    );
+    assert!(message.contains(" epoll, ") && message.contains(", uring"), "{message}");
+}
+
+#[test]
+fn an_engine_may_bring_its_own_command_and_is_refused_what_makes_no_sense() {
+    let own = |table: &str| {
+        VALID.replace("\"epoll\",", &format!("{table},")).replace("uring-32/epoll", "uring-32/mine")
+    };
+    let text = own("{ name = 'mine', command = 'mine --on {addr}', ready = 'line', args = ['-v'] }");
+    let spec = Spec::parse("tiny.toml", &text, Size::Quick).unwrap();
+    let mine = &spec.engines[0];
+    assert_eq!((mine.engine.as_str(), mine.program.executable().as_str()), ("mine", "mine"));
+    assert_eq!((mine.program.ready, mine.program.ends), (Ready::Line, Ends::Any));
+    let refusal =
+        |table: &str| Spec::parse("tiny.toml", &own(table), Size::Quick).expect_err(table).to_string();
+    let message = refusal("{ name = 'mine', command = 'mine' }");
+    assert_eq!(
+        message,
+        "tiny.toml:4: engines: 'mine' does not say where to listen: write {addr} or {port} there"
+    );
+    let message = refusal("{ name = 'mio', command = 'mine {addr}' }");
+    assert!(message.contains("'mio' names a server of the table"), "{message}");
+    let message = refusal("{ name = 'mine', engine = 'mio', command = 'mine {addr}' }");
+    assert!(message.contains("an engine or a command is wanted, one of the two"), "{message}");
+    let message = refusal("{ name = 'mine', engine = 'discard' }");
+    assert!(message.contains("no server is called 'discard'"), "{message}");
 }
 
 #[test]
@@ -155,7 +184,7 @@ fn a_variant_is_a_level_with_one_thing_different_and_compared_with_what_it_is_of
     let text = with_variants("{ of = 'uring-32', name = 'coop', args = ['--setup', 'coop'] }");
     let spec = Spec::parse("tiny.toml", &text, Size::Quick).unwrap();
     let variant = &spec.engines[2];
-    assert_eq!((variant.name.as_str(), variant.engine), ("uring-32-coop", Engine::Uring));
+    assert_eq!((variant.name.as_str(), variant.engine.as_str()), ("uring-32-coop", "uring"));
     assert_eq!(variant.args, ["--buffers", "32", "--setup", "coop"]);
     assert_eq!(variant.variant_of.as_deref(), Some("uring-32"));
     let sides = |of: &experiments::spec::Comparison| [of.of, of.to].map(|at| spec.engines[at].name.clone());

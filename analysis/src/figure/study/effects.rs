@@ -80,7 +80,7 @@ fn is_of_the_same(recording: &Recording) -> bool {
     let manifest = &recording.manifest;
     let server = |name: &str| {
         let found = manifest.engines.iter().find(|engine| engine.name == name);
-        found.map(|engine| (engine.engine, &engine.args))
+        found.map(|engine| (&engine.engine, &engine.args))
     };
     let comparisons = manifest.ratios.iter().filter_map(|name| Comparison::parse(name));
     comparisons.map(|of| server(&of.of) == server(&of.to)).reduce(|all, same| all && same) == Some(true)
