@@ -369,7 +369,7 @@ const FULL_DISK: &str = r#"
         sleep "${moment%:*}"
         head -c 8M /dev/zero >results/filler 2>filled
         truncate -s "-${moment#*:}" results/filler
-        if wait $pid; then rm -r results/*; how="--seed 5"; continue; fi
+        if wait $pid; then rm -rf results/* kept/*; how="--seed 5"; number=0; continue; fi
         number=$((number + 1)); how="--resume $(echo results/short/*)"
         rm results/filler; cp -r results/short/* kept/$number; mv said kept/$number.said
     done
