@@ -189,6 +189,7 @@ fn go_on(folder: &Path, experiment: &str) -> anyhow::Result<ExitCode> {
     let manifest = recording.manifest();
     let cores = cores(Some(manifest.server_cpu), &manifest.client_cpus)?;
     check_in_advance(&runs, &cores)?;
+    try_out(&spec, &programs, cores.server)?;
     recording.resumed(timestamp::unix_ms())?;
     output::note(format_args!("{}, taken up again\n", spec.title));
     make(&runs, &programs, &cores, &mut recording)

@@ -18,7 +18,7 @@ pub const ID: &str = "compare";
 /// What to compare, and under which loads.
 #[derive(Clone, Debug, Args)]
 pub struct CompareArgs {
-    /// A server, as NAME='COMMAND {addr}', or the name of one in the box alone: epoll, uring, mio. Give two or more: the others are
+    /// A server, as NAME='COMMAND {addr}', or the name alone of one in the box, such as epoll, uring or mio. Give two or more: the others are
     /// compared with the first. {addr} becomes 127.0.0.1:PORT, {port} the port, {cpu} the server's core, {threads} 1
     #[arg(long = "server", value_name = "NAME[=COMMAND]", required_unless_present = "resume")]
     pub servers: Vec<ServerArg>,

@@ -27,7 +27,7 @@ pub fn build() -> anyhow::Result<Vec<String>> {
     let folder = here.parent().context("this program is in no folder")?;
     let target = folder.join("peers");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--release", "--locked", "--manifest-path"]).arg(&manifest);
+    cargo.args(["build", "--release", "--manifest-path"]).arg(&manifest);
     cargo.arg("--target-dir").arg(&target);
     let status = cargo.status().context("cannot run cargo, which builds them: install a Rust toolchain")?;
     ensure!(status.success(), "cargo ended with {status}: what it said is above");

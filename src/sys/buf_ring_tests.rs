@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn buffers_are_conserved_and_never_shared(steps in prop::collection::vec(step(), 0..1000)) {
+    fn buffers_are_conserved_and_never_shared(steps in prop::collection::vec(step(), 0..3000)) {
         const COUNT: usize = 11;
         let mut ring = BufRing::new(6, COUNT, Bytes(100)).unwrap();
         let (mut queue, mut head, mut leases) = (VecDeque::new(), 0u16, Vec::new());

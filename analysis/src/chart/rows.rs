@@ -179,12 +179,8 @@ impl Rows {
         }
     }
     fn draw_row(&self, svg: &mut Svg, own: Area, row: &Row, scale: Scale) {
-        let shown: Vec<f64> = row
-            .marks
-            .iter()
-            .filter_map(|mark| mark.value.and_then(|v| scale.place(v.value())))
-            .map(|share| share.clamp(0.0, 1.0))
-            .collect();
+        let shown: Vec<f64> =
+            row.marks.iter().filter_map(|mark| mark.value.and_then(|v| place(scale, v.value()))).collect();
         if let [first, .., last] = shown[..] {
             let y = own.y + own.height / 2.0;
             let ends = [("x1", own.across(first)), ("x2", own.across(last)), ("y1", y), ("y2", y)];
@@ -201,10 +197,10 @@ impl Rows {
 
     fn draw_mark(&self, svg: &mut Svg, own: Area, (label, mark): (&str, &RowMark), scale: Scale) {
         let Some(estimate) = mark.value else { return };
-        let Some(share) = scale.place(estimate.value()).map(|share| share.clamp(0.0, 1.0)) else { return };
+        let Some(share) = place(scale, estimate.value()) else { return };
         let y = own.y + own.height / 2.0;
         if let Some((low, high)) = estimate.interval() {
-            let end = |value| own.across(scale.place(value).unwrap_or(0.0).clamp(0.0, 1.0));
+            let end = |value| own.across(place(scale, value).unwrap_or(0.0));
             whisker_across(svg, y, end(low), end(high), Paint::Series(mark.role));
         }
         let runs = estimate.runs();
@@ -223,6 +219,11 @@ impl Rows {
     fn is_beyond(&self, value: f64) -> bool {
         self.x.extent == Extent::Ratio && value.max(1.0 / value) > FACTOR_MAX * 1.05
     }
+}
+
+/// Place of `value`, at an end of the axis where it lies beyond.
+fn place(scale: Scale, value: f64) -> Option<f64> {
+    scale.place(value).map(|share| share.clamp(0.0, 1.0))
 }
 
 /// Draws what is above row `index`, from the top of `area` down, and returns where the row begins.

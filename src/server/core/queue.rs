@@ -121,6 +121,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_put_back_stands_behind_those_put_back_before_it() {
+        let mut queue = SlotQueue::new(5);
+        for (ahead, slot) in [(0, 3), (0, 4)] {
+            queue.push(Slot(ahead));
+            queue.put_back(Slot(slot), ahead as usize);
+        }
+        queue.put_back(Slot(2), 1);
+        queue.put_back(Slot(3), 9);
+        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|slot| slot.0).collect();
+        assert_eq!(order, [4, 2, 3, 0]);
+    }
+
+    #[test]
     fn a_slot_taken_out_leaves_the_order_of_the_others() {
         let mut queue = SlotQueue::new(4);
         for slot in [3, 1, 2] {

@@ -50,7 +50,7 @@ fn take(queue: &mut VecDeque<(Bid, usize)>, bytes: u16) -> Vec<(Bid, usize)> {
 
 proptest! {
     #[test]
-    fn a_bundle_is_the_buffers_that_the_kernel_filled(steps in prop::collection::vec(step(), 0..1000)) {
+    fn a_bundle_is_the_buffers_that_the_kernel_filled(steps in prop::collection::vec(step(), 0..3000)) {
         const COUNT: usize = 13;
         let mut ring = BufRing::new(8, COUNT, Bytes(BUFFER_BYTES)).unwrap().in_bundles();
         let (mut queue, mut head, mut leases) = (VecDeque::new(), 0u16, Vec::new());

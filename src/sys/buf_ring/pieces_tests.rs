@@ -33,7 +33,7 @@ proptest! {
     /// Pieces of a buffer lie one behind the other, none is where another is, and a buffer is published again only when it
     /// has none.
     #[test]
-    fn pieces_never_overlap_and_every_buffer_comes_back(steps in prop::collection::vec(step(), 0..1000)) {
+    fn pieces_never_overlap_and_every_buffer_comes_back(steps in prop::collection::vec(step(), 0..3000)) {
         const COUNT: usize = 7;
         let mut ring = BufRing::new(4, COUNT, Bytes(BUFFER_BYTES)).unwrap().in_pieces();
         // What the kernel has: buffers in the order in which it will use them, and how far it is in the first.

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -196,9 +197,10 @@ impl Launch {
         let (mut child, files) = self.spawn();
         // Left piped where nobody reads it: dropping it closes the pipe.
         drop(child.stderr.take());
-        let mut stdout = String::new();
-        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        lines.read_line(&mut stdout).unwrap();
+        let Some(stdout) = first_line(child.stdout.take().expect("stdout is piped")) else {
+            let _ = child.kill();
+            panic!("{engine:?} neither refused to start nor listens: {}", files.log());
+        };
         if let Some((addr, settings)) = parse_listening(&stdout) {
             return Ok(Server { engine, addr, settings, child, files });
         }
@@ -250,6 +252,18 @@ fn spawn_unless_busy(command: &mut Command) -> Child {
             Err(error) => panic!("cannot run {command:?}: {error}"),
         }
     }
+}
+
+/// What comes first, up to the end of its line or of the stream; `None` if that takes too long.
+fn first_line(stdout: ChildStdout) -> Option<String> {
+    let (found, line) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = BufReader::new(stdout).read_line(&mut text);
+        // Nobody waits for it any more once it is too late.
+        let _ = found.send(read.map(|_| text));
+    });
+    line.recv_timeout(patience()).ok().map(|text| text.expect("a pipe can be read"))
 }
 
 /// `listening on ADDR key=value key=value …`

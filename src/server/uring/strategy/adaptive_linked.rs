@@ -35,6 +35,7 @@ impl Strategy for AdaptiveLinked {
 
     fn send<Q: Queues>(server: &mut UringServer<Self, Q>, slot: Slot) {
         let peer = server.peers.at(slot);
+        // One that is linked to a short send is still under way: a receive by a call would overtake it.
         if peer.backlogged && !peer.in_flight.has(Op::Recv) {
             return server.serve(slot, Next::Send);
         }
