@@ -11,9 +11,10 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a server is given to say what nobody asked for.
 const SILENCE: Duration = Duration::from_millis(200);
-/// Connections that send at the same time, and how much each sends: more than the sockets of both ends hold.
+/// Connections that send at the same time, and how much each sends: many buffers of any server, and little enough that one that serves
+/// them one after the other is through with all before the last runs out of patience.
 const STREAMS: usize = 8;
-const STREAM_BYTES: usize = 8 << 20;
+const STREAM_BYTES: usize = 1 << 20;
 
 /// Tries the server at `address`: that it waits to be asked, that what it sends is what it was sent, to the last byte before the end of
 /// a stream, and that it serves `connections` at a time.
