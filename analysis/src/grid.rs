@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::frame;
 use crate::metric;
 use crate::recording::{Cell, Recording};
+use crate::servers::Servers;
 use crate::statistics::paired_ratios;
 pub use experiments::verdict::Comparison;
 
@@ -35,6 +36,8 @@ pub(crate) struct Samples {
 pub struct Grid {
     /// The servers, in their order.
     pub engines: Vec<String>,
+    /// Which of them are settings of one program.
+    pub servers: Servers,
     /// What is compared.
     pub comparisons: Vec<Comparison>,
     /// The cells, in the order of tables.
@@ -54,6 +57,7 @@ impl Grid {
             metric::OF_NOISE.into_iter().filter(|(name, _)| metric::ALL.iter().all(|all| all.0 != *name));
         Ok(Self {
             engines: manifest.engines.iter().map(|engine| engine.name.clone()).collect(),
+            servers: Servers::of(&manifest.engines),
             comparisons: manifest.ratios.iter().filter_map(|name| Comparison::parse(name)).collect(),
             cells: recording.cells(),
             runs: frame::runs([recording], metric::ALL.into_iter().chain(noise))?,

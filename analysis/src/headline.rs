@@ -1,7 +1,8 @@
-//! The headline numbers: io_uring against epoll, a row for each comparison and workload of an experiment.
+//! The headline numbers: what each experiment is about, io_uring against epoll in ours, a row for each comparison and workload of an experiment.
 
 use experiments::spec::workload::Workload;
 
+use crate::figure::input::reader_name;
 use crate::grid::Comparison;
 use crate::markdown::{self, Head};
 use crate::metric;
@@ -11,8 +12,10 @@ use crate::values::{ExperimentValues, Values};
 /// What a comparison came to in one workload of an experiment: geometric means over the cells.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<'a> {
-    /// The experiment; with the comparison, where it makes more than one.
+    /// The experiment.
     pub(crate) name: String,
+    /// What is divided by what, as readers know them.
+    pub(crate) compared: String,
     pub(crate) workload: Workload,
     /// Busy time of the server's core per message.
     pub(crate) cpu: &'a Mean,
@@ -22,22 +25,19 @@ pub(crate) struct Row<'a> {
     pub(crate) recorded: String,
 }
 
-/// The rows of `experiment`, whose name is `name`: none where io_uring is not compared with epoll.
+/// The rows of `experiment`, whose name is `name`: none where it compares a server with itself only.
 pub(crate) fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
     let grid = &experiment.grid;
-    let comparisons = grid.comparisons().into_iter();
-    let comparisons: Vec<Comparison> = comparisons.filter(Comparison::is_of_engines).collect();
+    let comparisons = grid.asked();
     let mut rows = Vec::new();
     for comparison in &comparisons {
-        let name = match comparisons.len() {
-            1 => name.to_owned(),
-            _ => format!("{name}: {}", comparison.name()),
-        };
+        let compared = format!("{} ÷ {}", reader_name(&comparison.of), reader_name(&comparison.to));
         for workload in grid.workloads() {
             let Some(cpu) = grid.mean(workload, comparison, metric::CPU) else { continue };
             let throughput = grid.mean(workload, comparison, metric::MESSAGES);
             let recorded = recorded(experiment, workload, comparison);
-            rows.push(Row { name: name.clone(), workload, cpu, throughput, recorded });
+            let (name, compared) = (name.to_owned(), compared.clone());
+            rows.push(Row { name, compared, workload, cpu, throughput, recorded });
         }
     }
     rows
@@ -82,16 +82,17 @@ pub(crate) fn table(values: &Values) -> String {
         .map(|row| cells(&row))
         .collect();
     if rows.is_empty() {
-        return "No recording compares io_uring with epoll.\n".to_owned();
+        return "No recording compares two servers.\n".to_owned();
     }
     let heads = [
         Head::words("experiment"),
+        Head::words("compared"),
         Head::words("mode"),
         Head::numbers("cells"),
-        Head::numbers("CPU per message, io_uring ÷ epoll"),
+        Head::numbers("CPU per message"),
         Head::numbers("least–most cell"),
         Head::words("verdict"),
-        Head::numbers("messages per s, io_uring ÷ epoll"),
+        Head::numbers("messages per s"),
         Head::words("recorded"),
     ];
     markdown::table(&heads, &rows)
@@ -101,6 +102,7 @@ fn cells(row: &Row<'_>) -> Vec<String> {
     let cpu = row.cpu;
     vec![
         row.name.clone(),
+        row.compared.clone(),
         row.workload.in_words(),
         cpu.cells.to_string(),
         with_interval(cpu),

@@ -8,6 +8,7 @@
 //! | [`recording`] | a recording on disk, read with every damage named |
 //! | [`published`] | what the study of 2023 published, and its ratios |
 //! | [`validity`] | which runs count, and what is said of those that do not |
+//! | [`servers`] | which servers are settings of one program, and the order of their colours |
 //! | [`metric`], [`grid`] | what a run is measured by; values by cell, server and repetition |
 //! | [`study`], [`output`] | all that is analysed together; the files made of it |
 //! | `frame` | runs, connections and series as data frames; Parquet |
@@ -40,6 +41,7 @@ pub mod output;
 pub mod published;
 pub mod recording;
 mod report;
+pub mod servers;
 pub mod statistics;
 pub mod study;
 mod table;

@@ -12,6 +12,7 @@ use uring_echo::record::Mode;
 use crate::grid::{Comparison, Grid};
 use crate::metric;
 use crate::recording::Cell;
+use crate::servers::Servers;
 
 /// The published results: `analysis/data/README.md` says where they are from.
 const TEXT: &str = include_str!("../data/published_2023.csv");
@@ -87,7 +88,9 @@ pub fn grid(frame: &DataFrame) -> anyhow::Result<Grid> {
     cells.sort_by(Cell::order);
     cells.dedup();
     let [of, to] = SERVERS.map(str::to_owned);
-    Ok(Grid { engines: vec![to.clone(), of.clone()], comparisons: vec![Comparison { of, to }], cells, runs })
+    let servers = Servers::plain(&[&to, &of]);
+    let engines = vec![to.clone(), of.clone()];
+    Ok(Grid { engines, servers, comparisons: vec![Comparison { of, to }], cells, runs })
 }
 
 fn cell(mode: &str, payload_bytes: u64, connections: u64) -> anyhow::Result<Cell> {

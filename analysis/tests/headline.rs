@@ -33,6 +33,7 @@ fn the_table_has_a_row_for_each_mode_with_the_ratio_that_was_put_in() {
     let row = |mode| {
         [
             "made-up",
+            "io_uring ÷ epoll",
             mode,
             "1",
             "0.80 (0.80–0.80)",
@@ -52,7 +53,7 @@ fn a_full_recording_says_what_its_control_allows() {
     made_up.cells.iter_mut().for_each(|cell| cell.1 = 5);
     let folder = made_up.write(&scratch.path().join("results"));
     change_manifest(&folder, |manifest| manifest.size = Size::Full);
-    let verdict = |table: &str| cells(table.lines().nth(2).unwrap())[5].to_owned();
+    let verdict = |table: &str| cells(table.lines().nth(2).unwrap())[6].to_owned();
     assert_eq!(verdict(&printed(scratch.path())), "less (cells: 1 less, 0 more)");
     // A control that differs by half from itself, in the first of four pairs, lets nothing smaller be claimed.
     change_record(&folder, 21, |record| record["summary"]["cpu_ns_per_message"] = serde_json::json!(9000.0));
@@ -70,17 +71,18 @@ fn runs_that_do_not_count_and_a_part_of_an_experiment_are_told() {
 }
 
 #[test]
-fn only_comparisons_of_the_engines_are_headlines() {
+fn only_comparisons_of_what_an_experiment_is_about_are_headlines() {
     let scratch = tempfile::tempdir().unwrap();
     for id in ["fairness", "parity", "study"] {
         write_built_in(id, Size::Quick, &scratch.path().join("results"));
     }
     let table = printed(scratch.path());
     let rows: Vec<Vec<&str>> = table.lines().skip(2).map(cells).collect();
-    let names: Vec<(&str, &str)> = rows.iter().map(|row| (row[0], row[1])).collect();
-    let (as_published, tuned) = ("study: uring-study/epoll-study", "study: uring/epoll");
+    let names: Vec<[&str; 3]> = rows.iter().map(|row| [row[0], row[1], row[2]]).collect();
+    let (engines, as_published) = ("io_uring ÷ epoll", "io_uring-study ÷ epoll-study");
     let workloads = ["stream", "stream, unbounded in flight", "req-res"];
-    let expected = ["parity", as_published, tuned].map(|name| workloads.map(|workload| (name, workload)));
+    let compared = [("parity", engines), ("study", as_published), ("study", engines)];
+    let expected = compared.map(|(name, compared)| workloads.map(|workload| [name, compared, workload]));
     assert_eq!(names, expected.concat());
 }
 

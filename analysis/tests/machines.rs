@@ -10,6 +10,8 @@ use experiments::recording::HOST;
 use serde_json::{Value, json};
 use support::{MadeUp, change_manifest, change_record};
 
+/// What is divided by what.
+const COMPARED: &str = "io_uring ÷ epoll";
 /// What io_uring costs in a recording of [`before`], as a share of what epoll costs.
 const RATIO_BEFORE: &str = "1.60 (1.60–1.60)";
 /// The same in one as it is made up.
@@ -73,9 +75,9 @@ fn each_machine_has_a_column_and_the_one_that_recorded_last_comes_first() {
     let lines = printed(scratch.path());
     assert_eq!((lines[2][0].as_str(), lines[3][0].as_str()), ("A", "B"));
     assert_eq!(lines[3][2..4], ["6/167/1", "48 KiB, 32 MiB"]);
-    assert_eq!(lines[5], ["experiment", "mode", "A", "B"]);
-    assert_eq!(lines[7], ["made-up", "stream", RATIO, RATIO_BEFORE]);
-    assert_eq!(lines[8], ["made-up", "req-res", RATIO, RATIO_BEFORE]);
+    assert_eq!(lines[5], ["experiment", "compared", "mode", "A", "B"]);
+    assert_eq!(lines[7], ["made-up", COMPARED, "stream", RATIO, RATIO_BEFORE]);
+    assert_eq!(lines[8], ["made-up", COMPARED, "req-res", RATIO, RATIO_BEFORE]);
 }
 
 #[test]
@@ -94,12 +96,12 @@ fn of_two_recordings_on_one_machine_the_newest_counts_and_the_other_stands_besid
     let scratch = tempfile::tempdir().unwrap();
     let results = scratch.path().join("results");
     before(&results);
-    assert_eq!(printed(scratch.path())[6], ["made-up", "stream", RATIO_BEFORE]);
+    assert_eq!(printed(scratch.path())[6], ["made-up", COMPARED, "stream", RATIO_BEFORE]);
     MadeUp::small("made-up").write(&results);
     let lines = printed(scratch.path());
-    assert_eq!(lines[6], ["made-up", "stream", RATIO]);
-    assert_eq!(lines[9], ["recorded twice on", "experiment", "mode", "newest", "the one before"]);
-    assert_eq!(lines[11], ["A", "made-up", "stream", RATIO, RATIO_BEFORE]);
+    assert_eq!(lines[6], ["made-up", COMPARED, "stream", RATIO]);
+    assert_eq!(lines[9], ["recorded twice on", "experiment", "compared", "mode", "newest", "the one before"]);
+    assert_eq!(lines[11], ["A", "made-up", COMPARED, "stream", RATIO, RATIO_BEFORE]);
 }
 
 #[test]
@@ -109,8 +111,8 @@ fn what_a_machine_did_not_record_is_a_dash() {
     change_host(&before(&results), |host| host["kernel"]["release"] = json!("6.1.0"));
     MadeUp::small("another").write(&results);
     let lines = printed(scratch.path());
-    assert_eq!(lines[7], ["another", "stream", RATIO, "–"]);
-    assert_eq!(lines[9], ["made-up", "stream", "–", RATIO_BEFORE]);
+    assert_eq!(lines[7], ["another", COMPARED, "stream", RATIO, "–"]);
+    assert_eq!(lines[9], ["made-up", COMPARED, "stream", "–", RATIO_BEFORE]);
 }
 
 #[test]

@@ -218,8 +218,10 @@ impl Heat {
         if self.better == Better::Lower {
             ticks = [(0.0, "≥ 2"), (0.5, "1"), (1.0, "≤ 0.5")];
         }
-        let winners =
-            [(0.0, &self.base, Role::Epoll, Anchor::Start), (1.0, &self.compared, Role::Uring, Anchor::End)];
+        let winners = [
+            (0.0, &self.base, Role::BASE, Anchor::Start),
+            (1.0, &self.compared, Role::COMPARED, Anchor::End),
+        ];
         let below = bar.bottom() + 13.0;
         for (place, text) in ticks {
             let anchor = [Anchor::Start, Anchor::Middle, Anchor::End][(place * 2.0) as usize];

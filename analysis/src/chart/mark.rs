@@ -67,13 +67,13 @@ pub(crate) const MARKER: f64 = 3.6;
 pub(crate) fn marker(svg: &mut Svg, role: Role, filling: Filling, at: (f64, f64), title: &str) {
     let (x, y) = at;
     let shape = match role {
-        Role::Epoll => Tag::new("circle").numbers(&[("cx", x), ("cy", y), ("r", MARKER)]),
-        Role::Uring => {
+        Role::Series(0) => Tag::new("circle").numbers(&[("cx", x), ("cy", y), ("r", MARKER)]),
+        Role::Series(1) => {
             let side = MARKER * 1.8;
             let place = [("x", x - side / 2.0), ("y", y - side / 2.0), ("width", side), ("height", side)];
             Tag::new("rect").numbers(&place)
         }
-        Role::Other(place) => polygon(corners(place), at),
+        Role::Series(place) => polygon(corners(place), at),
         Role::Neither => polygon(&[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)], at),
     };
     let paint = Paint::Series(role);
@@ -81,12 +81,12 @@ pub(crate) fn marker(svg: &mut Svg, role: Role, filling: Filling, at: (f64, f64)
     svg.leaf_saying(&shape.fill(inside).stroke(paint, 1.5), title);
 }
 
-/// Corners of the shape of the `place`-th series that is no engine.
+/// Corners of the shape of the `place`-th series; the first two are a circle and a square.
 fn corners(place: u8) -> &'static [(f64, f64)] {
-    match place % 4 {
-        0 => &[(0.0, -1.25), (1.2, 0.95), (-1.2, 0.95)],
-        1 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
-        2 => &[(0.0, 1.25), (1.2, -0.95), (-1.2, -0.95)],
+    match place {
+        2 => &[(0.0, -1.25), (1.2, 0.95), (-1.2, 0.95)],
+        3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
+        4 => &[(0.0, 1.25), (1.2, -0.95), (-1.2, -0.95)],
         _ => &[(-1.3, -0.5), (1.3, -0.5), (1.3, 0.5), (-1.3, 0.5)],
     }
 }

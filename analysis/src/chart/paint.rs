@@ -18,12 +18,22 @@ pub(crate) const FONTS: &str = "Helvetica, Arial, 'Liberation Sans', 'DejaVu San
 /// What a colour stands for, the same in every figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum Role {
-    Epoll,
-    Uring,
-    /// Anything else that is compared, by its place.
-    Other(u8),
-    /// A comparison that neither engine wins.
+    /// Something that is compared, by its place.
+    Series(u8),
+    /// A comparison that neither side wins.
     Neither,
+}
+
+impl Role {
+    /// What a ratio divides by.
+    pub(crate) const BASE: Self = Self::Series(0);
+    /// What a ratio divides.
+    pub(crate) const COMPARED: Self = Self::Series(1);
+
+    /// That of what has the `place`-th colour; colours come round again.
+    pub(crate) fn series(place: usize) -> Self {
+        Self::Series((place % SERIES.len()) as u8)
+    }
 }
 
 /// What something is painted with.
@@ -49,9 +59,7 @@ impl Paint {
             Self::Paper => ["paper", "#ffffff", "#161b22"],
             Self::Band => ["band", "#e2e6ea", "#30373f"],
             Self::Series(Role::Neither) => ["neither", "#59636e", "#9da7b3"],
-            Self::Series(Role::Epoll) => ["epoll", "#0072b2", "#56b4e9"],
-            Self::Series(Role::Uring) => ["uring", "#d55e00", "#ff8a3d"],
-            Self::Series(Role::Other(place)) => OTHERS[usize::from(place % 4)],
+            Self::Series(Role::Series(place)) => SERIES[usize::from(place) % SERIES.len()],
         }
     }
 
@@ -69,23 +77,24 @@ impl Paint {
 
     pub(crate) fn all() -> Vec<Self> {
         let plain = [Self::Ink, Self::Muted, Self::Grid, Self::Paper, Self::Band];
-        let engines = [Role::Epoll, Role::Uring, Role::Neither].map(Self::Series);
-        let others = (0..4).map(|place| Self::Series(Role::Other(place)));
-        plain.into_iter().chain(engines).chain(others).collect()
+        let series = (0..SERIES.len()).map(Role::series).chain([Role::Neither]).map(Self::Series);
+        plain.into_iter().chain(series).collect()
     }
 }
 
-const OTHERS: [[&str; 3]; 4] = [
-    ["other0", "#007a5a", "#2fc79b"],
-    ["other1", "#b0467f", "#e59ac4"],
-    ["other2", "#8a6d00", "#e0c040"],
-    ["other3", "#444c56", "#b6c0ca"],
+const SERIES: [[&str; 3]; 6] = [
+    ["series0", "#0072b2", "#56b4e9"],
+    ["series1", "#d55e00", "#ff8a3d"],
+    ["series2", "#007a5a", "#2fc79b"],
+    ["series3", "#b0467f", "#e59ac4"],
+    ["series4", "#8a6d00", "#e0c040"],
+    ["series5", "#444c56", "#b6c0ca"],
 ];
 
 /// Channels of the colour that both sides of a ratio fade into.
 const MIDDLE: (f64, f64, f64) = (247.0, 247.0, 247.0);
 
-/// Colour of a cell: from the colour of epoll at -1 over nearly white at 0 to that of io_uring at 1.
+/// Colour of a cell: from that of [`Role::BASE`] at -1 over nearly white at 0 to that of [`Role::COMPARED`] at 1.
 pub(crate) fn diverging(place: f64) -> String {
     let end = if place < 0.0 { (0.0, 114.0, 178.0) } else { (213.0, 94.0, 0.0) };
     let strength = place.abs().min(1.0);

@@ -10,7 +10,7 @@ use crate::statistics::Word;
 
 fn bars(values: Vec<Option<Estimate>>) -> Sheet {
     let categories = (0..values.len()).map(|index| index.to_string()).collect();
-    let series = vec![GroupSeries { name: "epoll".to_owned(), role: Role::Epoll, values }];
+    let series = vec![GroupSeries { name: "epoll".to_owned(), role: Role::BASE, values }];
     let groups = Groups {
         x_label: "connections".to_owned(),
         categories,
@@ -221,7 +221,7 @@ fn a_curve_breaks_off_where_a_value_is_missing() {
     let point = |x: f64, y: Option<f64>| (x, y.and_then(Estimate::single));
     let line = Line {
         name: "epoll".to_owned(),
-        role: Role::Epoll,
+        role: Role::BASE,
         dash: Dash::Solid,
         markers: false,
         steps: false,

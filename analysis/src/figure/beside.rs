@@ -55,12 +55,15 @@ impl Pair {
     }
 
     fn row(&self, begins_group: bool) -> Row {
-        let mark = |name: &str, place, ratio: &Option<Ratio>| RowMark {
+        let mark = |name: &str, role, ratio: &Option<Ratio>| RowMark {
             name: name.to_owned(),
-            role: Role::Other(place),
+            role,
             value: ratio.as_ref().map(Ratio::estimate),
         };
-        let marks = vec![mark("published in 2023", 1, &self.published), mark("ours", 0, &self.ours)];
+        let marks = vec![
+            mark("published in 2023", Role::Series(3), &self.published),
+            mark("ours", Role::Series(2), &self.ours),
+        ];
         let start = if begins_group { Start::Apart } else { Start::Within };
         Row { label: say(&self.at), start, marks, verdict: self.agreement().name().to_owned() }
     }

@@ -2,7 +2,8 @@
 
 use crate::chart::{Axis, Body, Dash, Estimate, Extent, Format, Line, Lines, Panel, Role, Sheet};
 
-use super::input::{About, names, reader_name, roles};
+use super::input::{About, names, reader_name};
+use crate::servers::Servers;
 
 /// A curve that belongs to a server.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,9 +73,9 @@ struct Look {
     steps: bool,
 }
 
-fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look) -> Panel {
+fn panel(cell: &CellCurves, (x, y): (Axis, Axis), look: Look, servers: &Servers) -> Panel {
     let engines = names(&cell.curves, |curve| &curve.engine);
-    let roles = engines.iter().zip(roles(&engines));
+    let roles = engines.iter().zip(servers.roles(&engines));
     let lines = roles.flat_map(|(engine, role)| {
         let own = cell.curves.iter().filter(move |curve| curve.engine == *engine);
         own.map(move |curve| curve.line(role, look))
@@ -96,7 +97,7 @@ fn with_missing<'a>(title: &str, engines: impl Iterator<Item = &'a String>) -> S
 
 /// Latency by percentile: points are (share, nanoseconds) of the merged histograms of a cell's runs.
 pub(crate) fn percentiles(title: &str, cells: &[CellCurves], about: &About) -> Sheet {
-    let panels = cells.iter().map(|cell| panel(cell, percentile_axes(), Look::default()));
+    let panels = cells.iter().map(|cell| panel(cell, percentile_axes(), Look::default(), &about.servers));
     sheet(title, about, panels.collect())
 }
 
@@ -116,7 +117,7 @@ pub(crate) fn latency_load(
     let panels = percentiles.iter().map(|of| {
         let x = Axis::new("offered load, messages per second", Extent::FromZero, Format::Thousands);
         let y = Axis::new(format!("{} latency (log)", of.title), Extent::Log, Format::Nanoseconds);
-        let mut panel = panel(of, (x, y), Look { markers: true, steps: false });
+        let mut panel = panel(of, (x, y), Look { markers: true, steps: false }, &about.servers);
         if let Body::Lines(lines) = &mut panel.body {
             lines.verticals = capacity_per_s.map(|rate| (rate, "capacity".to_owned())).into_iter().collect();
         }
@@ -151,7 +152,7 @@ pub(crate) fn connections(title: &str, cells: &[(String, Vec<Shares>)], about: &
         let cell = CellCurves { title: name.clone(), curves: curves.collect() };
         let x = Axis::new("received ÷ fair share", Extent::Around, Format::Fine);
         let y = Axis::new("connections that got at most this", Extent::Fixed(0.0, 1.0), Format::Percent);
-        let mut panel = panel(&cell, (x, y), Look { steps: true, markers: false });
+        let mut panel = panel(&cell, (x, y), Look { steps: true, markers: false }, &about.servers);
         panel.title.push_str(&indices(shares));
         panel
     });
@@ -188,7 +189,7 @@ pub(crate) fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet
         let x = Axis::new("seconds since the window began", Extent::FromZero, Format::Plain);
         (x, Axis::new("messages per second", Extent::FromZero, Format::Thousands))
     };
-    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default()));
+    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default(), &about.servers));
     sheet(title, about, panels.collect())
 }
 
@@ -196,6 +197,6 @@ pub(crate) fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet
 pub(crate) fn scaling(title: &str, x_label: &str, quantities: &[(Axis, CellCurves)], about: &About) -> Sheet {
     let x = || Axis::new(format!("{x_label} (log)"), Extent::Log, Format::Thousands);
     let look = Look { markers: true, steps: false };
-    let panels = quantities.iter().map(|(y, cell)| panel(cell, (x(), y.clone()), look));
+    let panels = quantities.iter().map(|(y, cell)| panel(cell, (x(), y.clone()), look, &about.servers));
     sheet(title, about, panels.collect())
 }

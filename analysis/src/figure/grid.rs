@@ -7,7 +7,7 @@ use experiments::spec::workload::Workload;
 use crate::chart::{Axis, Better, Body, Extent, Format, GroupSeries, Groups, Heat, MarkKind, Panel, Sheet};
 
 use super::input::{
-    About, Compared, Measured, distinct, label_bytes, names, reader_name, roles, say, title, workloads,
+    About, Compared, Measured, distinct, label_bytes, names, reader_name, say, title, workloads,
 };
 
 /// A metric as a figure shows it.
@@ -41,16 +41,16 @@ impl Shown {
 pub(crate) fn by_payload(workload: Workload, measured: &[Measured], shown: &Shown, about: &About) -> Sheet {
     let own: Vec<Measured> = measured.iter().filter(|m| m.at.workload() == workload).cloned().collect();
     let payloads = distinct(&own, |m| m.at.payload_bytes);
-    let panels = payloads.iter().map(|&payload| panel(&own, payload, shown));
+    let panels = payloads.iter().map(|&payload| panel(&own, payload, shown, about));
     let title = format!("{}: {}", title(workload), lowered(&shown.title));
     about.sheet(title, describe(&own, shown), panels.collect())
 }
 
 /// The groups of one payload.
-pub(super) fn panel(measured: &[Measured], payload_bytes: usize, shown: &Shown) -> Panel {
+pub(super) fn panel(measured: &[Measured], payload_bytes: usize, shown: &Shown, about: &About) -> Panel {
     let connections = distinct(measured, |m| m.at.connections);
     let engines = names(measured, |m| &m.engine);
-    let series = engines.iter().zip(roles(&engines)).map(|(engine, role)| {
+    let series = engines.iter().zip(about.servers.roles(&engines)).map(|(engine, role)| {
         let value = |&connections: &usize| {
             let is = |m: &&Measured| {
                 m.engine == *engine && m.at.payload_bytes == payload_bytes && m.at.connections == connections
@@ -86,29 +86,31 @@ fn describe(measured: &[Measured], shown: &Shown) -> String {
     format!("{} by payload × connections. {}.", shown.title, cells.join("; "))
 }
 
-/// Ratios of io_uring to epoll over the whole grid, a panel a workload.
+/// Ratios of one server to another over the whole grid, a panel a workload.
 pub(crate) fn ratios(what: &str, better: Better, compared: &[Compared], about: &About) -> Sheet {
     let workloads = workloads(compared, |c| &c.at);
     let panels = workloads.iter().map(|&workload| {
         let own: Vec<Compared> = compared.iter().filter(|c| c.at.workload() == workload).cloned().collect();
         let title = if workloads.len() > 1 { title(workload) } else { String::new() };
-        Panel { title, body: Body::Heat(heat(&own, better)) }
+        Panel { title, body: Body::Heat(heat(&own, better, about)) }
     });
     let sense = match better {
-        Better::Higher => "Above 1 io_uring is better.",
-        Better::Lower => "Below 1 io_uring is better.",
+        Better::Higher => "Above",
+        Better::Lower => "Below",
     };
+    let sense = format!("{sense} 1 {} is better.", about.sides().0);
     let subject = match workloads[..] {
         [only] => format!("{}: {}", title(only), lowered(what)),
         _ => what.to_owned(),
     };
     let title = format!("{subject}, {}", about.ratio());
-    let sheet = about.sheet(title, describe_ratios(what, compared), panels.collect());
+    let sheet = about.sheet(title, describe_ratios(what, compared, about), panels.collect());
     Sheet { subtitle: format!("{sense} {}", about.interval), ..sheet }
 }
 
 /// The grid of one workload, whose cells payload and connections tell apart.
-pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
+pub(super) fn heat(compared: &[Compared], better: Better, about: &About) -> Heat {
+    let (of, to) = about.sides();
     let payloads = distinct(compared, |c| c.at.payload_bytes);
     let connections = distinct(compared, |c| c.at.connections);
     let cell = |payload_bytes: usize, connections: usize| {
@@ -123,17 +125,18 @@ pub(super) fn heat(compared: &[Compared], better: Better) -> Heat {
         rows: payloads.iter().map(|&payload| label_bytes(payload)).collect(),
         cells: payloads.iter().map(row).collect(),
         better,
-        compared: "io_uring".to_owned(),
-        base: "epoll".to_owned(),
+        compared: of,
+        base: to,
     }
 }
 
-fn describe_ratios(what: &str, compared: &[Compared]) -> String {
+fn describe_ratios(what: &str, compared: &[Compared], about: &About) -> String {
+    let (of, to) = about.sides();
     let say = |c: &Compared| {
         let ratio = c.ratio.as_ref().map(|ratio| number::ratio(ratio.value()));
         let ratio = ratio.unwrap_or_else(|| "nothing to compare".to_owned());
         format!("{}, {}: {ratio}", c.at.workload().in_words(), say(&c.at))
     };
     let cells: Vec<String> = compared.iter().map(say).collect();
-    format!("{what}, io_uring divided by epoll, by payload × connections. {}.", cells.join("; "))
+    format!("{what}, {of} divided by {to}, by payload × connections. {}.", cells.join("; "))
 }

@@ -3,10 +3,12 @@
 use experiments::report::format as number;
 use experiments::spec::factors::Factors;
 use experiments::spec::in_flight::InFlight;
+use experiments::spec::server_program::ServerProgram;
 use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
-use crate::chart::{Cell, Estimate, Panel, Role, Sheet};
+use crate::chart::{Cell, Estimate, Panel, Sheet};
+use crate::servers::Servers;
 
 /// The name of `workload` in a title.
 pub(crate) fn title(workload: Workload) -> String {
@@ -57,7 +59,7 @@ pub(crate) struct Measured {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
     pub(crate) at: Factors,
-    /// io_uring divided by epoll.
+    /// One server divided by the other.
     pub(crate) ratio: Cell,
 }
 
@@ -67,17 +69,23 @@ pub(crate) struct About {
     pub(crate) quick: bool,
     /// What an interval is and on how many runs it stands.
     pub(crate) interval: String,
-    /// The servers of a ratio, where they are variants: what is divided and by what.
-    pub(crate) variants: Option<(String, String)>,
+    /// Which servers are settings of one program, and their order.
+    pub(crate) servers: Servers,
+    /// The servers of a ratio: what is divided and by what. `None` for io_uring and epoll.
+    pub(crate) pair: Option<(String, String)>,
 }
 
 impl About {
     /// What a ratio is of, in words.
     pub(crate) fn ratio(&self) -> String {
-        match &self.variants {
-            Some((of, to)) => format!("{} ÷ {}", reader_name(of), reader_name(to)),
-            None => "io_uring ÷ epoll".to_owned(),
-        }
+        let (of, to) = self.sides();
+        format!("{of} ÷ {to}")
+    }
+
+    /// What is divided and by what, as a reader knows them.
+    pub(crate) fn sides(&self) -> (String, String) {
+        let (of, to) = self.pair.as_ref().map_or(("uring", "epoll"), |(of, to)| (of, to));
+        (reader_name(of), reader_name(to))
     }
 
     /// A figure of the recording: up to two panels side by side, each on a scale of its own.
@@ -96,38 +104,9 @@ impl About {
     }
 }
 
-/// The engine that the server called `engine` is, a variant or not; `None` for another server.
-pub(crate) fn family(engine: &str) -> Option<Role> {
-    match engine {
-        name if name.starts_with("epoll") => Some(Role::Epoll),
-        name if name.starts_with("uring") || name.starts_with("io_uring") => Some(Role::Uring),
-        _ => None,
-    }
-}
-
-/// The roles of the series called `engines`. An engine has its colour under its own name; where only variants of it are
-/// shown, the first has it. Everything else has others.
-pub(crate) fn roles(engines: &[String]) -> Vec<Role> {
-    let is_plain = |engine: &str| matches!(engine, "epoll" | "uring" | "io_uring");
-    let plain: Vec<Role> =
-        engines.iter().filter(|engine| is_plain(engine)).filter_map(|engine| family(engine)).collect();
-    let (mut roles, mut others) = (Vec::new(), 0);
-    for engine in engines {
-        let own = family(engine)
-            .filter(|role| !roles.contains(role) && (is_plain(engine) || !plain.contains(role)));
-        let role = own.unwrap_or(Role::Other(others));
-        others += u8::from(own.is_none());
-        roles.push(role);
-    }
-    roles
-}
-
 /// Name of `engine` as a reader knows it: the programs say `uring` for short.
 pub(crate) fn reader_name(engine: &str) -> String {
-    match engine.strip_prefix("uring") {
-        Some(variant) => format!("io_uring{variant}"),
-        None => engine.to_owned(),
-    }
+    ServerProgram::called(engine)
 }
 
 /// The different values of `of` among `items`, in order.

@@ -37,21 +37,6 @@ fn figure(value: f64) -> Figure {
 }
 
 #[test]
-fn an_engine_keeps_its_colour_under_every_name() {
-    let roles =
-        |names: &[&str]| input::roles(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-    assert_eq!(roles(&["epoll", "uring"]), roles(&["epoll", "io_uring"]));
-    assert_eq!(roles(&["mio", "uring", "epoll"]), [Role::Other(0), Role::Uring, Role::Epoll]);
-    assert_eq!(roles(&["uring", "uring multishot", "mio"]), [Role::Uring, Role::Other(0), Role::Other(1)]);
-    let (first, second) = (Role::Other(0), Role::Other(1));
-    assert_eq!(
-        roles(&["epoll-study", "uring-study", "epoll", "uring"]),
-        [first, second, Role::Epoll, Role::Uring]
-    );
-    assert_eq!(roles(&["epoll-a", "epoll-b"]), [Role::Epoll, first]);
-}
-
-#[test]
 fn a_sidecar_names_its_runs_and_follows_the_data() {
     let first = figure(10.0).sidecar().unwrap();
     assert!(first.contains("stream-0002"), "{first}");
@@ -229,8 +214,8 @@ fn ratios_of_variants_are_named_in_the_title() {
             beside::pairs("Cost", &compared, &compared, about).title,
         )
     };
-    let variants = Some(("uring-study".to_owned(), "epoll-study".to_owned()));
-    let (heat, pairs) = title(&About { variants, ..About::default() });
+    let pair = Some(("uring-study".to_owned(), "epoll-study".to_owned()));
+    let (heat, pairs) = title(&About { pair, ..About::default() });
     assert_eq!(heat, "Streaming: cost, io_uring-study ÷ epoll-study");
     assert!(pairs.starts_with("Cost, io_uring-study ÷ epoll-study: ours"), "{pairs}");
     assert_eq!(title(&About::default()).0, "Streaming: cost, io_uring ÷ epoll");
@@ -260,8 +245,8 @@ fn a_cell_is_called_and_coloured_by_its_verdict_alone() {
     let Body::Rows(rows) = &sheet.panels[0].body else { panic!("the answer is in rows") };
     let said: Vec<_> = rows.rows.iter().map(|row| (row.marks[0].name.as_str(), row.marks[0].role)).collect();
     let expected = [
-        ("io_uring cheaper", Role::Uring),
-        ("epoll cheaper", Role::Epoll),
+        ("io_uring cheaper", Role::COMPARED),
+        ("epoll cheaper", Role::BASE),
         ("no difference", Role::Neither),
         ("nothing claimed", Role::Neither),
     ];

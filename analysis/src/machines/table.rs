@@ -6,7 +6,7 @@ use experiments::run::programs;
 use experiments::spec::workload::Workload;
 
 use super::{Machine, Recorded};
-use crate::headline::{rows, with_interval};
+use crate::headline::{Row, rows, with_interval};
 use crate::markdown::{self, Head};
 
 /// Digits of a revision that are shown.
@@ -50,24 +50,27 @@ fn revisions(recorded: &Recorded) -> String {
 }
 
 fn of_ratios(machines: &[Recorded]) -> String {
-    let mut ratios: Vec<(String, Workload, Vec<String>)> = Vec::new();
+    let mut ratios: Vec<([String; 2], Workload, Vec<String>)> = Vec::new();
     for (index, recorded) in machines.iter().enumerate() {
         for row in recorded.experiments.iter().flat_map(|(name, experiment)| rows(name, experiment)) {
-            let place = ratios.iter().position(|(name, of, _)| (name, *of) == (&row.name, row.workload));
+            let names = [row.name, row.compared];
+            let place = ratios.iter().position(|(other, of, _)| (other, *of) == (&names, row.workload));
             let place = place.unwrap_or_else(|| {
-                ratios.push((row.name, row.workload, vec!["–".to_owned(); machines.len()]));
+                ratios.push((names, row.workload, vec!["–".to_owned(); machines.len()]));
                 ratios.len() - 1
             });
             ratios[place].2[index] = with_interval(row.cpu);
         }
     }
-    ratios.sort_by_key(|(name, workload, _)| (name.clone(), *workload));
+    ratios.sort_by_key(|(names, workload, _)| (names.clone(), *workload));
     let of_machines = (0..machines.len()).map(|index| Head::numbers(letter(index)));
-    let heads: Vec<Head> =
-        [Head::words("experiment"), Head::words("mode")].into_iter().chain(of_machines).collect();
+    let heads = ["experiment", "compared", "mode"].map(Head::words);
+    let heads: Vec<Head> = heads.into_iter().chain(of_machines).collect();
     let rows: Vec<Vec<String>> = ratios
         .into_iter()
-        .map(|(name, workload, cells)| [vec![name, workload.in_words()], cells].concat())
+        .map(|([name, compared], workload, cells)| {
+            [vec![name, compared, workload.in_words()], cells].concat()
+        })
         .collect();
     markdown::table(&heads, &rows)
 }
@@ -80,17 +83,25 @@ fn of_repeats(machines: &[Recorded]) -> Option<String> {
             let newest = recorded.experiments.iter().filter(|(other, _)| other == name);
             let newest: Vec<_> = newest.flat_map(|(name, experiment)| rows(name, experiment)).collect();
             for before in rows(name, earlier) {
-                let again =
-                    newest.iter().find(|row| (&row.name, row.workload) == (&before.name, before.workload));
+                let key = |row: &Row<'_>| (row.compared.clone(), row.workload);
+                let again = newest.iter().find(|row| key(row) == key(&before));
                 let again = again.map_or_else(|| "–".to_owned(), |row| with_interval(row.cpu));
                 let mode = before.workload.in_words();
-                repeats.push(vec![letter(index), before.name, mode, again, with_interval(before.cpu)]);
+                repeats.push(vec![
+                    letter(index),
+                    before.name,
+                    before.compared,
+                    mode,
+                    again,
+                    with_interval(before.cpu),
+                ]);
             }
         }
     }
     let heads = [
         Head::words("recorded twice on"),
         Head::words("experiment"),
+        Head::words("compared"),
         Head::words("mode"),
         Head::numbers("newest"),
         Head::numbers("the one before"),

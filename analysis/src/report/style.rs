@@ -24,7 +24,7 @@ fn page_colours(colour: fn(Paint) -> &'static str) -> String {
         "--page:#f4f5f7;--bad:#a40e26;--good:#116329;"
     };
     let own: String = paints.iter().map(|paint| format!("--{}:{};", paint.class(), colour(*paint))).collect();
-    format!("{page}{own}--accent:{};", colour(Paint::Series(crate::chart::Role::Epoll)))
+    format!("{page}{own}--accent:{};", colour(Paint::Series(crate::chart::Role::BASE)))
 }
 
 /// Repaints the charts for a dark page: a style sheet wins over the attributes that the charts come with.

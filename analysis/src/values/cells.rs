@@ -38,6 +38,7 @@ impl GridValues {
         memory::weigh_connections(&mut cells);
         let mut of_grid = Self {
             engines: grid.engines.clone(),
+            servers: grid.servers.clone(),
             ratios: grid.comparisons.iter().map(Comparison::name).collect(),
             cell_order: grid.cells.iter().map(|cell| cell.key.clone()).collect(),
             cells,

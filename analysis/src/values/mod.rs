@@ -22,6 +22,7 @@ pub use jain::LeastJain;
 
 use crate::grid::{Comparison, Grid};
 use crate::recording::Recording;
+use crate::servers::Servers;
 use crate::statistics::{Judge, Mean, Silence};
 
 /// The version of the document this build writes. It changes when a key changes its meaning or goes.
@@ -43,6 +44,9 @@ pub struct Values {
 pub struct GridValues {
     /// The servers, in their order.
     pub engines: Vec<String>,
+    /// Which of them are settings of one program.
+    #[serde(skip)]
+    pub servers: Servers,
     /// The comparisons, as `numerator/denominator`.
     pub ratios: Vec<String>,
     /// Keys of the cells, in the order of tables.
@@ -80,6 +84,11 @@ impl GridValues {
     /// The comparisons by their sides.
     pub fn comparisons(&self) -> Vec<Comparison> {
         self.ratios.iter().filter_map(|name| Comparison::parse(name)).collect()
+    }
+
+    /// The comparisons that the experiment is about.
+    pub(crate) fn asked(&self) -> Vec<Comparison> {
+        self.servers.asked(self.comparisons())
     }
 
     /// The mean of `metric` over the cells of `workload`; `None` where no cell has both servers.

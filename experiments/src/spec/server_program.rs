@@ -1,6 +1,5 @@
 //! How a server is started, told ready and stopped: as data, for any server.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -22,6 +21,8 @@ pub struct ServerProgram {
     pub ends: Ends,
     /// Its option for how many connections it may have. `None` where it needs no telling.
     pub connections: Option<String>,
+    /// What figures and tables call it, if not by its name in the table.
+    called: Option<String>,
 }
 
 /// How a server tells that it serves.
@@ -58,18 +59,31 @@ pub struct Fill<'a> {
 }
 
 /// The servers that a specification can name.
-static TABLE: LazyLock<BTreeMap<String, ServerProgram>> =
-    LazyLock::new(|| toml::from_str(include_str!("../../engines.toml")).expect("a test reads the table"));
+static TABLE: LazyLock<Vec<(String, ServerProgram)>> = LazyLock::new(|| {
+    let table: toml::Table = include_str!("../../engines.toml").parse().expect("a test reads the table");
+    let program = |value: toml::Value| value.try_into().expect("a test reads the table");
+    table.into_iter().map(|(name, value)| (name, program(value))).collect()
+});
 
 impl ServerProgram {
     /// The one that the table calls `name`.
     pub fn named(name: &str) -> Option<Self> {
-        TABLE.get(name).cloned()
+        TABLE.iter().find(|(own, _)| own == name).map(|(_, program)| program.clone())
     }
 
-    /// The names in the table of those that echo.
+    /// The names in the table of those that echo, in its order.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        TABLE.keys().map(String::as_str).filter(|name| *name != "discard")
+        TABLE.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "discard")
+    }
+
+    /// What figures and tables call the server that a specification calls `name`: where that begins with a name of the
+    /// table, as `uring-coop` does, what that one is called stands there.
+    pub fn called(name: &str) -> String {
+        let is_of =
+            |own: &str| name.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('-'));
+        let mut called =
+            TABLE.iter().filter_map(|(own, program)| Some((program.called.as_ref()?, is_of(own)?)));
+        called.next().map_or_else(|| name.to_owned(), |(called, rest)| format!("{called}{rest}"))
     }
 
     /// A program of the user's own.
@@ -77,7 +91,7 @@ impl ServerProgram {
     /// # Errors
     /// What is wrong with `command`.
     pub fn own(command: &str, ready: Ready, ends: Ends) -> Result<Self, String> {
-        let program = Self { command: command.into(), ready, ends, connections: None };
+        let program = Self { command: command.into(), ready, ends, connections: None, called: None };
         program.check()?;
         Ok(program)
     }
@@ -164,7 +178,14 @@ mod tests {
             ["epoll", "mio", "tokio-tuned", "uring"].iter().all(|name| names.contains(name)),
             "{names:?}"
         );
-        TABLE.values().for_each(|program| program.check().unwrap());
+        TABLE.iter().for_each(|(_, program)| program.check().unwrap());
+        assert_eq!(names[..3], ["epoll", "uring", "mio"], "the order of colours");
+    }
+
+    #[test]
+    fn a_reader_knows_a_server_by_what_it_is_called() {
+        let called = ["uring", "uring-coop", "epoll-4k", "uringo"].map(ServerProgram::called);
+        assert_eq!(called, ["io_uring", "io_uring-coop", "epoll-4k", "uringo"]);
     }
 
     #[test]

@@ -16,11 +16,6 @@ impl Comparison {
         Some(Self { of: of.into(), to: to.into() })
     }
 
-    /// Whether it is of io_uring to epoll, whatever their settings: what the project asks about.
-    pub fn is_of_engines(&self) -> bool {
-        self.of.starts_with("uring") && self.to.starts_with("epoll")
-    }
-
     /// Its name, `numerator/denominator`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.of, self.to)

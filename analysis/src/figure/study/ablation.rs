@@ -70,8 +70,8 @@ fn panel(changes: &[Change], workload: Workload) -> Panel {
 
 fn row(change: &Change, start: Start) -> Row {
     let (name, role) = match change.cpu.verdict {
-        Word::Less => ("cheaper", Role::Other(0)),
-        Word::More => ("dearer", Role::Other(1)),
+        Word::Less => ("cheaper", Role::Series(2)),
+        Word::More => ("dearer", Role::Series(3)),
         Word::NoDifference => ("no difference", Role::Neither),
         Word::NoClaim => ("nothing claimed", Role::Neither),
     };

@@ -8,7 +8,12 @@ use crate::values::GridValues;
 
 /// Size of `recording`, and what an interval of its `grid` is.
 pub(super) fn about(recording: &Recording, grid: &GridValues) -> About {
-    About { quick: recording.manifest.size == Size::Quick, interval: interval(grid), variants: None }
+    About {
+        quick: recording.manifest.size == Size::Quick,
+        interval: interval(grid),
+        servers: grid.servers.clone(),
+        pair: None,
+    }
 }
 
 /// On how many repetitions figures stand, where that differs the fewest and the most.

@@ -142,7 +142,7 @@ pub(crate) fn sheet(measured: &[Measured]) -> Option<Sheet> {
         "Each marker is the median of {}, each line its 95 % interval. Below 1, io_uring is cheaper.",
         pairs(&measured)
     );
-    let about = About { quick, interval, variants: None };
+    let about = About { quick, interval, ..About::default() };
     let title = "Server CPU time per message: io_uring divided by epoll".to_owned();
     let panels = measured.iter().map(|of| of.panel()).collect();
     Some(Sheet {
@@ -232,9 +232,9 @@ const fn called(verdict: Word) -> &'static str {
 fn mark(said: Option<Said>) -> RowMark {
     let verdict = said.map_or(Word::NoClaim, |said| said.verdict);
     let role = match verdict {
-        Word::Less => Role::Uring,
+        Word::Less => Role::COMPARED,
         Word::NoDifference | Word::NoClaim => Role::Neither,
-        Word::More => Role::Epoll,
+        Word::More => Role::BASE,
     };
     RowMark { name: called(verdict).to_owned(), role, value: said.map(|said| said.ratio) }
 }

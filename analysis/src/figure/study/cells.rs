@@ -25,11 +25,6 @@ pub(super) fn is_plain(grid: &GridValues) -> bool {
     distinct(&places, Factors::clone).len() == places.len()
 }
 
-/// Whether `grid` compares io_uring with epoll more than once, so that figures have to say of which variants they are.
-pub(super) fn has_variants(grid: &GridValues) -> bool {
-    grid.comparisons().iter().filter(|comparison| comparison.is_of_engines()).count() > 1
-}
-
 /// The servers that are planned in `row`, in the order of `grid`, with what each measured.
 pub(super) fn planned<'a>(
     grid: &'a GridValues,

@@ -7,7 +7,7 @@ use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use super::drawn::{Chapter, Drawn, Origin};
-use super::{ablation, about, cells, distributions, effects, open, reading, scale, victims};
+use super::{ablation, about, cells, distributions, effects, open, published, reading, scale, victims};
 use crate::chart::{Better, Sheet};
 use crate::figure::input::{About, Compared, suffix, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
@@ -26,11 +26,11 @@ struct Drawing<'a> {
     figures: Vec<Drawn>,
 }
 
-/// The figures of `recording` and its `values`, those beside the `published` ratios among them.
+/// The figures of `recording` and its `values`, those beside the `ratios_of_2023` among them.
 pub(super) fn chapter(
     recording: &Recording,
     values: &ExperimentValues,
-    published: &[Compared],
+    ratios_of_2023: &[Compared],
     origin: &Origin,
 ) -> Chapter {
     let grid = &values.grid;
@@ -44,9 +44,11 @@ pub(super) fn chapter(
     if !cells::is_plain(grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
-    for comparison in grid.comparisons().iter().filter(|comparison| comparison.is_of_engines()) {
+    for comparison in &grid.asked() {
         drawing.ratios(comparison);
-        drawing.beside(comparison, published);
+        if grid.servers.programs_of(comparison) == published::PROGRAMS {
+            drawing.beside(comparison, ratios_of_2023);
+        }
     }
     drawing.effects();
     for workload in grid.workloads() {
@@ -80,12 +82,11 @@ impl Drawing<'_> {
 
     /// What tells figures of `comparison` apart from those of another one, in their stem and in their title.
     fn of_pair(&self, comparison: &Comparison) -> (String, About) {
-        if !cells::has_variants(self.grid) {
-            return (String::new(), self.about.clone());
-        }
-        let variants = Some((comparison.of.clone(), comparison.to.clone()));
-        let suffix = format!("-{}-{}", comparison.of, comparison.to);
-        (suffix, About { variants, ..self.about.clone() })
+        let is_only_one = self.grid.asked().len() == 1;
+        let suffix =
+            if is_only_one { String::new() } else { format!("-{}-{}", comparison.of, comparison.to) };
+        let pair = Some((comparison.of.clone(), comparison.to.clone()));
+        (suffix, About { pair, ..self.about.clone() })
     }
 
     fn ratios(&mut self, comparison: &Comparison) {

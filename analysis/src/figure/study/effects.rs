@@ -9,10 +9,11 @@ use super::cells;
 use crate::chart::{
     Axis, Better, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
 };
-use crate::figure::input::{About, distinct, family, reader_name, say, title};
+use crate::figure::input::{About, distinct, reader_name, say, title};
 use crate::grid::Comparison;
 use crate::metric;
 use crate::recording::Recording;
+use crate::servers::Servers;
 use crate::statistics::{Control, Judge, Silence};
 use crate::values::{CellValues, ExperimentValues, GridValues};
 
@@ -127,7 +128,7 @@ pub(crate) fn forest(
     about: &About,
 ) -> Sheet {
     let panel = |(workload, effects): &(Workload, Vec<Effect>)| {
-        let rows = effects.iter().flat_map(Effect::rows).collect();
+        let rows = effects.iter().flat_map(|effect| effect.rows(&about.servers)).collect();
         Panel { title: title(*workload), body: Body::Rows(around_1(better, rows)) }
     };
     let said = all.iter().flat_map(|(workload, effects)| {
@@ -160,29 +161,31 @@ impl Effect {
     }
 
     /// Below a heading every cell that is shown, and the mean.
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self, servers: &Servers) -> Vec<Row> {
         let mean = (format!("mean of {} cells", self.cell_count), self.mean);
         let all = self.cells.iter().cloned().chain([mean]).enumerate();
         let rows = all.map(|(index, (label, ratio))| {
             let start = if index == 0 { Start::Under(self.name()) } else { Start::Within };
-            self.row(label, ratio, start)
+            self.row(label, ratio, (start, servers))
         });
         rows.collect()
     }
 
-    fn row(&self, label: String, ratio: Option<Estimate>, start: Start) -> Row {
-        let (name, role) = self.series();
-        let marks = vec![RowMark { name: name.to_owned(), role, value: ratio }];
+    fn row(&self, label: String, ratio: Option<Estimate>, (start, servers): (Start, &Servers)) -> Row {
+        let (name, role) = self.series(servers);
+        let marks = vec![RowMark { name, role, value: ratio }];
         Row { label, start, marks, verdict: in_numbers(ratio) }
     }
 
     /// What is compared: variants of one engine in its colour, anything else in another.
-    fn series(&self) -> (&'static str, Role) {
-        match (family(&self.of), family(&self.to)) {
-            (Some(Role::Epoll), Some(Role::Epoll)) => ("epoll to epoll", Role::Epoll),
-            (Some(Role::Uring), Some(Role::Uring)) => ("io_uring to io_uring", Role::Uring),
-            (Some(Role::Uring), Some(Role::Epoll)) => ("io_uring to epoll", Role::Other(0)),
-            _ => ("other servers", Role::Other(1)),
+    fn series(&self, servers: &Servers) -> (String, Role) {
+        let sides = Comparison { of: self.of.clone(), to: self.to.clone() };
+        match servers.common_program(&sides) {
+            Some(program) => {
+                let name = reader_name(program);
+                (format!("{name} to {name}"), servers.role_of_program(program))
+            }
+            None => ("different servers".to_owned(), Role::Series(2)),
         }
     }
 }

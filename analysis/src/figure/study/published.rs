@@ -18,7 +18,11 @@ use crate::grid::{Grid, Samples, texts};
 use crate::metric;
 use crate::published::UNECHOED;
 use crate::recording::Cell;
+use crate::servers::Servers;
 use crate::statistics::geometric_mean;
+
+/// The programs of ours that do what the study divided: what its ratios can be shown beside.
+pub(super) const PROGRAMS: [&str; 2] = ["uring", "epoll"];
 
 /// The charts that the study published.
 const CHARTED: [(Mode, usize); 6] = [
@@ -62,7 +66,8 @@ pub(super) fn chapter(grid: &Grid, compared: &[Compared], origin: &Origin) -> Po
 pub(crate) fn chart(measured: &[Measured], mode: Mode, payload_bytes: usize) -> Sheet {
     let is_own = |m: &&Measured| m.at.mode == mode && m.at.payload_bytes == payload_bytes;
     let own: Vec<Measured> = measured.iter().filter(is_own).cloned().collect();
-    let mut panel = panel(&own, payload_bytes, &Shown { mark: MarkKind::Bar, ..Shown::responses() });
+    let mut panel =
+        panel(&own, payload_bytes, &Shown { mark: MarkKind::Bar, ..Shown::responses() }, &about());
     panel.title = String::new();
     let twice = own.iter().any(|m| m.value.is_some_and(|value| value.runs() > 1));
     let whiskers = if twice { "Mean of two runs; the whisker joins them." } else { "One run a bar." };
@@ -73,8 +78,13 @@ pub(crate) fn chart(measured: &[Measured], mode: Mode, payload_bytes: usize) -> 
     Sheet {
         notes: vec!["The study recorded neither CPU time nor how busy its servers were.".to_owned()],
         columns: 1,
-        ..About { interval, ..About::default() }.sheet(title, describe(&own), vec![panel])
+        ..About { interval, ..about() }.sheet(title, describe(&own), vec![panel])
     }
+}
+
+/// What all figures of the study say.
+fn about() -> About {
+    About { servers: Servers::plain(&["epoll", "io_uring"]), ..About::default() }
 }
 
 fn describe(measured: &[Measured]) -> String {
@@ -137,8 +147,7 @@ pub(crate) fn heat_map(compared: &[Compared], mode: Mode) -> Sheet {
     let own: Vec<Compared> = compared.iter().filter(|c| c.at.mode == mode).cloned().collect();
     let marked = |mark: &str| own.iter().any(|c| c.ratio.as_ref().is_some_and(|ratio| ratio.mark() == mark));
     let interval = "As published in 2023, one run a cell, 4 KiB the geometric mean of two.".to_owned();
-    let mut sheet =
-        ratios("Responses per second", Better::Higher, &own, &About { interval, ..About::default() });
+    let mut sheet = ratios("Responses per second", Better::Higher, &own, &About { interval, ..about() });
     let notes = [
         ("†", "†: bytes were lost: more never came back than socket buffers hold."),
         ("‡", "‡: not lock-step: several messages of a connection were under way."),

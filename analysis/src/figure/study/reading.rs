@@ -9,8 +9,8 @@ interval leaves 1 out. A quick recording claims none, so all its markers are gre
 
 /// Ratios over a grid.
 pub(super) const HEAT: &str = "\
-A cell is io_uring divided by epoll. In an orange cell io_uring is better, in a blue one epoll is. The stronger the colour, the larger \
-the factor. Only bold cells claim a difference.";
+A cell is the first server divided by the second, as the title names them. In an orange cell the first is better, in a blue one the \
+second is. The stronger the colour, the larger the factor. Only bold cells claim a difference.";
 
 /// Bars over connections.
 pub(super) const BARS: &str = "\
@@ -23,7 +23,7 @@ Lower is better. The axis is logarithmic: equal distances are equal factors. Int
 
 /// Ours beside what was published.
 pub(super) const PAIRS: &str = "\
-Each row is a cell, each marker a ratio of io_uring to epoll. Two markers on the same side of the line agree about who is faster.";
+Each row is a cell, each marker the ratio that the title names. Two markers on the same side of the line agree about who is faster.";
 
 /// Latency by percentile.
 pub(super) const TAIL: &str = "\

@@ -2,8 +2,8 @@
 
 use super::cells;
 use super::open::stem;
-use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Role, Row, RowMark, Rows, Sheet, Start};
-use crate::figure::input::{About, distinct, family, names, reader_name, say, title};
+use crate::chart::{Axis, Body, Estimate, Extent, Format, Panel, Row, RowMark, Rows, Sheet, Start};
+use crate::figure::input::{About, distinct, names, reader_name, say, title};
 use crate::metric;
 use crate::values::{CellValues, GridValues};
 
@@ -57,8 +57,8 @@ pub(crate) fn sheet(victims: &[Victims], about: &About) -> Sheet {
     let p99 = Axis::new("p99 latency of the victims (log)", Extent::Log, Format::Nanoseconds);
     let replies = Axis::new("replies to all victims per second (log)", Extent::Log, Format::Thousands);
     let panels = vec![
-        panel("How long victims wait", victims, &kinds, (p99, |v| v.p99_ns)),
-        panel("What victims get", victims, &kinds, (replies, |v| v.replies_per_s)),
+        panel("How long victims wait", victims, (&kinds, about), (p99, |v| v.p99_ns)),
+        panel("What victims get", victims, (&kinds, about), (replies, |v| v.replies_per_s)),
     ];
     about.sheet("What connections get beside hogs".to_owned(), describe(victims), panels)
 }
@@ -81,14 +81,14 @@ fn describe(victims: &[Victims]) -> String {
 fn panel(
     title: &str,
     victims: &[Victims],
-    kinds: &[String],
+    (kinds, about): (&[String], &About),
     (x, value): (Axis, fn(&Victims) -> Option<Estimate>),
 ) -> Panel {
     let group = |kind: &String| {
         let own = victims.iter().filter(|v| v.hogs == *kind).enumerate();
         let rows = own.map(|(index, v)| {
             let start = if index == 0 { Start::Under(kind.clone()) } else { Start::Within };
-            row(v, value(v), start, x.format)
+            row(v, value(v), start, (x.format, about))
         });
         rows.collect::<Vec<Row>>()
     };
@@ -96,16 +96,13 @@ fn panel(
     Panel { title: title.to_owned(), body: Body::Rows(Rows { x: x.clone(), reference: None, rows }) }
 }
 
-fn row(victims: &Victims, value: Option<Estimate>, start: Start, format: Format) -> Row {
-    let (name, role) = match family(&victims.engine) {
-        Some(Role::Epoll) => ("epoll and its variants", Role::Epoll),
-        Some(Role::Uring) => ("io_uring and its variants", Role::Uring),
-        _ => ("other servers", Role::Other(0)),
-    };
+fn row(victims: &Victims, value: Option<Estimate>, start: Start, (format, about): (Format, &About)) -> Row {
+    let name = format!("{} and its variants", reader_name(about.servers.program(&victims.engine)));
+    let role = about.servers.role_of_program(&victims.engine);
     Row {
         label: reader_name(&victims.engine),
         start,
-        marks: vec![RowMark { name: name.to_owned(), role, value }],
+        marks: vec![RowMark { name, role, value }],
         verdict: value.map_or("none".to_owned(), |value| format.say(value.value())),
     }
 }
