@@ -89,7 +89,22 @@ impl Grid {
                 samples.values.insert(name, list.into_iter().flatten().collect());
             }
         }
+        let mut counted = self.counted_syscalls()?;
+        for samples in samples.iter_mut().filter(|samples| samples.values[metric::SYSCALLS].is_empty()) {
+            let own = counted.remove(&(samples.cell.clone(), samples.engine.clone()));
+            samples.values.insert(metric::SYSCALLS, own.unwrap_or_default());
+        }
         Ok(samples)
+    }
+
+    /// System calls per message of servers that do not count them, from the runs that did, by cell and server.
+    fn counted_syscalls(&self) -> PolarsResult<BTreeMap<(String, String), Vec<f64>>> {
+        let counted = self.runs_for("counted").filter(counts()).group_by_stable([col("cell"), col("engine")]);
+        let frame = counted.agg([col(metric::SYSCALLS).drop_nulls()]).collect()?;
+        let values =
+            lists(&frame, metric::SYSCALLS)?.into_iter().map(|list| list.into_iter().flatten().collect());
+        let places = texts(&frame, "cell")?.into_iter().zip(texts(&frame, "engine")?);
+        Ok(places.zip(values).collect())
     }
 
     /// The ratios of each metric in each cell that has a pair, by its key.

@@ -10,6 +10,7 @@ use uring_echo::cpu_list;
 use uring_echo::measure::host::{Host, Tree};
 use uring_echo::random;
 use uring_echo::sys::affinity;
+use uring_echo::sys::syscall_counter::SyscallCounter;
 use uring_echo::words::plural;
 
 use crate::cli::{Request, RunArgs};
@@ -54,6 +55,9 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Compare(compare, args) if args.resume.is_none() => {
             let (spec, text) = compare.spec(args.size)?;
+            if compare.count_syscalls {
+                try_counting().map_err(|cause| anyhow!("{cause}; or leave out --count-syscalls"))?;
+            }
             begin(spec, &text, &args)
         }
         Request::Compare(_, args) => take_up(compare::ID, &args),
@@ -138,6 +142,7 @@ fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode>
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
     let cores = cores(args.server_cpu, &client_cpus)?;
     let seed = args.seed.unwrap_or_else(random::fresh_seed);
+    spec.count_syscalls = spec.count_syscalls && can_count();
     let left_out = leave_out(&mut spec, &programs, cores.server)?;
     try_out(&spec, &programs, cores.server)?;
     let runs = plan::plan(&spec, seed);
@@ -146,6 +151,21 @@ fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode>
     let mut recording = Recording::create(&args.out, manifest, text, &Host::capture())?;
     output::note(format_args!("{}\n{}\n", spec.title, format::wrap(&spec.question).join("\n")));
     make(&runs, &programs, &cores, &mut recording)
+}
+
+/// Whether the kernel counts system calls for this process; says so if not.
+fn can_count() -> bool {
+    let tried = try_counting();
+    if let Err(cause) = &tried {
+        output::note(format_args!(
+            "warning: {cause}; the column of servers that do not count them stays empty"
+        ));
+    }
+    tried.is_ok()
+}
+
+fn try_counting() -> Result<(), String> {
+    SyscallCounter::attach(std::process::id()).map(drop)
 }
 
 /// Takes the variants out of `spec` that this machine does not have, and says which and why.

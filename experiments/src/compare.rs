@@ -40,6 +40,9 @@ pub struct CompareArgs {
     /// Seconds that are measured in each run [default: by size]
     #[arg(long, value_name = "S")]
     pub window_s: Option<f64>,
+    /// Count the system calls of servers that do not count them, in runs of their own; it takes root
+    #[arg(long)]
+    pub count_syscalls: bool,
     /// Servers say that they are ready by printing `listening on ADDRESS`, and choose their port themselves
     #[arg(long)]
     pub ready_line: bool,
@@ -92,6 +95,7 @@ struct Document<'a> {
     warmup_s: f64,
     window_s: f64,
     verify: Verify,
+    count_syscalls: bool,
     engines: Vec<Engine<'a>>,
     control: Control,
     size: Sizes,
@@ -154,6 +158,7 @@ impl CompareArgs {
             warmup_s: self.warmup_s.unwrap_or(0.5),
             window_s: self.window_s.unwrap_or(1.0),
             verify: self.verify,
+            count_syscalls: self.count_syscalls,
             engines: self.servers.iter().map(|server| server.engine(ready)).collect(),
             control: Control { cells: 2, pairs: 3 },
             size: Sizes {
@@ -214,7 +219,7 @@ mod tests {
     fn what_cannot_be_compared_is_refused_with_the_reason() {
         let refusal = |line: &str| spec(line).unwrap_err().to_string();
         assert!(refusal("--server epoll").contains("give another --server"));
-        assert!(refusal("--server epoll --server kqueue").contains(", epoll, "));
+        assert!(refusal("--server epoll --server kqueue").contains("there are epoll, uring, "));
         assert!(refusal("--server epoll --server a='srv {adr}'").contains("{adr} in 'srv {adr}' is none of"));
         assert!(refusal("--server epoll --server A='srv {addr}'").contains("'A' must be lower-case letters"));
         assert!(

@@ -87,6 +87,10 @@ pub struct ClientArgs {
     /// The server's --stats file, to read its counters; names its process too
     #[arg(long, value_name = "FILE")]
     server_stats: Option<PathBuf>,
+    /// Let the kernel count the system calls of --server-pid: for one without --stats. It takes root, and makes each call dearer, so time
+    /// another run
+    #[arg(long, requires = "server_pid")]
+    count_syscalls: bool,
     /// Write the run record to this file; with /dev/stdout the summary goes to standard error
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -223,6 +227,7 @@ impl ClientArgs {
             settings,
             server_pid: self.server_pid,
             server_stats: self.server_stats,
+            count_syscalls: self.count_syscalls,
             run_id: self.run_id.unwrap_or_else(default_run_id),
             connect_limit: self.connect_s,
             progress: self.progress,

@@ -56,6 +56,8 @@ pub struct ClientConfig {
     pub server_pid: Option<u32>,
     /// The file the server appends its counters to on SIGUSR1. Names the process too if `server_pid` does not.
     pub server_stats: Option<PathBuf>,
+    /// Whether the kernel counts the server's system calls, which makes each of them dearer.
+    pub count_syscalls: bool,
     /// Name of the run in its record.
     pub run_id: String,
     /// Time allowed for all connections to be established.

@@ -231,6 +231,9 @@ pub enum Fault {
         /// Why, and the remedy.
         cause: String,
     },
+    /// The kernel does not count the server's system calls.
+    #[error("{0}")]
+    CountSyscalls(String),
     /// SIGINT or SIGTERM.
     #[error("stopped by a signal before the run was complete")]
     Interrupted,
@@ -273,7 +276,7 @@ impl Fault {
             Self::Suspended { .. } => "suspended",
             Self::Late { .. } | Self::Outrun { .. } => "late",
             Self::ServerGone { .. } => "server-gone",
-            Self::Observe { .. } => "observe",
+            Self::Observe { .. } | Self::CountSyscalls(_) => "observe",
             Self::Interrupted => "interrupted",
             Self::Panic(_) => "panic",
         }

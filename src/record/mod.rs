@@ -32,7 +32,8 @@ pub use workload::{Arrivals, HogKind, Hogs, OpenLoop};
 /// 2 added loads: `open_loop`, `hogs`, `noise`, `totals.idle_connections`, and what was asked of them in `client`.
 /// 3 added `host.cpu.signature`.
 /// 4 calls the counters `messages` and `turns` what they are, `receives` and `iterations`.
-pub const SCHEMA_VERSION: u32 = 4;
+/// 5 added `counters.traced_syscalls`.
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// The oldest version that this build reads. What such a document does not have yet reads as absent, zero, off
 /// or unavailable, which is what the client of its time did and knew.

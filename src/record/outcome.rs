@@ -106,7 +106,7 @@ pub struct Cpu {
     pub client_cores: Vec<CoreUse>,
 }
 
-/// What the server counted. `None` without its pid and stats file.
+/// What the server counted, and what the kernel counted of it. `None` without its pid and stats file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerCounters {
     /// Between the snapshots at both ends of the window.
@@ -115,6 +115,9 @@ pub struct ServerCounters {
     pub window_ns: Option<Nanos>,
     /// From the server's start to a snapshot after the drain.
     pub run: Option<Counters>,
+    /// System calls in the window, counted by the kernel, which makes each of them dearer.
+    #[serde(default)]
+    pub traced_syscalls: Option<u64>,
 }
 
 /// Distribution of message latency: from a message's start until its last byte was read. It starts when its first byte

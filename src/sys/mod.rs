@@ -32,6 +32,7 @@ pub mod ring_wait;
 pub mod scheduling;
 pub mod signal;
 pub mod socket;
+pub mod syscall_counter;
 pub mod uring_probe;
 mod vectors;
 

@@ -44,6 +44,7 @@ fn full_record() -> RunRecord {
             window: Some(Counters { receives: 3, iterations: 4, syscalls: 7, ..Counters::default() }),
             window_ns: Some(Nanos(1)),
             run: Some(Counters { syscalls: 9, ..Counters::default() }),
+            traced_syscalls: Some(11),
         },
         latency: Some(latency()),
         open_loop: Some(open_loop()),

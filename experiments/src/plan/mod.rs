@@ -31,6 +31,8 @@ pub enum Role {
     Ceiling,
     /// To know how much the same engine differs from itself.
     Control,
+    /// To count the system calls of a server that does not: counting makes them dearer, so it is timed in other runs.
+    Counted,
     /// For the figures.
     Measured,
 }
@@ -80,6 +82,7 @@ impl fmt::Display for Run {
             (Role::Priming, _) => write!(f, "priming"),
             (Role::Calibration, _) => write!(f, "calibration {repetition}"),
             (Role::Ceiling, _) => write!(f, "ceiling {repetition}"),
+            (Role::Counted, _) => write!(f, "system calls"),
         }
     }
 }
@@ -107,6 +110,7 @@ pub fn plan(spec: &Spec, seed: u64) -> Vec<Run> {
         groups.extend(controls(spec, repetition));
         runs.extend(in_random_order(groups, &mut random));
     }
+    runs.extend(in_random_order(counted(spec), &mut random));
     for (index, run) in runs.iter_mut().enumerate() {
         run.number = index + 1;
         run.environment_bytes = random.below(ENVIRONMENT_BYTES_MAX);
@@ -205,6 +209,23 @@ fn ceilings(spec: &Spec, repetition: u32) -> Vec<Vec<Run>> {
         }
     }
     runs.into_iter().map(|run| vec![run]).collect()
+}
+
+/// Each cell with each engine that does not count its system calls, once: their number hardly differs from run to run.
+fn counted(spec: &Spec) -> Vec<Vec<Run>> {
+    const WARMUP_MAX: Duration = Duration::from_millis(300);
+    const WINDOW_MAX: Duration = Duration::from_millis(500);
+    if !spec.count_syscalls {
+        return Vec::new();
+    }
+    let engines = || spec.engines.iter().filter(|engine| !engine.program.counts());
+    let counted = |cell: &Cell| {
+        let mut cell = cell.clone();
+        cell.timing.warmup = cell.timing.warmup.min(WARMUP_MAX);
+        cell.timing.window = cell.timing.window.min(WINDOW_MAX);
+        engines().map(move |engine| vec![run(Role::Counted, 1, engine, &cell)]).collect::<Vec<_>>()
+    };
+    spec.cells.iter().flat_map(counted).collect()
 }
 
 /// The pairs of this round, of the first engine.

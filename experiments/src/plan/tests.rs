@@ -204,3 +204,20 @@ fn the_first_look_takes_less_than_three_minutes_and_all_quick_sizes_but_five_les
     let ablation = all.iter().find(|(spec, _)| spec.id == "ablation").unwrap();
     assert!(minutes(&ablation.0) < 45.0, "{} minutes", minutes(&ablation.0));
 }
+
+#[test]
+fn system_calls_are_counted_after_all_else_of_those_who_do_not_count_them() {
+    let foreign =
+        "engines = ['epoll', 'mio', { name = 'mine', command = 'srv {addr}' }]\ncount_syscalls = true";
+    let own = spec("").engines;
+    let text = "id = 'tiny'\ntitle = 'T'\nquestion = 'Q?'\nmodes = ['req-res']\npayload_bytes = [256]\n\
+                connections = [1, 8]\nrepetitions = 1\nwarmup_s = 0\nwindow_s = 10\nverify = 'full'\n";
+    let runs = plan(&Spec::parse("tiny.toml", &format!("{text}{foreign}"), Size::Quick).unwrap(), 1);
+    let counted = of_role(&runs, Role::Counted);
+    let names: BTreeSet<_> = counted.iter().map(|run| run.engine.name.as_str()).collect();
+    assert_eq!((counted.len(), names), (4, BTreeSet::from(["mine", "mio"])));
+    assert!(counted.iter().all(|run| run.cell.timing.window == Duration::from_millis(500)));
+    let last = runs.iter().position(|run| run.role == Role::Counted).unwrap();
+    assert!(runs[last..].iter().all(|run| run.role == Role::Counted));
+    assert!(own.iter().all(|engine| engine.program.counts()), "ours count them themselves");
+}

@@ -97,7 +97,7 @@ fn measured(grid: &Grid, workload: Workload, engine: &str) -> [String; 5] {
         samples.iter().filter_map(|samples| value(samples)).collect()
     };
     let costs = each(&|of| of.median(|point| point.summary.cpu_ns_per_message));
-    let calls = each(&|of| of.median(|point| point.summary.syscalls_per_message));
+    let calls = each(&|of| of.syscalls_per_message());
     let mean = (!calls.is_empty()).then(|| calls.iter().sum::<f64>() / calls.len() as f64);
     let least = |values: Vec<f64>| values.into_iter().min_by(f64::total_cmp);
     let fair = least(each(&|of| of.median(|point| point.summary.jain)));

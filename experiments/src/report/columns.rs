@@ -95,7 +95,7 @@ fn measured(cell: &Factors, engine: &str, samples: &Samples) -> Vec<String> {
         or_dash(samples.median(|point| Some(point.summary.goodput_bytes_per_s / 1e6)), three_digits),
         or_dash(samples.median(|point| Some(point.summary.messages_per_s)), decimal),
         or_dash(samples.median(|point| point.summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
-        or_dash(samples.median(|point| point.summary.syscalls_per_message), |count| format!("{count:.3}")),
+        or_dash(samples.syscalls_per_message(), |count| format!("{count:.3}")),
         or_dash(quantile(0.5), span),
         or_dash(quantile(0.99), span),
         or_dash(samples.worst_jain(), |jain| format!("{jain:.3}")),
@@ -188,7 +188,10 @@ pub(super) fn legend(grid: &Grid) -> Vec<String> {
         signs(grid),
     ];
     if grid.cells().any(|cell| grid.engines.iter().any(|engine| has_no_counters(grid, cell, engine))) {
-        lines.push("–: the engine does not count this, or there is no valid run.".into());
+        lines.push(
+            "–: the server does not count its system calls, --count-syscalls does; or there is no valid run."
+                .into(),
+        );
     }
     lines
 }
@@ -208,6 +211,5 @@ fn signs(grid: &Grid) -> String {
 }
 
 fn has_no_counters(grid: &Grid, cell: &Factors, engine: &str) -> bool {
-    grid.samples(cell, engine)
-        .is_some_and(|samples| samples.median(|point| point.summary.syscalls_per_message).is_none())
+    grid.samples(cell, engine).is_some_and(|samples| samples.syscalls_per_message().is_none())
 }

@@ -8,7 +8,7 @@ use uring_echo::record::{Latency, Limit, RunRecord, Summary};
 
 use crate::plan::Role;
 use crate::recording::Recording;
-use crate::recording::manifest::{Manifest, RunEntry};
+use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::report::control::Controls;
 use crate::report::metric::Metric;
 use crate::spec::factors::Factors;
@@ -78,6 +78,8 @@ pub(super) struct Samples {
     pub(super) latency: Option<Histogram>,
     /// The same from the actual send, in an open loop.
     pub(super) uncorrected: Option<Histogram>,
+    /// System calls per message of the run that counted them, for a server that does not.
+    counted_syscalls: Option<f64>,
 }
 
 impl Samples {
@@ -96,6 +98,11 @@ impl Samples {
 
     pub(super) fn median(&self, value: impl Fn(&Point) -> Option<f64>) -> Option<f64> {
         median(&self.series(value).into_iter().flatten().collect::<Vec<_>>())
+    }
+
+    /// System calls per message: of the measured runs, or of the one that counted them.
+    pub(super) fn syscalls_per_message(&self) -> Option<f64> {
+        self.median(|point| point.summary.syscalls_per_message).or(self.counted_syscalls)
     }
 
     /// Jain's index of the repetition that was the least fair.
@@ -152,6 +159,11 @@ impl Grid {
                 let samples = grid.samples_of(run);
                 merge(&mut samples.uncorrected, uncorrected.as_ref());
             }
+        }
+        let is_counted = |run: &&RunEntry| run.role == Role::Counted && run.attempt.status == Status::Valid;
+        for run in manifest.runs.iter().filter(is_counted) {
+            let summary = recording.record(run.number)?.and_then(|record| record.summary);
+            grid.samples_of(run).counted_syscalls = summary.and_then(|summary| summary.syscalls_per_message);
         }
         Ok(grid)
     }

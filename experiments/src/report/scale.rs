@@ -57,7 +57,7 @@ fn row(cell: &Factors, engine: &str, samples: &Samples, growth: Option<f64>) -> 
         engine.to_owned(),
         or_dash(median(|point| Some(point.summary.messages_per_s)), decimal),
         or_dash(median(|point| point.summary.cpu_ns_per_message), |ns| format!("{ns:.0}")),
-        or_dash(median(|point| point.summary.syscalls_per_message), |count| format!("{count:.3}")),
+        or_dash(samples.syscalls_per_message(), |count| format!("{count:.3}")),
         or_dash(p99, span),
         or_dash(samples.worst_jain(), |jain| format!("{jain:.3}")),
         or_dash(memory(samples).map(|bytes| bytes / f64::from(1 << 20)), three_digits),

@@ -94,6 +94,9 @@ impl Client<'_> {
         if run.role == Role::Ceiling {
             command.arg("--discard");
         }
+        if run.role == Role::Counted {
+            command.arg("--count-syscalls");
+        }
         command.args(further_levels(factors, self.rate_per_s));
         command.arg("--out").arg(self.out).args(["--run-id", self.run_id]).args(&timing.client_args);
         pad_environment(&mut command, run.environment_bytes);

@@ -176,7 +176,9 @@ fn offered(run: &Run, recording: &Recording) -> anyhow::Result<Option<u64>> {
 
 /// Whether `attempt` is one to make again because of noise.
 fn is_noisy(run: &Run, attempt: &Attempt) -> bool {
-    run.role != Role::Priming && attempt.status == Status::Valid && !attempt.flags.is_empty()
+    !matches!(run.role, Role::Priming | Role::Counted)
+        && attempt.status == Status::Valid
+        && !attempt.flags.is_empty()
 }
 
 /// Whether one more run may be repeated because of noise.

@@ -177,6 +177,8 @@ pub struct Spec {
     pub calibrations: u32,
     /// How much the client can offer at most.
     pub ceiling: Option<Ceiling>,
+    /// Whether runs of their own count the system calls of servers that do not.
+    pub count_syscalls: bool,
     /// Limits of the noise gate.
     pub noise: Vec<NoiseLimit>,
     /// When throughput says something about the server.

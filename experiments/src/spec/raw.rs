@@ -53,6 +53,8 @@ pub(super) struct RawSpec {
     control: Option<RawControl>,
     calibration: Option<RawCalibration>,
     ceiling: Option<RawCeiling>,
+    #[serde(default)]
+    count_syscalls: bool,
     noise: Option<Vec<RawNoise>>,
     server_busy_share_min: Option<Spanned<f64>>,
     client_busy_share_max: Option<Spanned<f64>>,
@@ -134,6 +136,7 @@ pub(super) fn spec(
         control: raw.control.as_ref().map(|control| self::control(source, control)).transpose()?,
         calibrations: calibrations(source, raw, &cells)?,
         ceiling: raw.ceiling.as_ref().map(|ceiling| self::ceiling(source, ceiling)).transpose()?,
+        count_syscalls: raw.count_syscalls,
         noise: noise(source, raw.noise.as_deref())?,
         saturation: saturation(source, raw)?,
         cells,

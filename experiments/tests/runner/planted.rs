@@ -121,8 +121,8 @@ fn a_client_that_opens_fewer_connections_than_asked_voids_the_run() {
     Made::with("none", ", \"--fault\", \"fewer\"", "req-res").assert_void("plan");
 }
 
-/// What `compare` says of the faulty server beside ours, its words on standard error, and whether it made a recording.
-fn compared(fault: &str, connections: usize) -> (Option<i32>, String, bool) {
+/// What `compare` with `more` arguments makes of the faulty server beside ours, and whether it made a recording.
+fn compared(fault: &str, connections: usize, more: &[&str]) -> (Output, bool) {
     let folder = tempfile::tempdir().unwrap();
     let faulty = crate::bench::faulty();
     let faulty = format!("mine={} serve --listen {{addr}} --fault {fault}", faulty.display());
@@ -139,17 +139,17 @@ fn compared(fault: &str, connections: usize) -> (Option<i32>, String, bool) {
         "1024",
     ]);
     runner.args(["--connections", &connections.to_string(), "--repetitions", "1"]);
-    runner.args(["--warmup-s", "0.05", "--window-s", "0.15"]);
+    runner.args(["--warmup-s", "0.05", "--window-s", "0.15"]).args(more);
     runner.current_dir(folder.path()).stdin(Stdio::null()).env("TMPDIR", folder.path());
     runner.env("URING_ECHO_BIN", crate::bench::programs().join("uring-echo"));
     let output = runner.output().unwrap();
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), words, folder.path().join("results/compare").exists())
+    (output, folder.path().join("results/compare").exists())
 }
 
 /// Fails unless the server with `fault` is told `reason` and nothing is recorded.
 fn assert_told(fault: &str, connections: usize, reason: &str) {
-    let (status, words, is_recorded) = compared(fault, connections);
+    let (output, is_recorded) = compared(fault, connections, &[]);
+    let (status, words) = (output.status.code(), String::from_utf8_lossy(&output.stderr));
     assert!(words.contains("mine is no echo server: ") && words.contains(reason), "{fault}: {words}");
     assert_eq!((status, is_recorded), (Some(1), false), "{fault}");
 }
@@ -176,6 +176,24 @@ fn a_server_that_serves_too_few_at_a_time_is_told_how_many() {
 
 #[test]
 fn any_server_that_echoes_is_compared_with_ours() {
-    let (status, words, is_recorded) = compared("none", 4);
-    assert_eq!((status, is_recorded), (Some(0), true), "{words}");
+    let (output, is_recorded) = compared("none", 4, &[]);
+    assert!(output.status.success() && is_recorded, "{output:?}");
+}
+
+#[test]
+fn the_system_calls_of_a_server_that_does_not_count_them_are_counted_by_the_kernel() {
+    let (output, is_recorded) = compared("none", 4, &["--count-syscalls"]);
+    if !rustix::process::geteuid().is_root() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains("it takes root") && !is_recorded, "{words}");
+        return;
+    }
+    assert!(output.status.success() && is_recorded, "{output:?}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    let row = table.lines().find(|line| line.contains(" mine ")).expect("a row");
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    let server = cells.iter().position(|cell| *cell == "mine").unwrap();
+    let calls: f64 = cells[server + 5].parse().unwrap_or_else(|_| panic!("no number of calls in {row}"));
+    // A read and a write for each message, and nothing else.
+    assert!((1.9..2.2).contains(&calls), "{row}");
 }

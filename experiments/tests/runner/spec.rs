@@ -86,10 +86,10 @@ fn a_value_of_the_wrong_type_is_named_with_its_key_and_line() {
 fn an_unknown_engine_is_refused_with_those_that_exist() {
     let message = refusal("\"epoll\",", "\"kqueue\",");
     assert!(
-        message.starts_with("tiny.toml:4: engines: no server is called 'kqueue': there are compio, "),
+        message
+            .starts_with("tiny.toml:4: engines: no server is called 'kqueue': there are epoll, uring, mio, "),
         "{message}"
     );
-    assert!(message.contains(" epoll, ") && message.contains(", uring"), "{message}");
 }
 
 #[test]

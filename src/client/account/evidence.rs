@@ -143,6 +143,11 @@ impl Evidence {
             window: window.map(|(begin, end)| end.counters.since(&begin.counters)),
             window_ns: window.map(|(begin, end)| end.at - begin.at),
             run: self.last_snapshot.map(|last| last.counters),
+            traced_syscalls: self
+                .window_begin
+                .as_ref()
+                .zip(self.window_end.as_ref())
+                .and_then(|((begin, _), (end, _))| begin.syscalls_until(end)),
         }
     }
 

@@ -22,7 +22,8 @@ pub(crate) fn derive(record: &RunRecord) -> Option<Summary> {
         messages_per_s: traffic.received_messages as f64 / seconds,
         cpu_ns_per_message: per(traffic.received_messages).filter(|_| record.hogs.is_none()),
         cpu_ns_per_byte: per(traffic.received_bytes + hogs_received_bytes),
-        syscalls_per_message: syscalls_per_message(&record.counters, record.client.payload_bytes.0 as u64),
+        syscalls_per_message: syscalls_per_message(&record.counters, record.client.payload_bytes.0 as u64)
+            .or_else(|| traced_syscalls_per_message(&record.counters, traffic.received_messages)),
         jain: jain(&record.connections.received_bytes),
         connection_received_bytes: Spread::of(&record.connections.received_bytes),
         server_busy_share,
@@ -38,6 +39,12 @@ fn syscalls_per_message(counters: &ServerCounters, payload_bytes: u64) -> Option
     let window = counters.window?;
     let messages = window.received_bytes as f64 / payload_bytes as f64;
     (messages > 0.0).then(|| window.syscalls as f64 / messages)
+}
+
+/// Of a server that does not count: both figures are cut within about a millisecond.
+fn traced_syscalls_per_message(counters: &ServerCounters, messages: u64) -> Option<f64> {
+    let syscalls = counters.traced_syscalls?;
+    (messages > 0).then(|| syscalls as f64 / messages as f64)
 }
 
 fn server_busy_share(cpu: &Cpu, window: Nanos) -> Option<f64> {
@@ -140,5 +147,9 @@ mod tests {
         let counters = ServerCounters { window: Some(window), ..ServerCounters::default() };
         assert_eq!(syscalls_per_message(&counters, 100), Some(1.5));
         assert_eq!(syscalls_per_message(&ServerCounters::default(), 100), None);
+        let traced = ServerCounters { traced_syscalls: Some(30), ..ServerCounters::default() };
+        assert_eq!(traced_syscalls_per_message(&traced, 20), Some(1.5));
+        assert_eq!(traced_syscalls_per_message(&traced, 0), None);
+        assert_eq!(traced_syscalls_per_message(&ServerCounters::default(), 20), None);
     }
 }

@@ -10,6 +10,7 @@ use crate::measure::counters::Settings;
 use crate::measure::noise::NoiseReading;
 use crate::record::{CoreUse, Cpu, Noise};
 use crate::sys::cpu_time::{self, CoreTime};
+use crate::sys::syscall_counter::SyscallCounter;
 use crate::sys::{affinity, clock, process};
 use crate::units::Nanos;
 
@@ -25,6 +26,7 @@ pub(crate) struct ServerProcess {
     /// Its core and the ksoftirqd there, if it has one core only.
     core: Option<usize>,
     ksoftirqd: Option<u32>,
+    syscalls: Option<SyscallCounter>,
 }
 
 /// Everything that can be read of CPU time, and of what others did.
@@ -36,6 +38,7 @@ pub(crate) struct Reading {
     server_process: Option<Nanos>,
     server_core: Option<(usize, CoreTime)>,
     server_ksoftirqd: Option<Nanos>,
+    server_syscalls: Option<u64>,
     client_process: Nanos,
     client_cores: Vec<(usize, CoreTime)>,
     noise: NoiseReading,
@@ -67,7 +70,10 @@ impl Observer {
                 (Some(tail), Some(pid), Some(settings))
             }
         };
-        let server = pid.map(|pid| ServerProcess::find(pid, stats, settings)).transpose()?;
+        let mut server = pid.map(|pid| ServerProcess::find(pid, stats, settings)).transpose()?;
+        if let Some(server) = server.as_mut().filter(|_| config.count_syscalls) {
+            server.syscalls = Some(SyscallCounter::attach(server.pid).map_err(Fault::CountSyscalls)?);
+        }
         Ok(Self { server, client_cpus })
     }
 
@@ -108,6 +114,7 @@ impl Observer {
         let server_core = server.and_then(|server| server.core).map(core).transpose()?;
         let server_process = server.map(ServerProcess::cpu).transpose()?;
         let server_ksoftirqd = server.and_then(|server| server.ksoftirqd).and_then(cpu_time::thread);
+        let server_syscalls = server.and_then(|server| server.syscalls.as_ref()?.count().ok());
         let client_process = clock::process_cpu(std::process::id()).expect("this process exists");
         let client_cores = self.client_cpus.iter().map(|&cpu| core(cpu)).collect::<Result<_, _>>()?;
         // Last, because it takes longest and its counters are the least sensitive to when they are read.
@@ -118,6 +125,7 @@ impl Observer {
             server_process,
             server_core,
             server_ksoftirqd,
+            server_syscalls,
             client_process,
             client_cores,
             noise,
@@ -135,7 +143,15 @@ impl ServerProcess {
     fn find(pid: u32, stats: Option<StatsTail>, settings: Option<Settings>) -> Result<Self, Fault> {
         let cpus = affinity::permitted(pid).map_err(|_| Fault::ServerGone { pid })?;
         let core = if let [only] = cpus[..] { Some(only) } else { None };
-        Ok(Self { pid, core, ksoftirqd: core.and_then(cpu_time::ksoftirqd), cpus, settings, stats })
+        Ok(Self {
+            pid,
+            core,
+            ksoftirqd: core.and_then(cpu_time::ksoftirqd),
+            cpus,
+            settings,
+            stats,
+            syscalls: None,
+        })
     }
 
     fn cpu(&self) -> Result<Nanos, Fault> {
@@ -160,6 +176,11 @@ impl Reading {
             client_threads_ns,
             client_cores: cores.map(|(&begin, &end)| core_use(elapsed_ns, begin, end)).collect(),
         }
+    }
+
+    /// The server's system calls between `self` and `later`, if they are counted.
+    pub(crate) fn syscalls_until(&self, later: &Self) -> Option<u64> {
+        later.server_syscalls?.checked_sub(self.server_syscalls?)
     }
 
     /// What others did between `self` and `later`.
