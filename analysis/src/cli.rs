@@ -53,12 +53,21 @@ pub enum Command {
     },
     /// Print the page of the claims
     Claims,
-    /// Print the headline table, io_uring against epoll, as Markdown
+    /// Print the headline table, what each experiment is about, as Markdown
     Headline {
         /// What to read.
         #[command(flatten)]
         source: Source,
         /// Instead fail when the table between `<!-- headline -->` and `<!-- /headline -->` in this document is another
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
+    /// Print what each of many servers costs beside one, as Markdown
+    Servers {
+        /// What to read.
+        #[command(flatten)]
+        source: Source,
+        /// Instead fail when the table between `<!-- servers -->` and `<!-- /servers -->` in this document is another
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },

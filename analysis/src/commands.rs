@@ -12,7 +12,7 @@ use crate::markdown::Block;
 use crate::recording::newest_of_each_experiment;
 use crate::study::Study;
 use crate::values::ExperimentValues;
-use crate::{claims, headline, machines, output};
+use crate::{claims, headline, machines, output, side_by_side};
 
 /// Does what `arguments` ask for.
 ///
@@ -29,6 +29,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Headline { source, check }) => {
             let table = headline::table(&Study::read(&folders(source)?)?.values);
             show_or_check(Block { name: "headline" }, &table, check.as_deref())
+        }
+        Some(Command::Servers { source, check }) => {
+            let table = side_by_side::tables(&Study::read(&folders(source)?)?.values);
+            show_or_check(Block { name: "servers" }, &table, check.as_deref())
         }
         Some(Command::Machines { results, check }) => {
             let table = machines::table(&machines::read(results)?);

@@ -18,6 +18,7 @@
 //! | `chart`, [`figure`] | how a figure is drawn; which figures there are |
 //! | `report` | all of it on one page |
 //! | `headline` | the headline numbers for the README |
+//! | `side_by_side` | many servers beside one, a row each |
 //! | `machines` | the same numbers beside those of every other machine |
 //! | `markdown` | tables as text, and holding a document to them |
 //! | [`claims`] | what is claimed, and whether the values agree |
@@ -42,6 +43,7 @@ pub mod published;
 pub mod recording;
 mod report;
 pub mod servers;
+mod side_by_side;
 pub mod statistics;
 pub mod study;
 mod table;

@@ -30,6 +30,9 @@ impl Role {
     /// What a ratio divides.
     pub(crate) const COMPARED: Self = Self::Series(1);
 
+    /// Series that can be told apart.
+    pub(crate) const DIFFERENT: usize = SERIES.len();
+
     /// That of what has the `place`-th colour; colours come round again.
     pub(crate) fn series(place: usize) -> Self {
         Self::Series((place % SERIES.len()) as u8)

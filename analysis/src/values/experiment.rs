@@ -6,7 +6,7 @@ use experiments::plan::Role;
 use experiments::spec::in_flight::InFlight;
 use serde::Serialize;
 
-use super::{GridValues, LatencyValues};
+use super::{GridValues, LatencyValues, Rivals};
 use crate::grid::{Grid, Noise};
 use crate::metric;
 use crate::recording::Recording;
@@ -56,6 +56,8 @@ pub struct ExperimentValues {
     pub damage: Vec<String>,
     /// Cells in which a planned server has no run that counts.
     pub gaps: Vec<String>,
+    /// What the servers that it is about cost beside the cheapest others: by workload and server. Empty without others.
+    pub rivals: BTreeMap<String, BTreeMap<String, Rivals>>,
     /// Why nothing is claimed of this recording. `None` where something may be.
     pub claims_nothing: Option<String>,
     /// The same server measured twice, by metric; empty without a control.
@@ -123,6 +125,7 @@ impl ExperimentValues {
             damage: damage(recording),
             gaps: gaps(&values),
             claims_nothing: silence.map(|why| why.to_string()),
+            rivals: values.rivals(),
             grid: values,
             control: controls.remove(&None).unwrap_or_default(),
             control_in_flight: controls

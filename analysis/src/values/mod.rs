@@ -7,6 +7,7 @@ mod cells;
 mod experiment;
 mod jain;
 mod memory;
+mod rivals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,8 @@ pub use crate::statistics::Control;
 pub use cell::{CellValues, EngineValues, LatencyValues, Means, RatioValues};
 pub use experiment::ExperimentValues;
 pub use jain::LeastJain;
+pub(crate) use rivals::JAIN_MIN;
+pub use rivals::{Rival, Rivals};
 
 use crate::grid::{Comparison, Grid};
 use crate::recording::Recording;

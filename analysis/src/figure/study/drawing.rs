@@ -7,8 +7,10 @@ use experiments::spec::workload::Workload;
 use uring_echo::record::Mode;
 
 use super::drawn::{Chapter, Drawn, Origin};
-use super::{ablation, about, cells, distributions, effects, open, published, reading, scale, victims};
-use crate::chart::{Better, Sheet};
+use super::{
+    ablation, about, cells, distributions, effects, open, published, reading, scale, side_by_side, victims,
+};
+use crate::chart::{Better, Role, Sheet};
 use crate::figure::input::{About, Compared, suffix, title};
 use crate::figure::{Figure, Source, beside, curves, grid};
 use crate::grid::Comparison;
@@ -44,11 +46,17 @@ pub(super) fn chapter(
     if !cells::is_plain(grid) {
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
+    if let Some(sheet) = side_by_side::figure(values, &drawing.about) {
+        drawing.add("side-by-side", sheet, reading::SIDE_BY_SIDE, |_| true);
+    }
     for comparison in &grid.asked() {
         drawing.ratios(comparison);
         if grid.servers.programs_of(comparison) == published::PROGRAMS {
             drawing.beside(comparison, ratios_of_2023);
         }
+    }
+    if grid.engines.len() > Role::DIFFERENT {
+        return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
     }
     drawing.effects();
     for workload in grid.workloads() {

@@ -21,6 +21,7 @@ mod open;
 pub(crate) mod published;
 mod reading;
 mod scale;
+mod side_by_side;
 pub(crate) mod victims;
 
 pub use drawn::{Chapter, Drawn, Origin};

@@ -64,6 +64,12 @@ Each row is the default with one thing changed, divided by the default, which ra
 CPU time, right of 1 it costs. The grey band is the noise: the same server, measured twice, differs by as much. Only a coloured marker \
 claims a difference.";
 
+/// Many servers beside one.
+pub(super) const SIDE_BY_SIDE: &str = "\
+Each row is one server. Left of 1 a message costs it less of the server's core than it costs the server that all are compared with, right \
+of 1 more. Jain's index is 1 where every connection got the same. A server that is marked is cheap or dear at the price of some of its \
+connections.";
+
 /// A chart of the study of 2023.
 pub(super) const PUBLISHED: &str = "\
 Each pair of bars is a number of connections; a taller bar is better. The study charted this; it is drawn here from the study's raw \
