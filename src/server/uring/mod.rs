@@ -265,10 +265,14 @@ impl<S: Strategy, Q: Queues> UringServer<S, Q> {
     fn reap(&mut self) -> Result<(), ServeError> {
         let idle = !S::is_busy(self) && !self.may_accept();
         let timeout = if idle { self.lifecycle.patience(self.gate.resting_until()) } else { None };
+        let first = self.line_goes_first();
         let result = self.ring.enter(u32::from(idle), timeout);
         self.lifecycle.on_wait(result).map_err(|errno: Errno| ServeError::new("io_uring_enter", errno))?;
         self.admission.admitted = 0;
         self.admission.returned = 0;
+        if first {
+            S::prepare(self);
+        }
         while self.has_room()
             && let Some((completion, lease)) = self.ring.pop()
         {

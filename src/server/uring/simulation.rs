@@ -298,3 +298,10 @@ fn without_a_cure_peers_that_do_not_read_starve_the_others() {
     assert!((0..100).any(starves::<strategy::Multishot>));
     assert!(!(0..100).any(starves::<strategy::MultishotQuota>));
 }
+
+#[test]
+fn what_completions_lead_to_does_not_keep_the_line_out_of_the_queue_for_ever() {
+    // Of 100,000 seeds, those whose tiny queue was full whenever the line wanted in.
+    simulate::<strategy::Private>(18_411);
+    simulate::<strategy::PrivateLinked>(3518);
+}
