@@ -2,9 +2,9 @@
 
 use experiments::recording::manifest::EngineEntry;
 use experiments::spec::server_program::ServerProgram;
+use experiments::verdict::Comparison;
 
 use crate::chart::Role;
-use crate::grid::Comparison;
 
 /// The servers that a recording shows, by the program that each is a setting of. One that is not listed is a program of
 /// its own, after all others.
