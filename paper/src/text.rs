@@ -43,6 +43,7 @@ files![
     "sections/results/noise.typ",
     "sections/results/parity.typ",
     "sections/results/req-res.typ",
+    "sections/results/runtimes.typ",
     "sections/results/scale.typ",
     "sections/results/study.typ",
     "sections/results/stream.typ",

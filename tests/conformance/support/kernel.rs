@@ -75,3 +75,14 @@ pub(crate) fn send_urgent(socket: &TcpStream, byte: u8) {
     let count = net::send(socket, &[byte], SendFlags::OOB | SendFlags::NOSIGNAL).unwrap();
     assert_eq!(count, 1, "an urgent byte is taken");
 }
+
+/// Both ends of `socket` as the kernel has them: state, what is queued to send and to receive, timers. What is queued to receive at
+/// the server's end is what the server was not woken for or did not ask for. Source: proc_pid_net(5).
+pub(crate) fn both_ends(socket: &TcpStream) -> String {
+    let ports = [socket.local_addr(), socket.peer_addr()].map(|addr| addr.map_or(0, |addr| addr.port()));
+    let [own, other] = ports.map(|port| format!(":{port:04X}"));
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+    let is_ours =
+        |line: &&str| line.contains(&own) && line.contains(&other) || line.contains("local_address");
+    table.lines().filter(is_ours).collect::<Vec<_>>().join("\n")
+}

@@ -144,7 +144,8 @@ impl Stream {
     }
 
     fn fail(&self, what: &str, error: &std::io::Error) -> ! {
-        panic!("{what} failed after {} bytes sent and {} received: {error}", self.sent, self.received)
+        let ends = kernel::both_ends(&self.socket);
+        panic!("{what} failed after {} bytes sent and {} received: {error}\n{ends}", self.sent, self.received)
     }
 }
 
