@@ -4,6 +4,7 @@
 //! what a distribution carried back or a container took away. So what cannot be asked is tried.
 
 mod catalogue;
+pub mod costs;
 mod table;
 mod trials;
 

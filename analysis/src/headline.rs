@@ -25,10 +25,11 @@ pub(crate) struct Row<'a> {
     pub(crate) recorded: String,
 }
 
-/// The rows of `experiment`, whose name is `name`: none where it compares a server with itself only.
+/// The rows of `experiment`, whose name is `name`: none where it compares a server with itself only, or
+/// counts instructions.
 pub(crate) fn rows<'a>(name: &str, experiment: &'a ExperimentValues) -> Vec<Row<'a>> {
     let grid = &experiment.grid;
-    let comparisons = grid.asked();
+    let comparisons = if experiment.clock.is_time() { grid.asked() } else { Vec::new() };
     let mut rows = Vec::new();
     for comparison in &comparisons {
         let compared = format!("{} ÷ {}", reader_name(&comparison.of), reader_name(&comparison.to));

@@ -4,11 +4,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
-use uring_echo::cpu_list::CpuList;
 
 use crate::compare::{self, CompareArgs};
 use crate::doctor::DoctorArgs;
-use crate::spec::filter::Filter;
+use crate::run::args::RunArgs;
 use crate::spec::{self, Size, SpecError, renamed};
 use crate::vm::VmArgs;
 
@@ -27,6 +26,8 @@ pub enum Request {
     BuildPeers,
     /// Print the table of this recording again.
     Show(PathBuf),
+    /// Print the instructions a message of this recording as a table to be kept, or hold it to one.
+    Counts(PathBuf, CountsArgs),
     /// Hold this recording to its manifest.
     Verify(PathBuf),
     /// Move these recordings from the layout of before to the present one.
@@ -37,39 +38,12 @@ pub enum Request {
     Vm(VmArgs),
 }
 
-/// How to run an experiment.
+/// What to do with counts.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
-    /// How thoroughly: minutes for a look, hours for a claim
-    #[arg(long, value_enum, default_value = "quick")]
-    pub size: Size,
-    /// Make what is missing of a recording [default: the newest unfinished one]
-    #[arg(
-        long,
-        value_name = "RECORDING",
-        num_args = 0..=1,
-        conflicts_with_all = ["size", "seed", "server_cpu", "client_cpus", "repetitions", "filter"]
-    )]
-    pub resume: Option<Option<PathBuf>>,
-    /// Seed of the order of the runs; without it every recording has its own
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Core of the server [default: the last of the fastest permitted]
-    #[arg(long, value_name = "N")]
-    pub server_cpu: Option<usize>,
-    /// Cores of the client, such as 0 or 1,4-6 [default: the first other one of its kind]
-    #[arg(long, value_name = "LIST")]
-    pub client_cpus: Option<CpuList>,
-    /// Folder of the recordings
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub out: PathBuf,
-    /// Repetitions of each cell instead of what the experiment asks for
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000))]
-    pub repetitions: Option<u32>,
-    /// Levels to keep, such as mode=stream,connections=512; factors: engine, mode, payload_bytes, connections, depth,
-    /// batch_bytes, in_flight_bytes, load, rate_per_s, hogs, idle
-    #[arg(long, value_name = "LEVELS", default_value = "", hide_default_value = true)]
-    pub filter: Filter,
+pub struct CountsArgs {
+    /// Instead fail when a count differs from this table by more than stands there
+    #[arg(long, value_name = "FILE")]
+    pub check: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
@@ -149,6 +123,11 @@ pub fn command() -> Result<Command, SpecError> {
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
         )
         .subcommand(
+            CountsArgs::augment_args(Command::new("counts"))
+                .about("Print the instructions a message of a recording as a table, or hold it to one")
+                .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        )
+        .subcommand(
             Command::new("verify")
                 .about("Hold a recording to its manifest: nothing missing, changed or besides")
                 .arg(path("recording").value_name("RECORDING").help("Its folder")),
@@ -182,6 +161,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
         "list" => Request::List,
         "peers" => Request::BuildPeers,
         "show" => Request::Show(path("recording")),
+        "counts" => Request::Counts(path("recording"), CountsArgs::from_arg_matches(matches)?),
         "verify" => Request::Verify(path("recording")),
         "convert" => {
             Request::Convert(matches.get_many::<PathBuf>("recordings").expect("required").cloned().collect())
@@ -203,6 +183,7 @@ fn first_sentence(prose: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uring_echo::cpu_list::CpuList;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -13,7 +13,8 @@ use uring_echo::sys::affinity;
 use uring_echo::sys::syscall_counter::SyscallCounter;
 use uring_echo::words::plural;
 
-use crate::cli::{Request, RunArgs};
+use crate::cli::{CountsArgs, Request};
+use crate::clock::Clock;
 use crate::plan::estimate::{self, Cost};
 use crate::plan::preflight;
 use crate::plan::{self, Run};
@@ -22,7 +23,9 @@ use crate::recording::manifest::{
     EngineEntry, LeftOut, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
 };
 use crate::recording::{convert, resume, timestamp, verify};
+use crate::report::counts::Counts;
 use crate::report::format;
+use crate::run::args::RunArgs;
 use crate::run::cores::Cores;
 use crate::run::interrupt::Interrupt;
 use crate::run::kinds::Kinds;
@@ -44,6 +47,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         Request::List => list(),
         Request::BuildPeers => build_peers(),
         Request::Show(folder) => show(&folder),
+        Request::Counts(folder, args) => counts(&folder, &args),
         Request::Verify(folder) => verify(&folder),
         Request::Convert(folders) => convert(&folders),
         Request::Doctor(args) => doctor::run(&args),
@@ -51,9 +55,14 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         Request::BuiltIn(id, args) => {
             let (spec, text) =
                 spec::find(&id, args.size)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
+            let clock = args.clock.unwrap_or(spec.clock);
+            if clock == Clock::Instructions && Clock::here() == Clock::Time {
+                return vm::record(&id, &args, &plan::plan(&spec, 0));
+            }
             run(spec, text, &args)
         }
         Request::Compare(compare, args) if args.resume.is_none() => {
+            only_built_in(&args)?;
             let (spec, text) = compare.spec(args.size)?;
             if compare.count_syscalls {
                 try_counting().map_err(|cause| anyhow!("{cause}; or leave out --count-syscalls"))?;
@@ -62,11 +71,22 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         }
         Request::Compare(_, args) => take_up(compare::ID, &args),
         Request::File(path, args) => {
+            only_built_in(&args)?;
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             run(Spec::parse(&path.display().to_string(), &text, args.size)?, &text, &args)
         }
     }
+}
+
+/// A guest has the experiments that are built in, and no others.
+fn only_built_in(args: &RunArgs) -> anyhow::Result<()> {
+    let is_for_guest = args.clock == Some(Clock::Instructions) && Clock::here() == Clock::Time;
+    ensure!(
+        !is_for_guest,
+        "--clock instructions boots a guest, which only has the experiments of `experiments list`"
+    );
+    Ok(())
 }
 
 fn list() -> anyhow::Result<ExitCode> {
@@ -91,6 +111,17 @@ fn announced(run_count: usize, cost: Cost) -> String {
 
 fn show(folder: &Path) -> anyhow::Result<ExitCode> {
     output::say(&format!("{}\n", report::render(&Recording::open(folder)?)?), "the tables")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn counts(folder: &Path, args: &CountsArgs) -> anyhow::Result<ExitCode> {
+    let found = Counts::of(&Recording::open(folder)?)?;
+    if let Some(path) = &args.check {
+        let told = found.against(&Counts::read(path)?);
+        output::say(&format!("{told}\n"), "the verdict")?;
+        return Ok(ExitCode::from(u8::from(!told.holds())));
+    }
+    output::say(&found.to_toml()?, "the counts")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -137,6 +168,7 @@ fn take_up(experiment: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
     args.filter.narrow(&mut spec).map_err(|reason| anyhow!("--filter: {reason}"))?;
+    on_this_clock(&mut spec)?;
     spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
     let programs = Programs::find(&spec.engines)?;
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
@@ -166,6 +198,24 @@ fn can_count() -> bool {
 
 fn try_counting() -> Result<(), String> {
     SyscallCounter::attach(std::process::id()).map(drop)
+}
+
+/// Makes `spec` one for the clock of this machine. Counts have another name than times, and nobody disturbs them.
+fn on_this_clock(spec: &mut Spec) -> anyhow::Result<()> {
+    let here = Clock::here();
+    ensure!(
+        here == Clock::Instructions || spec.clock == Clock::Time,
+        "'{}' counts instructions, and the clock here is time: a built-in experiment boots a guest for that by itself",
+        spec.id
+    );
+    if here == Clock::Instructions {
+        if spec.clock == Clock::Time {
+            spec.id.push_str("-instructions");
+            spec.title.push_str(", in instructions");
+        }
+        (spec.noise, spec.control, spec.ceiling) = (Vec::new(), None, None);
+    }
+    Ok(())
 }
 
 /// Takes the variants out of `spec` that this machine does not have, and says which and why.
@@ -272,6 +322,7 @@ fn manifest(
         figure: spec.figure.clone(),
         table: spec.table,
         size: spec.size,
+        clock: Clock::here(),
         recording: format!("{}-{:06x}", timestamp::utc(started_unix_ms), seed & 0xff_ffff),
         seed,
         filter: args.filter.to_string(),
@@ -316,7 +367,7 @@ fn announce(recording: &Recording, cores: &Cores, runs: &[Run]) {
     for LeftOut { engine, reason } in &recording.manifest().left_out {
         output::note(format_args!("left out: {engine}: {reason}"));
     }
-    if cores.are_shared() {
+    if cores.are_shared() && Clock::here() == Clock::Time {
         output::note("warning: server and client share a core; no figure will be about the server alone");
     }
     let ends: Vec<usize> = cores.client.iter().copied().chain([cores.server]).collect();

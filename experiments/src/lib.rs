@@ -9,6 +9,7 @@
 //! | [`recording`] | what stays of them (docs/RECORDING.md); going on with it; whether it is whole |
 //! | [`verdict`] | what may be said of it: pairs, intervals, the control, the words |
 //! | [`report`] | saying what came out |
+//! | [`clock`] | whether its times are nanoseconds or instructions |
 //! | [`doctor`] | what of this machine bends a measurement |
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
@@ -17,6 +18,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod compare;
 pub mod doctor;

@@ -22,6 +22,7 @@ pub mod groups;
 pub mod limits;
 pub mod map;
 pub mod multishot;
+pub mod nothing;
 pub mod offload;
 pub mod private;
 pub mod process;

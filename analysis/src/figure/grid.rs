@@ -31,6 +31,11 @@ impl Shown {
         Self { title: "Server CPU time per message".to_owned(), axis, mark: MarkKind::Dot }
     }
 
+    pub(crate) fn instructions() -> Self {
+        let axis = Axis::new("instructions per message (log)", Extent::Log, Format::Thousands);
+        Self { title: "Instructions per message, all together".to_owned(), axis, mark: MarkKind::Dot }
+    }
+
     pub(crate) fn syscalls() -> Self {
         let axis = Axis::new("system calls per message (log)", Extent::Log, Format::Plain);
         Self { title: "Server system calls per message".to_owned(), axis, mark: MarkKind::Dot }

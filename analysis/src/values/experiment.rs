@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use experiments::clock::Clock;
 use experiments::plan::Role;
 use experiments::spec::in_flight::InFlight;
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub struct ExperimentValues {
     pub figure: Option<String>,
     /// How thoroughly it was run: `quick` or `full`.
     pub size: String,
+    /// What its times are: `time`, or `instructions` one a nanosecond.
+    pub clock: Clock,
     /// Levels that were kept, as asked for; empty when all ran.
     pub filter: String,
     /// Name of the recording.
@@ -108,6 +111,7 @@ impl ExperimentValues {
             question: manifest.question.clone(),
             figure: manifest.figure.clone(),
             size: manifest.size.to_string(),
+            clock: manifest.clock,
             filter: manifest.filter.clone(),
             recording: manifest.recording.clone(),
             seed: manifest.seed,

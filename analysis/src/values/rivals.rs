@@ -11,8 +11,12 @@ use crate::statistics::geometric_mean;
 /// Jain's index from which on a server is even enough to be a rival: one that lets connections wait can be cheap.
 pub(crate) const JAIN_MIN: f64 = 0.95;
 
+/// Part of a server's messages per second from which on another is a rival: one that is asleep most of the time, since its sends
+/// wait for acknowledgements, costs next to nothing.
+const RATE_MIN: f64 = 0.5;
+
 /// The cost of one server against its cheapest rival, over the cells of a workload. A rival is a server of a program that
-/// the experiment is not about, with [`JAIN_MIN`] or more in that cell.
+/// the experiment is not about, with [`JAIN_MIN`] or more in that cell, and half as many messages or more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rivals {
     /// Geometric mean over the cells.
@@ -57,9 +61,10 @@ impl Rivals {
     /// Of `server` in `rows`, against those that are not `excluded`; `None` where no cell has one.
     fn of(rows: &[&CellValues], server: &str, excluded: &dyn Fn(&String) -> bool) -> Option<Self> {
         let rival = |row: &&CellValues| {
-            let own = row.engines.get(server)?.median(metric::CPU)?;
-            let (name, least) = cheapest(row, excluded)?;
-            Some((row.cell.key.clone(), Rival { server: name.clone(), ratio: own / least }))
+            let own = row.engines.get(server)?;
+            let (name, least) = cheapest(row, own.median(metric::MESSAGES)? * RATE_MIN, excluded)?;
+            let ratio = own.median(metric::CPU)? / least;
+            Some((row.cell.key.clone(), Rival { server: name.clone(), ratio }))
         };
         let cells: BTreeMap<String, Rival> = rows.iter().filter_map(rival).collect();
         let (most_cell, most) =
@@ -69,9 +74,15 @@ impl Rivals {
     }
 }
 
-fn cheapest<'a>(row: &'a CellValues, excluded: &dyn Fn(&String) -> bool) -> Option<(&'a String, f64)> {
-    let is_even = |of: &EngineValues| of.median(metric::JAIN).is_some_and(|jain| jain >= JAIN_MIN);
-    let rivals = row.engines.iter().filter(|(name, of)| !excluded(name) && is_even(of));
+fn cheapest<'a>(
+    row: &'a CellValues,
+    messages_per_s_min: f64,
+    excluded: &dyn Fn(&String) -> bool,
+) -> Option<(&'a String, f64)> {
+    let has = |of: &EngineValues, metric, least| of.median(metric).is_some_and(|value| value >= least);
+    let is_rival =
+        |of: &EngineValues| has(of, metric::JAIN, JAIN_MIN) && has(of, metric::MESSAGES, messages_per_s_min);
+    let rivals = row.engines.iter().filter(|(name, of)| !excluded(name) && is_rival(of));
     let costs = rivals.filter_map(|(name, of)| Some((name, of.median(metric::CPU)?)));
     costs.min_by(|one, other| one.1.total_cmp(&other.1))
 }
@@ -84,10 +95,13 @@ mod tests {
     use experiments::spec::factors::Factors;
     use uring_echo::record::Mode;
 
+    /// The one called `asleep` has few messages.
     fn engine(name: &str, cost: f64, jain: f64) -> (String, EngineValues) {
+        let messages_per_s = if name == "asleep" { 49.0 } else { 100.0 };
         let value = |name| match name {
             metric::CPU => vec![cost],
             metric::JAIN => vec![jain],
+            metric::MESSAGES => vec![messages_per_s],
             _ => Vec::new(),
         };
         let values = metric::ALL.map(|(name, _)| (name, value(name))).into();
@@ -105,7 +119,7 @@ mod tests {
     #[test]
     fn a_rival_is_cheap_and_even_and_another_program() {
         let rows = [
-            row(1, &[("epoll", 90.0, 1.0), ("uring", 10.0, 1.0), ("a", 100.0, 1.0), ("b", 120.0, 1.0)]),
+            row(1, &[("epoll", 90.0, 1.0), ("asleep", 10.0, 1.0), ("a", 100.0, 1.0), ("b", 120.0, 1.0)]),
             row(8, &[("epoll", 110.0, 1.0), ("uring", 10.0, 1.0), ("a", 50.0, 0.94), ("b", 100.0, 0.95)]),
         ];
         let excluded = |name: &String| ["epoll", "uring"].contains(&name.as_str());

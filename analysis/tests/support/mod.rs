@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use experiments::clock::Clock;
 use experiments::plan::{Arm, Role, plan};
 use experiments::recording::manifest::{
     Attempt, EngineEntry, FileEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
@@ -99,6 +100,7 @@ impl MadeUp {
 
     fn manifest(&self) -> Manifest {
         Manifest {
+            clock: Clock::Time,
             schema_version: SCHEMA_VERSION,
             experiment: self.experiment.into(),
             title: "Made up".into(),

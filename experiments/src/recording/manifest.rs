@@ -7,6 +7,7 @@ use uring_echo::hash::sha256;
 use uring_echo::record::Verify;
 use uring_echo::units::Nanos;
 
+use crate::clock::Clock;
 use crate::judge::gate::{NoiseLimit, Saturation};
 use crate::plan::{Arm, Role, Run};
 use crate::recording::RECORDS;
@@ -37,6 +38,9 @@ pub struct Manifest {
     pub table: Table,
     /// How thoroughly it was run.
     pub size: Size,
+    /// What its times are. Counts and times are never in one recording.
+    #[serde(default, skip_serializing_if = "Clock::is_time")]
+    pub clock: Clock,
     /// Name of the recording, unique in the experiment.
     pub recording: String,
     /// Where the order of the runs and their environments come from.

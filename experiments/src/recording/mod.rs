@@ -97,6 +97,19 @@ impl Recording {
         Ok(Self { folder: folder.into(), manifest, reader: Reader::new(folder), writer: None })
     }
 
+    /// The release of the kernel that it was made on.
+    ///
+    /// # Errors
+    /// When the description of the machine cannot be read.
+    pub fn kernel_release(&self) -> anyhow::Result<String> {
+        let path = self.folder.join(HOST);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let host: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
+        let release = host["kernel"]["release"].as_str();
+        Ok(release.with_context(|| format!("{} names no kernel", path.display()))?.to_owned())
+    }
+
     /// Opens the recording in `folder` to add runs to it, and clears away what a runner that died has left half done.
     ///
     /// # Errors

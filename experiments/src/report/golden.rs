@@ -6,6 +6,7 @@ use uring_echo::units::Nanos;
 
 use super::control::Controls;
 use super::grid::Grid;
+use crate::clock::Clock;
 use crate::plan::{Arm, Role};
 use crate::recording::manifest::{
     Attempt, EngineEntry, Manifest, RecordsEntry, RunEntry, SCHEMA_VERSION, Status,
@@ -105,6 +106,7 @@ pub(super) fn recording() -> (Manifest, Vec<Summary>) {
     runs[13].attempt.reasons = vec!["mismatch: connection 7, byte 4096".into()];
     let engines = ["epoll", "uring", "mio"].map(|name| EngineLevel::named(name).unwrap());
     let manifest = Manifest {
+        clock: Clock::Time,
         schema_version: SCHEMA_VERSION,
         experiment: "golden".into(),
         title: "Worked out by hand".into(),

@@ -33,6 +33,8 @@ pub(super) struct Point {
     pub(super) hog_bytes_per_s: Option<f64>,
     /// Receives a second that found no buffer.
     pub(super) starved_per_s: Option<f64>,
+    /// Time of the server's process per message.
+    pub(super) server_ns_per_message: Option<f64>,
 }
 
 impl Point {
@@ -44,6 +46,7 @@ impl Point {
             late_share: record.open_loop.as_ref().map(|open| open.late_share),
             hog_bytes_per_s: record.hogs.map(|hogs| hogs.received_bytes as f64 / window_s),
             starved_per_s: starved_per_s(record),
+            server_ns_per_message: server_ns_per_message(record),
             ..Self::from(record.summary.clone()?)
         })
     }
@@ -58,6 +61,7 @@ impl From<Summary> for Point {
             late_share: None,
             hog_bytes_per_s: None,
             starved_per_s: None,
+            server_ns_per_message: None,
         }
     }
 }
@@ -67,6 +71,12 @@ fn starved_per_s(record: &RunRecord) -> Option<f64> {
     let counters = record.counters.window.filter(|counters| counters.sqes > 0)?;
     let seconds = record.counters.window_ns?.as_secs_f64();
     (seconds > 0.0).then(|| counters.starved as f64 / seconds)
+}
+
+fn server_ns_per_message(record: &RunRecord) -> Option<f64> {
+    let used = record.cpu.as_ref()?.server_process_ns?;
+    let messages = record.totals.window.received_messages;
+    (messages > 0).then(|| used.0 as f64 / messages as f64)
 }
 
 /// One engine in one cell.

@@ -1,5 +1,6 @@
 //! A recording as a table for the terminal and a verdict in plain words.
 
+pub mod counts;
 pub mod format;
 
 mod ablation;
@@ -9,6 +10,7 @@ mod fairness;
 #[cfg(test)]
 mod golden;
 mod grid;
+mod instructions;
 mod latency;
 mod metric;
 mod scale;
@@ -17,6 +19,7 @@ mod verdict;
 use uring_echo::cpu_list;
 use uring_echo::words::plural;
 
+use crate::clock::Clock;
 use crate::recording::Recording;
 use crate::recording::manifest::{Manifest, RunEntry, Status};
 use crate::recording::names::in_present_names;
@@ -40,6 +43,11 @@ fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {
     let now = in_present_names(manifest);
     if now.experiment != manifest.experiment {
         lines.push(format!("It has the names of its time: the experiment is called {} now.", now.experiment));
+    }
+    if manifest.clock == Clock::Instructions {
+        lines.extend(instructions::section(grid));
+        lines.extend(left_out(manifest));
+        return lines.join("\n");
     }
     lines.extend(match manifest.table {
         Table::Grid => by_mode(grid),

@@ -8,6 +8,7 @@
 //! | [`child`], [`interrupt`], [`scratch`] | processes, Ctrl-C, a folder that goes with the run |
 //! | [`progress`] | how far it is, and when it will be done |
 
+pub mod args;
 pub mod child;
 pub mod cores;
 pub mod interrupt;

@@ -6,12 +6,13 @@ macro_rules! carried {
     ($($name:literal),+) => { [$(($name, include_str!(concat!("../../", $name)))),+] };
 }
 
-const FILES: [(&str, &str); 12] = carried![
+const FILES: [(&str, &str); 13] = carried![
     "quick.toml",
     "stream.toml",
     "req-res.toml",
     "study.toml",
     "fairness.toml",
+    "instructions.toml",
     "latency.toml",
     "scale.toml",
     "aa.toml",

@@ -26,6 +26,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use uring_echo::record::{Mode, Verify};
 
+use crate::clock::Clock;
 use crate::judge::gate::{NoiseLimit, SaturationLimits};
 use crate::spec::factors::Factors;
 use crate::spec::server_program::ServerProgram;
@@ -179,6 +180,8 @@ pub struct Spec {
     pub ceiling: Option<Ceiling>,
     /// Whether runs of their own count the system calls of servers that do not.
     pub count_syscalls: bool,
+    /// What its times are.
+    pub clock: Clock,
     /// Limits of the noise gate.
     pub noise: Vec<NoiseLimit>,
     /// When throughput says something about the server.

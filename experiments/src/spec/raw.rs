@@ -12,6 +12,7 @@ use super::engines::{RawEngine, RawVariant, comparison, engines, variants};
 use super::error::Source;
 use super::in_flight::Level;
 use super::{Ceiling, Cell, Comparison, Control, EngineLevel, Size, Spec, SpecError, Table};
+use crate::clock::Clock;
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
 
 pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=CONNECTIONS_MAX;
@@ -53,6 +54,8 @@ pub(super) struct RawSpec {
     control: Option<RawControl>,
     calibration: Option<RawCalibration>,
     ceiling: Option<RawCeiling>,
+    #[serde(default)]
+    clock: Clock,
     #[serde(default)]
     count_syscalls: bool,
     noise: Option<Vec<RawNoise>>,
@@ -136,6 +139,7 @@ pub(super) fn spec(
         control: raw.control.as_ref().map(|control| self::control(source, control)).transpose()?,
         calibrations: calibrations(source, raw, &cells)?,
         ceiling: raw.ceiling.as_ref().map(|ceiling| self::ceiling(source, ceiling)).transpose()?,
+        clock: raw.clock,
         count_syscalls: raw.count_syscalls,
         noise: noise(source, raw.noise.as_deref())?,
         saturation: saturation(source, raw)?,

@@ -7,8 +7,15 @@ use anyhow::Result;
 use guest::plan::Plan;
 use guest::steps;
 
+use crate::clock::Clock;
+use crate::plan::Run;
+use crate::run::args::RunArgs;
+
 use super::kernel::{Kernel, Source};
 use super::qemu::{Accel, Files, Limits, Machine};
+
+/// What a run takes beside its load: to start the server, to connect and to drain.
+const SETTLE: Duration = Duration::from_millis(200);
 
 /// Boot a kernel in a virtual machine and run the conformance suite and the probe inside it
 #[derive(Clone, Debug, clap::Args)]
@@ -35,6 +42,9 @@ pub struct VmArgs {
     /// Whether the kernel works around faults of the CPU; left out, it decides
     #[arg(long, value_name = "auto|off", value_parser = ["auto", "off"])]
     mitigations: Option<String>,
+    /// What the guest's clock counts: nanoseconds, or instructions, one a nanosecond, on one CPU under the emulator
+    #[arg(long, value_enum, default_value = "time")]
+    pub(super) clock: Clock,
     /// More words for the kernel's command line, such as slub_debug=FZ; KEY=VALUE goes to the steps' environment
     #[arg(long, value_name = "EXTRA", default_value = "", allow_hyphen_values = true)]
     cmdline: String,
@@ -70,7 +80,45 @@ pub struct VmArgs {
     args: Vec<String>,
 }
 
+/// Wall-clock time that the emulator takes at most for what is a second to the guest, of which it executes 10⁹ instructions.
+const WALL_PER_GUEST: u32 = 120;
+
 impl VmArgs {
+    /// The boot that records the built-in experiment `id`, whose runs are `runs`, in instructions.
+    pub(super) fn recording(id: &str, run: &RunArgs, runs: &[Run]) -> Self {
+        const BOOT_S: u64 = 600;
+        let guest_s = runs.iter().map(|run| run.load_time() + SETTLE).sum::<Duration>();
+        let timeout_s = BOOT_S + (guest_s * WALL_PER_GUEST).as_secs();
+        let mut args = vec![id.to_owned(), "--size".into(), run.size.to_string()];
+        let mut option = |name: &str, value: Option<String>| {
+            args.extend(value.map(|value| [name.to_owned(), value]).into_iter().flatten());
+        };
+        option("--seed", run.seed.map(|seed| seed.to_string()));
+        option("--repetitions", run.repetitions.map(|count| count.to_string()));
+        option("--filter", Some(run.filter.to_string()).filter(|filter| !filter.is_empty()));
+        Self {
+            kernel: run.kernel.clone(),
+            fetch_only: false,
+            run: vec!["experiments".to_owned()],
+            interactive: false,
+            scale: 1.0,
+            isolate: false,
+            mitigations: None,
+            clock: Clock::Instructions,
+            cmdline: String::new(),
+            memory_mib: 2048,
+            timeout_s,
+            step_timeout_s: Some(timeout_s),
+            boot_timeout_s: BOOT_S,
+            accel: Some(Accel::Tcg),
+            qemu: "qemu-system-x86_64".into(),
+            guest_bin_dir: None,
+            out: None,
+            recordings: run.out.clone(),
+            args,
+        }
+    }
+
     /// What the guest is told.
     ///
     /// # Errors
@@ -96,14 +144,21 @@ impl VmArgs {
         // ends the emulator.
         let base = "console=ttyS0 panic=-1 oops=panic sysctl.vm.panic_on_oom=1";
         let base = format!("{base} URING_ECHO_SCALE={}", self.scale);
-        let words =
-            [base, self.isolation().into(), self.mitigations(), self.cmdline.trim().into(), plan.to_string()];
+        let words = [
+            base,
+            self.isolation().into(),
+            self.mitigations(),
+            self.clock_words(),
+            self.cmdline.trim().into(),
+            plan.to_string(),
+        ];
         let command_line =
             words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         let image = kernel.image.clone();
         Machine {
             qemu: self.qemu.clone(),
             image,
+            clock: self.clock,
             memory_mib: self.memory_mib,
             command_line,
             files,
@@ -113,6 +168,15 @@ impl VmArgs {
 
     fn isolation(&self) -> &'static str {
         if self.isolate { "isolcpus=managed_irq,domain,1 nohz_full=1 rcu_nocbs=1" } else { "" }
+    }
+
+    /// What tells the guest of its clock, and takes out of the boot what would differ from one to the next: where the kernel and
+    /// its processes lie in memory.
+    fn clock_words(&self) -> String {
+        match self.clock {
+            Clock::Time => String::new(),
+            Clock::Instructions => format!("{}={} nokaslr norandmaps", Clock::VARIABLE, Clock::COUNTS),
+        }
     }
 
     fn mitigations(&self) -> String {

@@ -1,5 +1,8 @@
 //! Fetches a Debian cloud kernel with apt, which checks it against the signed package lists, and takes the image out
 //! without installing anything.
+//!
+//! A series that this system's lists do not have is looked for in lists of newer suites, which are kept beside the kernels: the
+//! system's own configuration of apt stays as it is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,40 +25,123 @@ pub(crate) struct Package {
     pub(crate) sha256: String,
 }
 
-const PREFIX: &str = "linux-image-";
+/// How packages begin that have an image, and where it is in them, before and after the release. From 6.19 on the second kind has it,
+/// and the first is empty but for what it depends on.
+const LAYOUTS: [(&str, [&str; 2]); 2] =
+    [("linux-binary-", ["./usr/lib/modules/", "/vmlinuz"]), ("linux-image-", ["./boot/vmlinuz-", ""])];
 const SUFFIX: &str = "-cloud-amd64";
+
+/// Suites that have newer kernels than Debian 12.
+const NEWER_SUITES: [&str; 2] = ["trixie", "trixie-backports"];
+
+/// What those suites are signed by, where Debian puts its keys.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// The image of the newest cloud kernel of `series`, from `cache` if it is there, else fetched.
 ///
 /// # Errors
 /// When apt is missing, has no such kernel, or cannot fetch it.
 pub(crate) fn obtain(series: &str, cache: &Path) -> Result<(PathBuf, Package)> {
-    let names = output(Command::new("apt-cache").args(["pkgnames", &format!("{PREFIX}{series}.")]))?;
+    let (mut apt, mut names) = (Apt::of_the_system(), Apt::of_the_system().names(series)?);
+    if newest(&names, series).is_none() {
+        apt = Apt::of_newer_suites(cache)?;
+        names = apt.names(series)?;
+    }
     let Some(name) = newest(&names, series) else {
         bail!(
-            "apt knows no package {PREFIX}{series}.*{SUFFIX}; run 'apt-get update' as root, or add the suite that has it"
+            "apt knows no cloud kernel {series}, nor has Debian in {}; run 'apt-get update' as root if it should",
+            NEWER_SUITES.join(", ")
         );
     };
-    let package = describe(&output(Command::new("apt-cache").args(["show", "--no-all-versions", name]))?)
+    let package = describe(&output(apt.command("apt-cache").args(["show", "--no-all-versions", name]))?)
         .with_context(|| format!("apt-cache shows no version and SHA-256 for {name}"))?;
     // The hash is part of the name: what is cached under it is what the lists promise today.
     let kept = cache.join(format!("{}_{}_{}", package.name, package.version, &package.sha256[..16]));
     let image = kept.join("vmlinuz");
     if !image.exists() {
-        fetch(&package, cache, &kept)?;
+        fetch(&apt, &package, cache, &kept)?;
     }
     Ok((image, package))
+}
+
+/// The package lists that are asked.
+struct Apt {
+    /// What tells apt of other lists than the system's.
+    options: Vec<String>,
+}
+
+impl Apt {
+    const fn of_the_system() -> Self {
+        Self { options: Vec::new() }
+    }
+
+    /// Those of [`NEWER_SUITES`], from where the system has its own packages, fetched into `cache`.
+    fn of_newer_suites(cache: &Path) -> Result<Self> {
+        let folder = cache.join("apt");
+        let sources = folder.join("sources.list");
+        for part in ["lists/partial", "cache/archives/partial"] {
+            let part = folder.join(part);
+            fs::create_dir_all(&part).with_context(|| format!("cannot create {}", part.display()))?;
+        }
+        let mirror = mirror()?;
+        let line = |suite: &str| format!("deb [signed-by={KEYRING}] {mirror} {suite} main\n");
+        let text: String = NEWER_SUITES.iter().map(|suite| line(suite)).collect();
+        fs::write(&sources, text).with_context(|| format!("cannot write {}", sources.display()))?;
+        let option = |name: &str, value: &Path| ["-o".to_owned(), format!("{name}={}", value.display())];
+        let options = [
+            option("Dir::Etc::sourcelist", &sources),
+            option("Dir::Etc::sourceparts", Path::new("-")),
+            option("Dir::State::lists", &folder.join("lists")),
+            option("Dir::Cache", &folder.join("cache")),
+        ];
+        let apt = Self { options: options.concat() };
+        output(apt.command("apt-get").args(["update", "-qq"]))?;
+        Ok(apt)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.args(&self.options);
+        command
+    }
+
+    /// The packages of `series`, one a line.
+    fn names(&self, series: &str) -> Result<String> {
+        let of = |(prefix, _): (&str, _)| {
+            output(self.command("apt-cache").args(["pkgnames", &format!("{prefix}{series}.")]))
+        };
+        Ok(LAYOUTS.into_iter().map(of).collect::<Result<Vec<_>>>()?.concat())
+    }
+}
+
+/// Where the system has Debian's packages from.
+fn mirror() -> Result<String> {
+    const FORMAT: &str = "$(COMPONENT) $(RELEASE) $(REPO_URI)";
+    let targets =
+        output(Command::new("apt-get").args(["indextargets", "--format", FORMAT, "Created-By: Packages"]))?;
+    let plain = |line: &&str| line.starts_with("main ") && !line.contains("-security ");
+    let line = targets.lines().find(plain).and_then(|line| line.rsplit(' ').next());
+    Ok(line.context("apt has no source of Debian's packages")?.to_owned())
 }
 
 /// The package in `names`, one a line, with the highest version number. Debian names `6.1.0-56` after the release, and
 /// numbers count, not digits: 9 < 10.
 fn newest<'a>(names: &'a str, series: &str) -> Option<&'a str> {
-    let prefix = format!("{PREFIX}{series}.");
     let version = |name: &str| {
-        let middle = name.strip_prefix(&prefix)?.strip_suffix(SUFFIX)?;
+        let middle = release(name)?.0.strip_prefix(&format!("{series}."))?.strip_suffix(SUFFIX)?;
         Some(middle.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect::<Vec<u64>>())
     };
-    names.lines().filter_map(|name| Some((version(name)?, name))).max().map(|(_, name)| name)
+    let place = |name: &str| LAYOUTS.iter().rev().position(|(prefix, _)| name.starts_with(prefix));
+    let all = names.lines().filter_map(|name| Some(((version(name)?, place(name)), name)));
+    all.max().map(|(_, name)| name)
+}
+
+/// The kernel's release that the package called `name` has, and where its image is.
+fn release(name: &str) -> Option<(&str, String)> {
+    LAYOUTS.iter().find_map(|(prefix, [before, after])| {
+        let release = name.strip_prefix(prefix)?;
+        Some((release, format!("{before}{release}{after}")))
+    })
 }
 
 fn describe(control: &str) -> Option<Package> {
@@ -70,10 +156,10 @@ fn describe(control: &str) -> Option<Package> {
 }
 
 /// Downloads `package` and leaves its image in the folder `kept`, complete or not at all.
-fn fetch(package: &Package, cache: &Path, kept: &Path) -> Result<()> {
+fn fetch(apt: &Apt, package: &Package, cache: &Path, kept: &Path) -> Result<()> {
     let work = fs::create_dir_all(cache).and_then(|()| Builder::new().prefix("fetch-").tempdir_in(cache));
     let work = work.with_context(|| format!("cannot create a folder in {}", cache.display()))?;
-    let file = download(package, work.path())?;
+    let file = download(apt, package, work.path())?;
     extract(package, &file, work.path())?;
     // A run beside this one may have been faster; its image is the same.
     match fs::rename(work.path().join("image"), kept) {
@@ -84,9 +170,9 @@ fn fetch(package: &Package, cache: &Path, kept: &Path) -> Result<()> {
     }
 }
 
-fn download(package: &Package, work: &Path) -> Result<PathBuf> {
+fn download(apt: &Apt, package: &Package, work: &Path) -> Result<PathBuf> {
     let wanted = format!("{}={}", package.name, package.version);
-    output(Command::new("apt-get").args(["download", &wanted]).current_dir(work))?;
+    output(apt.command("apt-get").args(["download", &wanted]).current_dir(work))?;
     let entries = fs::read_dir(work).with_context(|| format!("cannot list {}", work.display()))?;
     let file = entries
         .flatten()
@@ -104,8 +190,7 @@ fn download(package: &Package, work: &Path) -> Result<PathBuf> {
 
 /// Takes the image, and only that, out of the package `file`: its modules are a hundred megabytes.
 fn extract(package: &Package, file: &Path, work: &Path) -> Result<()> {
-    let release = package.name.trim_start_matches(PREFIX);
-    let member = format!("./boot/vmlinuz-{release}");
+    let (_, member) = release(&package.name).with_context(|| format!("{} is no kernel", package.name))?;
     let mut unpack = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
         .arg(file)
@@ -157,6 +242,17 @@ linux-image-6.12-cloud-amd64";
         assert_eq!(newest(NAMES, "6.1"), Some("linux-image-6.1.0-50-cloud-amd64"));
         assert_eq!(newest(NAMES, "6.12"), Some("linux-image-6.12.117+deb12-cloud-amd64"));
         assert_eq!(newest(NAMES, "6.6"), None);
+    }
+
+    #[test]
+    fn where_an_image_moved_to_another_package_that_one_has_it() {
+        let names = "linux-image-7.3.4+deb13-cloud-amd64\nlinux-binary-7.3.4+deb13-cloud-amd64\n";
+        let name = newest(names, "7.3").unwrap();
+        assert_eq!(name, "linux-binary-7.3.4+deb13-cloud-amd64");
+        let expected = "./usr/lib/modules/7.3.4+deb13-cloud-amd64/vmlinuz";
+        assert_eq!(release(name), Some(("7.3.4+deb13-cloud-amd64", expected.to_owned())));
+        let (_, before) = release("linux-image-6.1.0-56-cloud-amd64").unwrap();
+        assert_eq!(before, "./boot/vmlinuz-6.1.0-56-cloud-amd64");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::debian::{self, Package};
 
 /// Where the kernel comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// An image on this machine.
     File(PathBuf),
     /// The newest cloud kernel of a series, such as 6.1, that this machine's apt knows.

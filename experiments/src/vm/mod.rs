@@ -10,7 +10,7 @@ mod cpio;
 mod debian;
 mod failure;
 mod features;
-mod kernel;
+pub(crate) mod kernel;
 mod memory;
 mod programs;
 mod qemu;
@@ -23,13 +23,19 @@ mod boots;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
+use guest::plan::Plan;
 use tempfile::{Builder, TempDir};
 use uring_echo::cli::output;
+
+use crate::plan::Run;
+use crate::recording::Recording;
+use crate::run::args::RunArgs;
 
 pub use args::VmArgs;
 use kernel::Kernel;
@@ -49,6 +55,11 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
         output::say(&format!("{}\n", kernel.image.display()), "the kernel's path")?;
         return Ok(ExitCode::SUCCESS);
     }
+    boot(args, &plan, kernel).map(|_| ExitCode::SUCCESS)
+}
+
+/// Boots `kernel` and prints the verdict; returns the recordings that were made.
+fn boot(args: &VmArgs, plan: &Plan, kernel: Kernel) -> Result<BTreeSet<PathBuf>> {
     let programs = match &args.guest_bin_dir {
         Some(folder) => Programs::given(folder)?,
         None => Programs::build(&plan.steps)?,
@@ -56,21 +67,35 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
     let folder = args.out.clone().map_or_else(scratch_folder, Ok)?;
     let files = Files::create(&folder)?;
     fs::write(files.initramfs(), programs.initramfs()?).context("cannot write the initramfs")?;
-    let machine = args.machine(&kernel, &plan, files);
+    let machine = args.machine(&kernel, plan, files);
     let (image, console) = (machine.image.display(), machine.files.console());
     output::note(format_args!("booting {image} (console: {})", console.display()));
-    let booted = Session { plan: &plan, machine: &machine, limits: args.limits() }.boot(args.accel)?;
+    let booted = Session { plan, machine: &machine, limits: args.limits() }.boot(args.accel)?;
     let recordings = booted.verdict.recordings(&args.recordings)?;
     let report = Report::new(kernel, &machine, booted);
     output::say(&report.to_string(), "the report")?;
     report.write(&machine.files.report())?;
-    for recording in recordings {
-        report.add_to(&recording)?;
+    for recording in &recordings {
+        report.add_to(recording)?;
         let said = format!("\nRecording: {} (circumstances: {})\n", recording.display(), qemu::REPORT);
         output::say(&said, "where the recording is")?;
     }
     if args.out.is_none() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(recordings)
+}
+
+/// Records the built-in experiment `id`, whose runs are `runs`, in a guest whose clock is its instructions.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn record(id: &str, args: &RunArgs, runs: &[Run]) -> Result<ExitCode> {
+    let vm = VmArgs::recording(id, args, runs);
+    let kernel = Kernel::obtain(&vm.kernel, &cache_folder())?;
+    for folder in boot(&vm, &vm.plan()?, kernel)? {
+        let recording = Recording::open(&folder)?;
+        output::say(&format!("\n{}\n", crate::report::render(&recording)?), "the tables")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::clock::Clock;
 
 /// Name of the report, among the files of a boot and in a recording.
 pub(crate) const REPORT: &str = "vm.json";
@@ -39,6 +40,7 @@ pub(crate) struct Limits {
 pub(crate) struct Machine {
     pub(crate) qemu: PathBuf,
     pub(crate) image: PathBuf,
+    pub(crate) clock: Clock,
     pub(crate) memory_mib: u32,
     pub(crate) command_line: String,
     /// Where the initramfs is and the guest's two serial lines go.
@@ -147,12 +149,18 @@ impl Machine {
     fn command(&self, accel: Accel) -> Result<Command> {
         let messages = self.files.messages();
         let log = File::create(&messages).with_context(|| format!("cannot create {}", messages.display()))?;
-        let (accel, cpu) = match accel {
-            Accel::Kvm => ("kvm", "host"),
-            Accel::Tcg => ("tcg", "max"),
+        let (accel, cpu, cpus) = match (self.clock, accel) {
+            (Clock::Time, Accel::Kvm) => ("kvm", "host", "2"),
+            (Clock::Time, Accel::Tcg) => ("tcg", "max", "2"),
+            // Without these two the kernel copies in words. One `rep movsb` would count once a byte and bury all else.
+            (Clock::Instructions, _) => ("tcg", "max,-erms,-fsrm", "1"),
         };
         let mut command = Command::new(&self.qemu);
-        command.args(["-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", "2", "-nodefaults", "-no-reboot"]);
+        command.args(["-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", cpus, "-nodefaults", "-no-reboot"]);
+        if self.clock == Clock::Instructions {
+            // A nanosecond an instruction; who waits for a timer skips to it. Source: qemu(1).
+            command.args(["-icount", "shift=0,sleep=off"]);
+        }
         command.args(["-display", "none", "-m", &format!("{}M", self.memory_mib)]);
         self.serial_lines(&mut command);
         command.arg("-kernel").arg(&self.image).arg("-initrd").arg(self.files.initramfs());

@@ -1,7 +1,7 @@
 //! `experiments vm` end to end, against emulators that are a few lines of shell.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,10 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use super::VmArgs;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Source};
 use super::qemu::{Accel, Files};
 use super::session::{Booted, Session};
+use crate::cli::{self, Request};
 
 #[derive(Parser)]
 struct Cli {
@@ -215,4 +216,35 @@ fn a_guest_that_fails_under_kvm_is_not_tried_again() {
 fn an_argument_that_would_not_survive_the_command_line_is_refused() {
     let error = failure(&good(), &["--accel", "tcg", "--", "two words"]);
     assert!(error.contains("'two words'"), "{error}");
+}
+
+#[test]
+fn a_guest_whose_clock_is_its_instructions_has_one_cpu_and_is_told_so() {
+    let folder = stage(&format!("echo \"$*\" >$console.words; {}", good()));
+    run(folder.path(), &["--accel", "tcg", "--clock", "instructions"]).unwrap();
+    let words = fs::read_to_string(folder.path().join("out/console.log.words")).unwrap();
+    for part in [
+        "-icount shift=0,sleep=off",
+        "-smp 1",
+        "-cpu max,-erms,-fsrm",
+        "URING_ECHO_CLOCK=instructions nokaslr norandmaps",
+    ] {
+        assert!(words.contains(part), "{part} is not in {words}");
+    }
+    let folder = stage(&format!("echo \"$*\" >$console.words; {}", good()));
+    run(folder.path(), &["--accel", "tcg"]).unwrap();
+    let words = fs::read_to_string(folder.path().join("out/console.log.words")).unwrap();
+    assert!(!words.contains("icount") && !words.contains("URING_ECHO_CLOCK"), "{words}");
+}
+
+#[test]
+fn an_experiment_is_passed_on_to_the_guest_that_counts_it() {
+    let line = "experiments parity --clock instructions --size full --seed 7 --filter mode=stream --kernel debian:6.12 --out there";
+    let words = line.split(' ').map(std::ffi::OsString::from);
+    let Request::BuiltIn(id, args) = cli::parse(words).unwrap().unwrap() else { panic!("no experiment") };
+    let args = VmArgs::recording(&id, &args, &[]);
+    let plan = args.plan().unwrap();
+    assert_eq!(plan.steps, ["experiments"]);
+    assert_eq!(plan.args.join(" "), "parity --size full --seed 7 --filter mode=stream");
+    assert_eq!((args.kernel, args.recordings), (Source::Debian("6.12".into()), PathBuf::from("there")));
 }

@@ -47,7 +47,8 @@ pub(crate) fn speaker(
     workload: Workload,
 ) -> Option<(&String, &ExperimentValues)> {
     let all = experiments.iter().filter(|(name, _)| is_comparison_of_engines(name));
-    let able = all.filter(|(_, values)| can_answer(&all_said(values, workload)));
+    let able = all.filter(|(_, values)| values.clock.is_time());
+    let able = able.filter(|(_, values)| can_answer(&all_said(values, workload)));
     able.max_by_key(|(name, values)| (*name == MADE_FOR_IT, all_said(values, workload).len()))
 }
 

@@ -38,6 +38,10 @@ pub(super) fn chapter(
     let grid = &values.grid;
     let about = about::about(recording, grid);
     let mut drawing = Drawing { recording, values, grid, about, origin, figures: Vec::new() };
+    if !values.clock.is_time() {
+        drawing.instructions();
+        return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
+    }
     if recording.manifest.table == Table::Ablation {
         drawing.ablation();
         return Chapter { name: recording.experiment().to_owned(), figures: drawing.figures };
@@ -157,6 +161,16 @@ impl Drawing<'_> {
     fn ablation(&mut self) {
         if let Some(sheet) = ablation::figure(self.values, &self.about) {
             self.add("cpu", sheet, reading::ABLATION, |_| true);
+        }
+    }
+
+    /// Counts have figures of their own: under the names of times they would be taken for some.
+    fn instructions(&mut self) {
+        let measured = cells::measured(self.grid, metric::CPU);
+        for workload in self.grid.workloads() {
+            let sheet = grid::by_payload(workload, &measured, &grid::Shown::instructions(), &self.about);
+            let is_in = |run: &Run| run.entry.factors.workload() == workload;
+            self.add(&self.name(workload, "count"), sheet, reading::INSTRUCTIONS, is_in);
         }
     }
 

@@ -58,6 +58,11 @@ pub(super) const EFFECTS: &str = "\
 Each row is one server divided by another in the same cells, with its interval. Left of the line the first server has the smaller value, \
 right of it the larger.";
 
+/// Counts of instructions.
+pub(super) const INSTRUCTIONS: &str = "\
+Each marker is what one message costs client, server and kernel together, counted in a guest whose clock is its instructions. Lower is \
+fewer. An instruction is no unit of time: a system call is few of them and takes long.";
+
 /// One thing different.
 pub(super) const ABLATION: &str = "\
 Each row is the default with one thing changed, divided by the default, which ran right before or after it. Left of 1 the change saves \

@@ -38,7 +38,7 @@ pub(crate) fn report<'a>(
         quick: experiments.values().any(|values| values.size == "quick"),
         headlines: experiments
             .iter()
-            .filter(|(name, _)| is_comparison_of_engines(name))
+            .filter(|(name, values)| is_comparison_of_engines(name) && values.clock.is_time())
             .filter_map(|(name, values)| means::headline(name, values))
             .collect(),
         parts: chapters.into_iter().map(|chapter| part(chapter, study)).collect(),
@@ -64,7 +64,7 @@ fn part(chapter: Chapter, study: &Study) -> Part {
         ],
     };
     let tables = match values {
-        Some(values) if study.is_ablation(&chapter.name) => changed::tables(values),
+        Some(values) if study.is_ablation(&chapter.name) && values.clock.is_time() => changed::tables(values),
         _ => Vec::new(),
     };
     Part { id: format!("experiment-{}", chapter.name), heading, text, figures: chapter.figures, tables }
