@@ -16,7 +16,7 @@ pub(crate) const JAIN_MIN: f64 = 0.95;
 const RATE_MIN: f64 = 0.5;
 
 /// The cost of one server against its cheapest rival, over the cells of a workload. A rival is a server of a program that
-/// the experiment is not about, with [`JAIN_MIN`] or more in that cell, and half as many messages or more.
+/// the experiment is not about, with a Jain's index of 0.95 or more in that cell, and half as many messages or more.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Rivals {
     /// Geometric mean over the cells.
