@@ -57,7 +57,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
                 spec::find(&id, args.size)?.ok_or_else(|| anyhow!("no experiment is called {id}"))?;
             let clock = args.clock.unwrap_or(spec.clock);
             if clock == Clock::Instructions && Clock::here() == Clock::Time {
-                return vm::record(&id, &args, &plan::plan(&spec, 0));
+                return record_in_guest(spec, &args);
             }
             run(spec, text, &args)
         }
@@ -77,6 +77,28 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
             run(Spec::parse(&path.display().to_string(), &text, args.size)?, &text, &args)
         }
     }
+}
+
+/// Records `spec`, one of those that are built in, in a guest that counts instructions.
+fn record_in_guest(mut spec: Spec, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    ensure!(
+        args.resume.is_none(),
+        "counts are recorded in one boot: without --resume they are recorded anew"
+    );
+    let is_placed = args.server_cpu.is_some() || args.client_cpus.is_some();
+    ensure!(
+        !is_placed,
+        "a guest that counts instructions has one CPU: leave out --server-cpu and --client-cpus"
+    );
+    narrow(&mut spec, args)?;
+    vm::record(&spec.id, args, &plan::plan(&spec, 0))
+}
+
+/// Leaves of `spec` what `args` ask for.
+fn narrow(spec: &mut Spec, args: &RunArgs) -> anyhow::Result<()> {
+    args.filter.narrow(spec).map_err(|reason| anyhow!("--filter: {reason}"))?;
+    spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
+    Ok(())
 }
 
 /// A guest has the experiments that are built in, and no others.
@@ -167,9 +189,8 @@ fn take_up(experiment: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn begin(mut spec: Spec, text: &str, args: &RunArgs) -> anyhow::Result<ExitCode> {
-    args.filter.narrow(&mut spec).map_err(|reason| anyhow!("--filter: {reason}"))?;
+    narrow(&mut spec, args)?;
     on_this_clock(&mut spec)?;
-    spec.repetitions = args.repetitions.unwrap_or(spec.repetitions);
     let programs = Programs::find(&spec.engines)?;
     let client_cpus = args.client_cpus.clone().unwrap_or_default().0;
     let cores = cores(args.server_cpu, &client_cpus)?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::host::{Host, Known};
 use crate::sys::epoll::{Epoll, Events};
-use crate::sys::nothing::NopRing;
+use crate::sys::nop_ring::NopRing;
 use crate::sys::{affinity, clock};
 use crate::table::{self, Column, Row, left, right};
 use crate::units::Nanos;

@@ -22,7 +22,7 @@ pub mod groups;
 pub mod limits;
 pub mod map;
 pub mod multishot;
-pub mod nothing;
+pub mod nop_ring;
 pub mod offload;
 pub mod private;
 pub mod process;

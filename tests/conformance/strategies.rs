@@ -5,7 +5,7 @@ use std::thread;
 use uring_echo::server::strategies;
 
 use crate::support::{Engine, Launch, beside_others};
-use crate::variants::{loses_nothing, loses_nothing_in_turn};
+use crate::variants::loses_nothing;
 
 pub(crate) fn launch(engine: &str, name: &str) -> Launch {
     match engine {
@@ -23,10 +23,7 @@ fn every_strategy_that_this_kernel_has_loses_nothing() {
             thread::scope(|scope| {
                 for one in some {
                     let thread = thread::Builder::new().name(format!("{} {}", one.engine, one.name));
-                    let serves = || match one.cured {
-                        true => loses_nothing(launch(one.engine, one.name)),
-                        false => loses_nothing_in_turn(launch(one.engine, one.name)),
-                    };
+                    let serves = || loses_nothing(launch(one.engine, one.name));
                     thread.spawn_scoped(scope, serves).expect("a thread can be had");
                 }
             });

@@ -126,31 +126,14 @@ pub(crate) fn loses_nothing(launch: Launch) {
     server_loses_nothing(launch.start());
 }
 
-/// The same, where those that do not read may keep the others waiting: they come when the others are done.
-pub(crate) fn loses_nothing_in_turn(launch: Launch) {
-    let server = launch.start();
-    come_and_go(&server);
-    stream_both_ways(&server);
-    block_and_drain(&server);
-    assert_nothing_is_lost(server);
-}
-
 fn server_loses_nothing(server: Server) {
     thread::scope(|scope| {
         scope.spawn(|| block_and_drain(&server));
         scope.spawn(|| come_and_go(&server));
-        stream_both_ways(&server);
+        let mut stream = Stream::connect(server.addr);
+        stream.full_duplex(scaled(8 << 20), true);
+        stream.finish();
     });
-    assert_nothing_is_lost(server);
-}
-
-fn stream_both_ways(server: &Server) {
-    let mut stream = Stream::connect(server.addr);
-    stream.full_duplex(scaled(8 << 20), true);
-    stream.finish();
-}
-
-fn assert_nothing_is_lost(server: Server) {
     server.assert_serves();
     let counters = server.stop();
     assert_eq!(counters.cut_off, 0, "{counters:?}");

@@ -42,7 +42,8 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// # Errors
 /// When apt is missing, has no such kernel, or cannot fetch it.
 pub(crate) fn obtain(series: &str, cache: &Path) -> Result<(PathBuf, Package)> {
-    let (mut apt, mut names) = (Apt::of_the_system(), Apt::of_the_system().names(series)?);
+    let mut apt = Apt::of_the_system();
+    let mut names = apt.names(series)?;
     if newest(&names, series).is_none() {
         apt = Apt::of_newer_suites(cache)?;
         names = apt.names(series)?;

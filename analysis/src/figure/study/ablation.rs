@@ -56,16 +56,16 @@ fn panel(changes: &[Change], workload: Workload) -> Panel {
     };
     Panel {
         title: title(workload),
-        body: Body::Rows(Rows {
-            x: Axis::new("CPU time per message, ratio (log)", Extent::Ratio, Format::Ratio),
-            reference: Some(Reference {
-                value: 1.0,
-                sides: ("cheaper".to_owned(), "dearer".to_owned()),
-                band: smallest_effect.map(band),
-            }),
-            rows: sides.iter().flat_map(group).collect(),
-        }),
+        body: costs_around_1(smallest_effect, sides.iter().flat_map(group).collect()),
     }
+}
+
+/// Ratios of cost around 1, in which nothing below `smallest_effect` is a difference.
+pub(super) fn costs_around_1(smallest_effect: Option<f64>, rows: Vec<Row>) -> Body {
+    let sides = ("cheaper".to_owned(), "dearer".to_owned());
+    let reference = Reference { value: 1.0, sides, band: smallest_effect.map(band) };
+    let x = Axis::new("CPU time per message, ratio (log)", Extent::Ratio, Format::Ratio);
+    Body::Rows(Rows { x, reference: Some(reference), rows })
 }
 
 fn row(change: &Change, start: Start) -> Row {

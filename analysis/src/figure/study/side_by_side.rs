@@ -3,11 +3,9 @@
 use experiments::report::format as number;
 use experiments::spec::workload::Workload;
 
-use super::answer::band;
+use super::ablation::costs_around_1;
 use super::cells;
-use crate::chart::{
-    Axis, Body, Estimate, Extent, Format, Panel, Reference, Role, Row, RowMark, Rows, Sheet, Start,
-};
+use crate::chart::{Estimate, Panel, Role, Row, RowMark, Sheet, Start};
 use crate::figure::input::{About, reader_name, title};
 use crate::metric;
 use crate::side_by_side::{Beside, comparisons, rows};
@@ -40,20 +38,8 @@ pub(super) fn figure(values: &ExperimentValues, about: &About) -> Option<Sheet> 
 fn panel(workload: Workload, rows: &[Beside<'_>], base: &str, values: &ExperimentValues) -> Panel {
     let control = values.control(workload.in_flight, metric::CPU);
     let effect = control.and_then(|control| control.smallest_effect);
-    let lines = rows.iter().enumerate();
-    let lines = lines.map(|(index, beside)| row(beside, index, base));
-    Panel {
-        title: title(workload),
-        body: Body::Rows(Rows {
-            x: Axis::new("CPU time per message, ratio (log)", Extent::Ratio, Format::Ratio),
-            reference: Some(Reference {
-                value: 1.0,
-                sides: ("cheaper".to_owned(), "dearer".to_owned()),
-                band: effect.map(band),
-            }),
-            rows: lines.collect(),
-        }),
-    }
+    let rows = rows.iter().enumerate().map(|(index, beside)| row(beside, index, base));
+    Panel { title: title(workload), body: costs_around_1(effect, rows.collect()) }
 }
 
 fn row(beside: &Beside<'_>, index: usize, base: &str) -> Row {
