@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::compare::{self, CompareArgs};
 use crate::doctor::DoctorArgs;
+use crate::profile::request::ProfileArgs;
 use crate::run::args::RunArgs;
 use crate::spec::{self, Size, SpecError, renamed};
 use crate::vm::VmArgs;
@@ -34,6 +35,8 @@ pub enum Request {
     Convert(Vec<PathBuf>),
     /// Say what of this machine bends a measurement.
     Doctor(DoctorArgs),
+    /// Say what the cores of servers spend their time on.
+    Profile(ProfileArgs),
     /// Boot a kernel and run something inside it.
     Vm(VmArgs),
 }
@@ -86,7 +89,6 @@ pub fn command() -> Result<Command, SpecError> {
         let command = if command.get_name() == now { command.alias(before) } else { command };
         run_command(command, about).long_about(spec.question)
     });
-    let path = |name: &'static str| Arg::new(name).required(true).value_parser(value_parser!(PathBuf));
     Ok(Command::new("experiments")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Runs uring-echo experiments and keeps their recordings")
@@ -117,35 +119,42 @@ pub fn command() -> Result<Command, SpecError> {
                     Command::new("build").about("Build them with cargo and put them beside this program"),
                 ),
         )
-        .subcommand(
-            Command::new("show")
-                .about("Print the table of a recording again")
-                .arg(path("recording").value_name("RECORDING").help("Its folder")),
-        )
-        .subcommand(
-            CountsArgs::augment_args(Command::new("counts"))
-                .about("Print the instructions a message of a recording as a table, or hold it to one")
-                .arg(path("recording").value_name("RECORDING").help("Its folder")),
-        )
-        .subcommand(
-            Command::new("verify")
-                .about("Hold a recording to its manifest: nothing missing, changed or besides")
-                .arg(path("recording").value_name("RECORDING").help("Its folder")),
-        )
-        .subcommand(
-            Command::new("convert")
-                .about("Move recordings of an earlier version, a file for each run, to the present layout")
-                .arg(path("recordings").value_name("RECORDING").num_args(1..).help("Their folders")),
-        )
+        .subcommands(recording_commands())
         .subcommand(
             DoctorArgs::augment_args(Command::new("doctor"))
                 .about("Say what of this machine bends a measurement, and what to do about it"),
+        )
+        .subcommand(
+            ProfileArgs::augment_args(Command::new("profile"))
+                .about("Say what the server's core spends its time on, by what functions of the kernel work at (needs root)"),
         )
         .subcommand(
             // A package sets arguments in advance, and a user's own come after them.
             VmArgs::augment_args(Command::new("vm").args_override_self(true))
                 .about("Boot a kernel and run the conformance suite, the probe or an experiment inside it"),
         ))
+}
+
+/// What is done with recordings that exist.
+fn recording_commands() -> [Command; 4] {
+    [
+        Command::new("show")
+            .about("Print the table of a recording again")
+            .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        CountsArgs::augment_args(Command::new("counts"))
+            .about("Print the instructions a message of a recording as a table, or hold it to one")
+            .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        Command::new("verify")
+            .about("Hold a recording to its manifest: nothing missing, changed or besides")
+            .arg(path("recording").value_name("RECORDING").help("Its folder")),
+        Command::new("convert")
+            .about("Move recordings of an earlier version, a file for each run, to the present layout")
+            .arg(path("recordings").value_name("RECORDING").num_args(1..).help("Their folders")),
+    ]
+}
+
+fn path(name: &'static str) -> Arg {
+    Arg::new(name).required(true).value_parser(value_parser!(PathBuf))
 }
 
 /// `command` with the arguments of a run, which come with a description of their own.
@@ -167,6 +176,7 @@ fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
             Request::Convert(matches.get_many::<PathBuf>("recordings").expect("required").cloned().collect())
         }
         "doctor" => Request::Doctor(DoctorArgs::from_arg_matches(matches)?),
+        "profile" => Request::Profile(ProfileArgs::from_arg_matches(matches)?),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),
         compare::ID => {
             Request::Compare(CompareArgs::from_arg_matches(matches)?, RunArgs::from_arg_matches(matches)?)

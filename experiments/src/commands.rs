@@ -33,7 +33,7 @@ use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
 use crate::run::{scratch, server};
 use crate::spec::{self, Size, Spec};
-use crate::{compare, doctor, peers, report, vm};
+use crate::{compare, doctor, peers, profile, report, vm};
 
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -51,6 +51,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
         Request::Verify(folder) => verify(&folder),
         Request::Convert(folders) => convert(&folders),
         Request::Doctor(args) => doctor::run(&args),
+        Request::Profile(args) => profile::run(&args),
         Request::Vm(args) => vm::run(&args),
         Request::BuiltIn(id, args) => {
             let (spec, text) =

@@ -49,7 +49,7 @@ pub struct CompareArgs {
 }
 
 /// Reads a value as a specification writes it.
-fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(crate) fn named<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     T::deserialize(StrDeserializer::<ValueError>::new(text)).map_err(|error| error.to_string())
 }
 
@@ -101,9 +101,10 @@ struct Document<'a> {
     size: Sizes,
 }
 
+/// A server as a specification has it.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Engine<'a> {
+pub(crate) enum Engine<'a> {
     InTheBox(&'a str),
     Own { name: &'a str, command: &'a str, ready: &'a str },
 }
@@ -174,7 +175,8 @@ impl CompareArgs {
 }
 
 impl ServerArg {
-    fn engine<'a>(&'a self, ready: &'a str) -> Engine<'a> {
+    /// As a specification has it; `ready` says how one of the user's own tells that it listens.
+    pub(crate) fn engine<'a>(&'a self, ready: &'a str) -> Engine<'a> {
         match &self.command {
             None => Engine::InTheBox(&self.name),
             Some(command) => Engine::Own { name: &self.name, command, ready },

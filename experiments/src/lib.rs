@@ -11,6 +11,7 @@
 //! | [`report`] | saying what came out |
 //! | [`clock`] | whether its times are nanoseconds or instructions |
 //! | [`doctor`] | what of this machine bends a measurement |
+//! | [`profile`] | what a server's core spends its time on |
 //! | [`vm`] | booting a kernel and running the conformance suite inside it |
 //! | [`cli`], [`commands`] | what the program is asked for, and doing it |
 
@@ -25,6 +26,7 @@ pub mod doctor;
 pub mod judge;
 pub mod peers;
 pub mod plan;
+pub mod profile;
 pub mod recording;
 pub mod report;
 pub mod run;
