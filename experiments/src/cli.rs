@@ -57,6 +57,7 @@ Examples:
   experiments stream --resume                        go on where it was interrupted
   experiments run --spec mine.toml                   an experiment of your own
   experiments compare --server epoll --server mine='./mine {addr}'   your server beside one of ours
+  experiments profile                                what the servers' cores spend their time on; as root
   experiments show results/quick/RECORDING           the table of a recording again
   experiments verify results/quick/RECORDING         is anything missing, changed or besides?";
 

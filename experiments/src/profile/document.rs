@@ -105,3 +105,30 @@ pub fn kernel_release() -> String {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease");
     release.map_or_else(|_| programs::UNAVAILABLE.into(), |release| release.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::testing::cell;
+
+    #[test]
+    fn every_figure_of_a_table_stands_in_the_document() {
+        let document: serde_json::Value = serde_json::from_str(&json(&[cell()], 4999).unwrap()).unwrap();
+        assert_eq!(
+            (&document["frequency_hz"], &document["cells"][0]["cell"]),
+            (&4999.into(), &"req-res/256B/c8".into())
+        );
+        let uring = &document["cells"][0]["servers"][1];
+        let copy = &uring["classes"][0];
+        assert_eq!(
+            (&copy["class"], &copy["ns_per_message"], &copy["samples"]),
+            (&"copy".into(), &110.0.into(), &92.into())
+        );
+        assert_eq!((&uring["clock"], &uring["samples"]), (&"cpu-clock".into(), &100.into()));
+        assert_eq!(
+            (&uring["sum_ns_per_message"], &uring["measured_ns_per_message"]),
+            (&210.0.into(), &200.0.into())
+        );
+        assert_eq!(uring["unclassified_share"], 0.08);
+    }
+}

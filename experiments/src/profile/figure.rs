@@ -114,3 +114,23 @@ const fn ink(class: Class) -> &'static str {
         _ => INK,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::testing::cell;
+
+    #[test]
+    fn a_bar_is_stacked_from_its_classes_and_the_dearest_server_has_the_highest() {
+        let drawn = svg(&[cell()]);
+        let segment = |title: &str| drawn.lines().find(|line| line.contains(title)).unwrap();
+        // 110 of 210 ns, 490 pixels high.
+        assert!(segment("uring, copy: 110 ns").contains("y=\"313.33\" width=\"86.00\" height=\"256.67\""));
+        assert!(segment("uring, unclassified: 100 ns").contains("y=\"80.00\""));
+        assert!(
+            !drawn.contains("epoll, unclassified") && !drawn.contains("idle"),
+            "what took nothing has no place"
+        );
+        assert!(drawn.contains(">req-res 256 B x 8</text>"));
+    }
+}

@@ -5,9 +5,9 @@ use std::fs;
 use anyhow::{Context, anyhow, bail, ensure};
 use uring_echo::record::RunRecord;
 
-use super::classes::Rules;
 use super::kernel::KernelNames;
 use super::program::ProgramNames;
+use super::rules::Rules;
 use super::sample::{Sampler, Source};
 use super::tally::{Reader, Tally};
 use crate::plan::Run;

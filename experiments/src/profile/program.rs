@@ -30,7 +30,7 @@ struct Mapping {
 struct Functions {
     /// File offset, size and address of what is loaded.
     segments: Vec<(u64, u64, u64)>,
-    /// Address, size and name, ascending.
+    /// Address, size and mangled name, ascending.
     symbols: Vec<(u64, u64, String)>,
 }
 
@@ -51,7 +51,7 @@ impl ProgramNames {
         let mapping = found?;
         let in_file = address - mapping.start + mapping.offset;
         let name = mapping.functions.at(in_file);
-        Some(name.map_or_else(|| format!("[{}]", mapping.file), str::to_owned))
+        Some(name.unwrap_or_else(|| format!("[{}]", mapping.file)))
     }
 }
 
@@ -87,20 +87,20 @@ impl Functions {
             .symbols()
             .chain(file.dynamic_symbols())
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() > 0)
-            .filter_map(|symbol| Some((symbol.address(), symbol.size(), written(symbol.name().ok()?))))
+            .filter_map(|symbol| Some((symbol.address(), symbol.size(), symbol.name().ok()?.to_owned())))
             .collect();
         symbols.sort();
         Some(Self { segments: file.segments().map(segment).collect(), symbols })
     }
 
-    fn at(&self, in_file: u64) -> Option<&str> {
+    fn at(&self, in_file: u64) -> Option<String> {
         let of = |(offset, size, address): &(u64, u64, u64)| {
             (*offset..offset + size).contains(&in_file).then(|| in_file - offset + address)
         };
         let address = self.segments.iter().find_map(of)?;
         let after = self.symbols.partition_point(|(start, ..)| *start <= address);
         let (start, size, name) = self.symbols.get(after.checked_sub(1)?)?;
-        (address < start + size).then_some(name)
+        (address < start + size).then(|| written(name))
     }
 }
 

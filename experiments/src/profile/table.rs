@@ -55,7 +55,7 @@ fn heading(profiles: &[Profile]) -> Row {
 /// A row of what has a difference.
 fn quantity(label: &str, profiles: &[Profile], value: impl Fn(&Profile) -> f64) -> Row {
     let values: Vec<f64> = profiles.iter().map(value).collect();
-    let differences = values.iter().skip(1).map(|other| format!("{:+.1}", other - values[0]));
+    let differences = values.iter().skip(1).map(|other| signed(other - values[0]));
     let texts = values.iter().map(|value| format!("{value:.1}"));
     Row::Cells([label.to_owned()].into_iter().chain(texts).chain(differences).collect())
 }
@@ -67,7 +67,12 @@ fn property(label: &str, profiles: &[Profile], text: impl Fn(&Profile) -> String
 }
 
 fn against(error: Option<f64>) -> String {
-    error.map_or_else(|| "-".into(), |error| format!("{:+.1} %", 100.0 * error))
+    error.map_or_else(|| "-".into(), |error| signed(100.0 * error) + " %")
+}
+
+/// With one decimal, and nothing as nothing more.
+fn signed(value: f64) -> String {
+    format!("{:+.1}", (value * 10.0).round() / 10.0 + 0.0)
 }
 
 fn percent(share: f64) -> String {
@@ -185,35 +190,8 @@ pub fn missing_rules(cells: &[Cell], most: f64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::tally::{Share, Tally};
-    use crate::spec::factors::Factors;
-    use uring_echo::record::Mode;
-
-    fn profile(server: &str, classes: &[(Class, u64, u64)]) -> Profile {
-        let classes = classes.iter().map(|&(class, ns, samples)| (class, Share { ns, samples })).collect();
-        let unknown = BTreeMap::from([("some_function".to_owned(), 3), ("more_often".to_owned(), 5)]);
-        let enabling = BTreeMap::from([("_raw_spin_unlock_irqrestore".to_owned(), 20)]);
-        let in_process = Share { ns: 1900, samples: 90 };
-        let tally = Tally { classes, unknown, enabling, server: in_process, ..Tally::default() };
-        let (source, server) = (Source::CpuClock, server.to_owned());
-        Profile {
-            server,
-            tally,
-            source,
-            lost: 0,
-            messages: 10,
-            measured_ns: 200.0,
-            process_ns: Some(180.0),
-            doubts: Vec::new(),
-        }
-    }
-
-    fn cell() -> Cell {
-        let epoll =
-            profile("epoll", &[(Class::Copy, 1000, 50), (Class::Epoll, 990, 50), (Class::Idle, 70, 4)]);
-        let uring = profile("uring", &[(Class::Copy, 1100, 92), (Class::Unclassified, 1000, 8)]);
-        Cell { factors: Factors::new(Mode::ReqRes, 256, 8), profiles: vec![epoll, uring] }
-    }
+    use crate::profile::tally::Share;
+    use crate::profile::testing::cell;
 
     #[test]
     fn servers_stand_side_by_side_with_what_the_second_costs_more() {
@@ -234,6 +212,7 @@ samples                             100     100
 unclassified                      0.0 %   8.0 %
 idle, no cost                       7.0     0.0           -7.0";
         assert_eq!(table(&cell()), expected);
+        assert_eq!([signed(-0.04), signed(-0.06)], ["+0.0", "-0.1"]);
     }
 
     #[test]

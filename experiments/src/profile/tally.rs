@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::classes::{Class, Context, Rules};
+use super::classes::Class;
 use super::kernel::KernelNames;
 use super::program::ProgramNames;
+use super::rules::{Context, Rules};
 use super::sample::{Sample, Source};
 
 /// What belongs to a class.
