@@ -25,10 +25,8 @@ pub(crate) struct Package {
     pub(crate) sha256: String,
 }
 
-/// How packages begin that have an image, and where it is in them, before and after the release. From 6.19 on the second kind has it,
-/// and the first is empty but for what it depends on.
-const LAYOUTS: [(&str, [&str; 2]); 2] =
-    [("linux-binary-", ["./usr/lib/modules/", "/vmlinuz"]), ("linux-image-", ["./boot/vmlinuz-", ""])];
+/// How packages begin that have an image. From 6.19 on the first kind has it, and the second is empty but for what it depends on.
+const PREFIXES: [&str; 2] = ["linux-binary-", "linux-image-"];
 const SUFFIX: &str = "-cloud-amd64";
 
 /// Suites that have newer kernels than Debian 12.
@@ -108,10 +106,10 @@ impl Apt {
 
     /// The packages of `series`, one a line.
     fn names(&self, series: &str) -> Result<String> {
-        let of = |(prefix, _): (&str, _)| {
+        let of = |prefix: &str| {
             output(self.command("apt-cache").args(["pkgnames", &format!("{prefix}{series}.")]))
         };
-        Ok(LAYOUTS.into_iter().map(of).collect::<Result<Vec<_>>>()?.concat())
+        Ok(PREFIXES.into_iter().map(of).collect::<Result<Vec<_>>>()?.concat())
     }
 }
 
@@ -129,20 +127,22 @@ fn mirror() -> Result<String> {
 /// numbers count, not digits: 9 < 10.
 fn newest<'a>(names: &'a str, series: &str) -> Option<&'a str> {
     let version = |name: &str| {
-        let middle = release(name)?.0.strip_prefix(&format!("{series}."))?.strip_suffix(SUFFIX)?;
+        let middle = release(name)?.strip_prefix(&format!("{series}."))?.strip_suffix(SUFFIX)?;
         Some(middle.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect::<Vec<u64>>())
     };
-    let place = |name: &str| LAYOUTS.iter().rev().position(|(prefix, _)| name.starts_with(prefix));
+    let place = |name: &str| PREFIXES.iter().rev().position(|prefix| name.starts_with(prefix));
     let all = names.lines().filter_map(|name| Some(((version(name)?, place(name)), name)));
     all.max().map(|(_, name)| name)
 }
 
-/// The kernel's release that the package called `name` has, and where its image is.
-fn release(name: &str) -> Option<(&str, String)> {
-    LAYOUTS.iter().find_map(|(prefix, [before, after])| {
-        let release = name.strip_prefix(prefix)?;
-        Some((release, format!("{before}{release}{after}")))
-    })
+/// The kernel's release that the package called `name` has.
+fn release(name: &str) -> Option<&str> {
+    PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix))
+}
+
+/// Where the image of `release` may be in its package: it moved with 7.0.
+fn places(release: &str) -> [PathBuf; 2] {
+    [format!("boot/vmlinuz-{release}"), format!("usr/lib/modules/{release}/vmlinuz")].map(PathBuf::from)
 }
 
 fn describe(control: &str) -> Option<Package> {
@@ -191,7 +191,7 @@ fn download(apt: &Apt, package: &Package, work: &Path) -> Result<PathBuf> {
 
 /// Takes the image, and only that, out of the package `file`: its modules are a hundred megabytes.
 fn extract(package: &Package, file: &Path, work: &Path) -> Result<()> {
-    let (_, member) = release(&package.name).with_context(|| format!("{} is no kernel", package.name))?;
+    let release = release(&package.name).with_context(|| format!("{} is no kernel", package.name))?;
     let mut unpack = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
         .arg(file)
@@ -200,14 +200,16 @@ fn extract(package: &Package, file: &Path, work: &Path) -> Result<()> {
         .spawn()
         .context("cannot start dpkg-deb, from the package dpkg")?;
     let archive = unpack.stdout.take().context("dpkg-deb has no standard output")?;
-    let extracted = output(Command::new("tar").args(["-x", "-C"]).arg(work).arg(&member).stdin(archive));
+    let wanted = ["--wildcards", "./*/vmlinuz*"];
+    let extracted = output(Command::new("tar").args(["-x", "-C"]).arg(work).args(wanted).stdin(archive));
     let status = unpack.wait().context("cannot wait for dpkg-deb")?;
     extracted?;
     ensure!(status.success(), "dpkg-deb --fsys-tarfile {} ended with {status}", file.display());
     let image = work.join("image");
     fs::create_dir(&image).with_context(|| format!("cannot create {}", image.display()))?;
-    fs::rename(work.join(&member), image.join("vmlinuz"))
-        .with_context(|| format!("no {member} in the package"))
+    let found = places(release).map(|place| work.join(place)).into_iter().find(|place| place.exists());
+    let found = found.with_context(|| format!("no image of {release} in its package"))?;
+    fs::rename(&found, image.join("vmlinuz")).with_context(|| format!("cannot move {}", found.display()))
 }
 
 /// Standard output of `command`, which must succeed.
@@ -250,10 +252,8 @@ linux-image-6.12-cloud-amd64";
         let names = "linux-image-7.3.4+deb13-cloud-amd64\nlinux-binary-7.3.4+deb13-cloud-amd64\n";
         let name = newest(names, "7.3").unwrap();
         assert_eq!(name, "linux-binary-7.3.4+deb13-cloud-amd64");
-        let expected = "./usr/lib/modules/7.3.4+deb13-cloud-amd64/vmlinuz";
-        assert_eq!(release(name), Some(("7.3.4+deb13-cloud-amd64", expected.to_owned())));
-        let (_, before) = release("linux-image-6.1.0-56-cloud-amd64").unwrap();
-        assert_eq!(before, "./boot/vmlinuz-6.1.0-56-cloud-amd64");
+        assert_eq!(release(name), Some("7.3.4+deb13-cloud-amd64"));
+        assert_eq!(release("linux-image-6.1.0-56-cloud-amd64"), Some("6.1.0-56-cloud-amd64"));
     }
 
     #[test]
