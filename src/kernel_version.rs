@@ -21,6 +21,16 @@ impl KernelVersion {
         std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?.trim().parse().ok()
     }
 
+    /// How many releases it lies behind 6.0, one about every ten weeks: 7.0 came after 6.19. `None` before 6.0 and from 8.0 on.
+    pub fn releases_since_6_0(self) -> Option<u16> {
+        const OF_SERIES_6: u16 = 20;
+        match self.major {
+            6 => Some(self.minor),
+            7 => Some(OF_SERIES_6 + self.minor),
+            _ => None,
+        }
+    }
+
     /// Linux `major.minor`.
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }

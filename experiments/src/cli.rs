@@ -25,8 +25,8 @@ pub enum Request {
     Compare(CompareArgs, RunArgs),
     /// Build the servers of other runtimes.
     BuildPeers,
-    /// Print the table of this recording again.
-    Show(PathBuf),
+    /// Print the tables of this recording again, or those of several side by side.
+    Show(Vec<PathBuf>),
     /// Print the instructions a message of this recording as a table to be kept, or hold it to one.
     Counts(PathBuf, CountsArgs),
     /// Hold this recording to its manifest.
@@ -58,6 +58,7 @@ Examples:
   experiments run --spec mine.toml                   an experiment of your own
   experiments compare --server epoll --server mine='./mine {addr}'   your server beside one of ours
   experiments profile                                what the servers' cores spend their time on; as root
+  experiments kernels                                instructions of a message on ten kernels
   experiments show results/quick/RECORDING           the table of a recording again
   experiments verify results/quick/RECORDING         is anything missing, changed or besides?";
 
@@ -140,8 +141,8 @@ pub fn command() -> Result<Command, SpecError> {
 fn recording_commands() -> [Command; 4] {
     [
         Command::new("show")
-            .about("Print the table of a recording again")
-            .arg(path("recording").value_name("RECORDING").help("Its folder")),
+            .about("Print the table of a recording again, or what differs between counts on several kernels")
+            .arg(path("recordings").value_name("RECORDING").num_args(1..).help("Their folders")),
         CountsArgs::augment_args(Command::new("counts"))
             .about("Print the instructions a message of a recording as a table, or hold it to one")
             .arg(path("recording").value_name("RECORDING").help("Its folder")),
@@ -167,15 +168,15 @@ fn run_command(command: Command, about: String) -> Command {
 fn request(matches: &ArgMatches) -> Result<Request, clap::Error> {
     let (name, matches) = matches.subcommand().expect("a command is required");
     let path = |name: &str| matches.get_one::<PathBuf>(name).expect("required").clone();
+    let paths =
+        |name: &str| matches.get_many::<PathBuf>(name).expect("required").cloned().collect::<Vec<_>>();
     Ok(match name {
         "list" => Request::List,
         "peers" => Request::BuildPeers,
-        "show" => Request::Show(path("recording")),
+        "show" => Request::Show(paths("recordings")),
         "counts" => Request::Counts(path("recording"), CountsArgs::from_arg_matches(matches)?),
         "verify" => Request::Verify(path("recording")),
-        "convert" => {
-            Request::Convert(matches.get_many::<PathBuf>("recordings").expect("required").cloned().collect())
-        }
+        "convert" => Request::Convert(paths("recordings")),
         "doctor" => Request::Doctor(DoctorArgs::from_arg_matches(matches)?),
         "profile" => Request::Profile(ProfileArgs::from_arg_matches(matches)?),
         "vm" => Request::Vm(VmArgs::from_arg_matches(matches)?),

@@ -46,7 +46,7 @@ pub fn execute(request: Request) -> anyhow::Result<ExitCode> {
     match request {
         Request::List => list(),
         Request::BuildPeers => build_peers(),
-        Request::Show(folder) => show(&folder),
+        Request::Show(folders) => show(&folders),
         Request::Counts(folder, args) => counts(&folder, &args),
         Request::Verify(folder) => verify(&folder),
         Request::Convert(folders) => convert(&folders),
@@ -92,7 +92,7 @@ fn record_in_guest(mut spec: Spec, args: &RunArgs) -> anyhow::Result<ExitCode> {
         "a guest that counts instructions has one CPU: leave out --server-cpu and --client-cpus"
     );
     narrow(&mut spec, args)?;
-    vm::record(&spec.id, args, &plan::plan(&spec, 0))
+    vm::record(&spec, args, &plan::plan(&spec, 0))
 }
 
 /// Leaves of `spec` what `args` ask for.
@@ -132,8 +132,10 @@ fn announced(run_count: usize, cost: Cost) -> String {
     format!("{}, about {time} and {disk}", plural(run_count, "run"))
 }
 
-fn show(folder: &Path) -> anyhow::Result<ExitCode> {
-    output::say(&format!("{}\n", report::render(&Recording::open(folder)?)?), "the tables")?;
+fn show(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let mut recordings =
+        folders.iter().map(|folder| Recording::open(folder)).collect::<anyhow::Result<Vec<_>>>()?;
+    output::say(&format!("{}\n", report::side_by_side(&mut recordings)?), "the tables")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -345,7 +347,8 @@ fn manifest(
         table: spec.table,
         size: spec.size,
         clock: Clock::here(),
-        recording: format!("{}-{:06x}", timestamp::utc(started_unix_ms), seed & 0xff_ffff),
+        recording: timestamp::name(started_unix_ms, seed),
+        recorded_as: None,
         seed,
         filter: args.filter.to_string(),
         started_unix_ms,

@@ -109,6 +109,7 @@ impl MadeUp {
             table: Table::Grid,
             size: Size::Quick,
             recording: "20260101T000000Z-000001".into(),
+            recorded_as: None,
             seed: 1,
             filter: String::new(),
             started_unix_ms: 0,

@@ -15,6 +15,9 @@ pub const REFUSAL: &str = "refusal";
 /// The experiment of this name, recorded in the guest and handed back.
 pub const QUICK: &str = "quick";
 
+/// The runner of experiments, with the plan's arguments.
+pub const EXPERIMENTS: &str = "experiments";
+
 /// A prompt on the console, for people.
 pub const CONSOLE: &str = "console";
 
@@ -29,5 +32,5 @@ pub const REFUSAL_DEADLINE_S: u64 = 5;
 
 /// Whether the step `name` starts the runner of experiments.
 pub fn runs_experiments(name: &str) -> bool {
-    [QUICK, CONSOLE, "experiments"].contains(&name)
+    [QUICK, CONSOLE, EXPERIMENTS].contains(&name)
 }

@@ -43,6 +43,9 @@ pub struct Manifest {
     pub clock: Clock,
     /// Name of the recording, unique in the experiment.
     pub recording: String,
+    /// What its records call it, where that is something else: they were made by a clock that begins at a fixed date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_as: Option<String>,
     /// Where the order of the runs and their environments come from.
     pub seed: u64,
     /// Levels that were left out, as they were asked for; empty when all ran.

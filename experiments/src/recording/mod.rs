@@ -176,6 +176,31 @@ impl Recording {
         self.save()
     }
 
+    /// Enters that it was begun at `unix_ms`, and moves it below `results` to the name that goes with that; its folder there. For what
+    /// was recorded by a clock that begins at a fixed date.
+    ///
+    /// # Errors
+    /// When the manifest cannot be written, or the folder not be moved.
+    pub fn date(mut self, results: &Path, unix_ms: u64) -> anyhow::Result<PathBuf> {
+        let experiment = results.join(&self.manifest.experiment);
+        fs::create_dir_all(&experiment).with_context(|| format!("cannot create {}", experiment.display()))?;
+        // Two that were begun in one second need two names.
+        let mut began_unix_ms = unix_ms;
+        let name = |unix_ms| timestamp::name(unix_ms, self.manifest.seed);
+        while experiment.join(name(began_unix_ms)).exists() {
+            began_unix_ms += 1000;
+        }
+        let kept = experiment.join(name(began_unix_ms));
+        let ran_ms = self.manifest.finished_unix_ms.map(|end| end - self.manifest.started_unix_ms);
+        let recorded_as = std::mem::replace(&mut self.manifest.recording, name(began_unix_ms));
+        self.manifest.recorded_as.get_or_insert(recorded_as);
+        self.manifest.started_unix_ms = began_unix_ms;
+        self.manifest.finished_unix_ms = ran_ms.map(|ran_ms| began_unix_ms + ran_ms);
+        self.save()?;
+        fs::rename(&self.folder, &kept).with_context(|| format!("cannot move it to {}", kept.display()))?;
+        Ok(kept)
+    }
+
     /// Enters when it was taken up again and saves the manifest.
     ///
     /// # Errors

@@ -15,6 +15,11 @@ pub fn utc(unix_ms: u64) -> String {
     extended.replace(['-', ':'], "")
 }
 
+/// The name of a recording that was begun at `unix_ms` with `seed`.
+pub fn name(unix_ms: u64, seed: u64) -> String {
+    format!("{}-{:06x}", utc(unix_ms), seed & 0xff_ffff)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

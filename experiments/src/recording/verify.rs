@@ -57,7 +57,8 @@ fn of_attempt(recording: &Recording, run: &RunEntry, attempt: &Attempt) -> Optio
         let must_have = matches!(attempt.status, Status::Valid | Status::Invalid);
         return must_have.then(|| format!("run {number} has no record and is not said to have failed"));
     };
-    let expected = format!("{}/{number:04}", recording.manifest().recording);
+    let manifest = recording.manifest();
+    let expected = format!("{}/{number:04}", manifest.recorded_as.as_ref().unwrap_or(&manifest.recording));
     match recording.record_of(entry) {
         Err(error) => Some(format!("run {number}: {error:#}")),
         Ok(record) => (record.run_id != expected)

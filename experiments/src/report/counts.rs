@@ -27,18 +27,19 @@ const LIMIT_OF_ANOTHER_KERNEL_PERCENT: f64 = 3.0;
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// The release of the guest's kernel.
-    kernel: String,
-    count: Vec<Count>,
+    pub(super) kernel: String,
+    pub(super) count: Vec<Count>,
 }
 
 /// One server in one cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Count {
-    cell: String,
-    server: String,
-    instructions: f64,
-    limit_percent: f64,
+pub(super) struct Count {
+    pub(super) cell: String,
+    pub(super) server: String,
+    pub(super) instructions: f64,
+    /// What it may differ by and still be the same.
+    pub(super) limit_percent: f64,
 }
 
 impl Counts {

@@ -115,6 +115,7 @@ pub(super) fn recording() -> (Manifest, Vec<Summary>) {
         table: Table::Grid,
         size: Size::Quick,
         recording: "20260101T000000Z-000007".into(),
+        recorded_as: None,
         seed: 7,
         filter: String::new(),
         started_unix_ms: 0,

@@ -2,6 +2,7 @@
 
 pub mod counts;
 pub mod format;
+pub mod trend;
 
 mod ablation;
 mod columns;
@@ -36,6 +37,17 @@ use metric::Metric;
 pub fn render(recording: &Recording) -> anyhow::Result<String> {
     let controls = Controls::read(recording)?;
     Ok(text(recording.manifest(), &Grid::read(recording, &controls)?, &controls))
+}
+
+/// The reports of `recordings` side by side: of one, its own; of counts on several kernels, what changed from each to the next.
+///
+/// # Errors
+/// As [`render`]; when several are not counts.
+pub fn side_by_side(recordings: &mut [Recording]) -> anyhow::Result<String> {
+    match recordings {
+        [recording] => render(recording),
+        _ => Ok(trend::Trend::of(recordings)?.lines().join("\n")),
+    }
 }
 
 fn text(manifest: &Manifest, grid: &Grid, controls: &Controls) -> String {

@@ -46,7 +46,8 @@ pub struct RunArgs {
     /// What times are: nanoseconds here, or instructions in a guest that is booted for it [default: by experiment]
     #[arg(long, value_enum, conflicts_with = "resume")]
     pub clock: Option<Clock>,
-    /// The kernel of that guest: an image, or debian:SERIES such as debian:6.12
-    #[arg(long, value_name = "FILE|debian:SERIES", default_value = "debian:6.1")]
-    pub kernel: Source,
+    /// The kernels of that guest, each recorded for itself: images, or debian:SERIES such as debian:6.12 [default: by
+    /// experiment]
+    #[arg(long, value_name = "FILE|debian:SERIES", value_delimiter = ',')]
+    pub kernel: Vec<Source>,
 }

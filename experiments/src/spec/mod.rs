@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::judge::gate::{NoiseLimit, SaturationLimits};
 use crate::spec::factors::Factors;
 use crate::spec::server_program::ServerProgram;
+use crate::vm::kernel::Source;
 
 pub use builtin::{built_in, find};
 pub use error::SpecError;
@@ -182,6 +183,10 @@ pub struct Spec {
     pub count_syscalls: bool,
     /// What its times are.
     pub clock: Clock,
+    /// The kernels that a guest is booted with where it counts instructions, a recording for each.
+    pub kernels: Vec<Source>,
+    /// Whether each of them has to pass the conformance suite first.
+    pub conformance: bool,
     /// Limits of the noise gate.
     pub noise: Vec<NoiseLimit>,
     /// When throughput says something about the server.

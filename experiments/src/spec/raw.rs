@@ -7,13 +7,14 @@ use toml::Spanned;
 use uring_echo::client::CONNECTIONS_MAX;
 use uring_echo::record::{HogKind, Mode, Verify};
 
-use super::check::{List, name, prose, within};
+use super::check::{List, name, not_empty, prose, within};
 use super::engines::{RawEngine, RawVariant, comparison, engines, variants};
 use super::error::Source;
 use super::in_flight::Level;
 use super::{Ceiling, Cell, Comparison, Control, EngineLevel, Size, Spec, SpecError, Table};
 use crate::clock::Clock;
 use crate::judge::gate::{self, NoiseLimit, Per, SaturationLimits};
+use crate::vm::kernel;
 
 pub(super) const CONNECTIONS: RangeInclusive<usize> = 1..=CONNECTIONS_MAX;
 const REPETITIONS: RangeInclusive<u32> = 1..=1000;
@@ -56,6 +57,9 @@ pub(super) struct RawSpec {
     ceiling: Option<RawCeiling>,
     #[serde(default)]
     clock: Clock,
+    kernels: Option<List<String>>,
+    #[serde(default)]
+    conformance: bool,
     #[serde(default)]
     count_syscalls: bool,
     noise: Option<Vec<RawNoise>>,
@@ -140,6 +144,8 @@ pub(super) fn spec(
         calibrations: calibrations(source, raw, &cells)?,
         ceiling: raw.ceiling.as_ref().map(|ceiling| self::ceiling(source, ceiling)).transpose()?,
         clock: raw.clock,
+        kernels: kernels(source, raw.kernels.as_ref())?,
+        conformance: raw.conformance,
         count_syscalls: raw.count_syscalls,
         noise: noise(source, raw.noise.as_deref())?,
         saturation: saturation(source, raw)?,
@@ -187,6 +193,17 @@ fn calibrations(source: Source<'_>, raw: &RawSpec, cells: &[Cell]) -> Result<u32
         }
         _ => Ok(0),
     }
+}
+
+/// Where the kernels of a guest come from; one, if the file says nothing.
+fn kernels(source: Source<'_>, raw: Option<&List<String>>) -> Result<Vec<kernel::Source>, SpecError> {
+    let Some(raw) = raw else { return Ok(vec![kernel::Source::default()]) };
+    not_empty(source, "kernels", raw)?;
+    let parsed = raw.get_ref().iter().map(|entry| {
+        let fault = |reason: String| source.fault("kernels", &entry.span(), reason);
+        entry.get_ref().parse().map_err(fault)
+    });
+    parsed.collect()
 }
 
 fn noise(source: Source<'_>, raw: Option<&[RawNoise]>) -> Result<Vec<NoiseLimit>, SpecError> {

@@ -17,6 +17,9 @@ use super::qemu::{Accel, Files, Limits, Machine};
 /// What a run takes beside its load: to start the server, to connect and to drain.
 const SETTLE: Duration = Duration::from_millis(200);
 
+/// Sizes and counts of the conformance suite in an emulated guest, which is twenty times slower.
+const SCALE: f64 = 0.05;
+
 /// Boot a kernel in a virtual machine and run the conformance suite and the probe inside it
 #[derive(Clone, Debug, clap::Args)]
 pub struct VmArgs {
@@ -34,7 +37,7 @@ pub struct VmArgs {
     #[arg(long, conflicts_with = "run")]
     interactive: bool,
     /// Sizes and counts of the conformance suite, as a share of its full ones
-    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    #[arg(long, value_name = "SHARE", default_value_t = SCALE)]
     scale: f64,
     /// Set CPU 1 aside for the server: isolcpus, nohz_full and rcu_nocbs, as far as the kernel has them
     #[arg(long)]
@@ -83,39 +86,63 @@ pub struct VmArgs {
 /// Wall-clock time that the emulator takes at most for what is a second to the guest, of which it executes 10⁹ instructions.
 const WALL_PER_GUEST: u32 = 120;
 
+/// The order of the runs, if nobody asks for another: one for all, so that two boots do the same.
+const SEED: u64 = 1;
+
+/// Wall-clock time to boot such a guest and to start its first run.
+const START_S: u64 = 600;
+
 impl VmArgs {
-    /// The boot that records the built-in experiment `id`, whose runs are `runs`, in instructions.
-    pub(super) fn recording(id: &str, run: &RunArgs, runs: &[Run]) -> Self {
-        const BOOT_S: u64 = 600;
+    /// The boot of `kernel` that records the built-in experiment `id`, whose runs are `runs`, in instructions.
+    pub(super) fn recording(id: &str, kernel: Source, run: &RunArgs, runs: &[Run]) -> Self {
         let guest_s = runs.iter().map(|run| run.load_time() + SETTLE).sum::<Duration>();
-        let timeout_s = BOOT_S + (guest_s * WALL_PER_GUEST).as_secs();
+        let timeout_s = START_S + (guest_s * WALL_PER_GUEST).as_secs();
         let mut args = vec![id.to_owned(), "--size".into(), run.size.to_string()];
         let mut option = |name: &str, value: Option<String>| {
             args.extend(value.map(|value| [name.to_owned(), value]).into_iter().flatten());
         };
-        option("--seed", run.seed.map(|seed| seed.to_string()));
+        option("--seed", Some(run.seed.unwrap_or(SEED).to_string()));
         option("--repetitions", run.repetitions.map(|count| count.to_string()));
         option("--filter", Some(run.filter.to_string()).filter(|filter| !filter.is_empty()));
+        let run_steps = vec![steps::EXPERIMENTS.to_owned()];
         Self {
-            kernel: run.kernel.clone(),
+            clock: Clock::Instructions,
+            accel: Some(Accel::Tcg),
+            recordings: run.out.clone(),
+            args,
+            ..Self::unattended(kernel, run_steps, timeout_s)
+        }
+    }
+
+    /// The boot of `kernel` that tries whether both servers behave there, and whether it has the features it should.
+    pub(super) fn trial(kernel: Source) -> Self {
+        const TRIAL_S: u64 = 1200;
+        let run_steps = [steps::CONFORMANCE, steps::FEATURES].map(str::to_owned);
+        Self::unattended(kernel, run_steps.to_vec(), TRIAL_S)
+    }
+
+    fn unattended(kernel: Source, run: Vec<String>, timeout_s: u64) -> Self {
+        const BOOT_S: u64 = 600;
+        Self {
+            kernel,
             fetch_only: false,
-            run: vec!["experiments".to_owned()],
+            run,
             interactive: false,
-            scale: 1.0,
+            scale: SCALE,
             isolate: false,
             mitigations: None,
-            clock: Clock::Instructions,
+            clock: Clock::Time,
             cmdline: String::new(),
             memory_mib: 2048,
             timeout_s,
             step_timeout_s: Some(timeout_s),
             boot_timeout_s: BOOT_S,
-            accel: Some(Accel::Tcg),
+            accel: None,
             qemu: "qemu-system-x86_64".into(),
             guest_bin_dir: None,
             out: None,
-            recordings: run.out.clone(),
-            args,
+            recordings: PathBuf::new(),
+            args: Vec::new(),
         }
     }
 

@@ -19,6 +19,13 @@ pub enum Source {
     Debian(String),
 }
 
+impl Default for Source {
+    /// The oldest series that has all the io_uring server needs.
+    fn default() -> Self {
+        Self::Debian("6.1".to_owned())
+    }
+}
+
 impl FromStr for Source {
     type Err = String;
 

@@ -2,7 +2,7 @@
 //! judges what they report.
 //!
 //! `args` says what is wanted, `kernel` and `debian` find the kernel, `programs` and `cpio` make the initramfs, `qemu` boots
-//! it, `session` decides how, `verdict`, `memory`, `features` and `failure` say what came of it, `report` writes that down.
+//! it, `session` decides how, `record` boots one kernel after another to count on each; `verdict`, `memory`, `features` and `failure` say what came of it, `report` writes that down.
 //! The guest's half is the crate `guest`.
 
 mod args;
@@ -13,10 +13,11 @@ mod features;
 pub(crate) mod kernel;
 mod memory;
 mod programs;
-mod qemu;
+pub(crate) mod qemu;
+mod record;
 mod report;
 mod session;
-mod verdict;
+pub(crate) mod verdict;
 
 #[cfg(test)]
 mod boots;
@@ -29,20 +30,20 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context, Result};
-use guest::plan::Plan;
 use tempfile::{Builder, TempDir};
 use uring_echo::cli::output;
 
-use crate::plan::Run;
-use crate::recording::Recording;
-use crate::run::args::RunArgs;
+use crate::clock::Clock;
+use crate::recording::{Recording, timestamp};
 
 pub use args::VmArgs;
 use kernel::Kernel;
 use programs::Programs;
 use qemu::Files;
+pub(crate) use record::record;
 use report::Report;
 use session::Session;
+use verdict::Verdict;
 
 /// Boots, prints the verdict and returns success; whatever else happens is an error that says so.
 ///
@@ -55,49 +56,56 @@ pub fn run(args: &VmArgs) -> Result<ExitCode> {
         output::say(&format!("{}\n", kernel.image.display()), "the kernel's path")?;
         return Ok(ExitCode::SUCCESS);
     }
-    boot(args, &plan, kernel).map(|_| ExitCode::SUCCESS)
-}
-
-/// Boots `kernel` and prints the verdict; returns the recordings that were made.
-fn boot(args: &VmArgs, plan: &Plan, kernel: Kernel) -> Result<BTreeSet<PathBuf>> {
     let programs = match &args.guest_bin_dir {
         Some(folder) => Programs::given(folder)?,
         None => Programs::build(&plan.steps)?,
     };
+    boot(args, kernel, &programs).map(|_| ExitCode::SUCCESS)
+}
+
+/// What a boot leaves.
+struct Left {
+    report: Report,
+    recordings: BTreeSet<PathBuf>,
+}
+
+/// Boots `kernel` with `programs` and prints the verdict.
+fn boot(args: &VmArgs, kernel: Kernel, programs: &Programs) -> Result<Left> {
+    let plan = &args.plan()?;
     let folder = args.out.clone().map_or_else(scratch_folder, Ok)?;
     let files = Files::create(&folder)?;
     fs::write(files.initramfs(), programs.initramfs()?).context("cannot write the initramfs")?;
     let machine = args.machine(&kernel, plan, files);
     let (image, console) = (machine.image.display(), machine.files.console());
     output::note(format_args!("booting {image} (console: {})", console.display()));
+    let began_unix_ms = timestamp::unix_ms();
     let booted = Session { plan, machine: &machine, limits: args.limits() }.boot(args.accel)?;
-    let recordings = booted.verdict.recordings(&args.recordings)?;
+    let recordings = if args.clock == Clock::Instructions {
+        dated(&booted.verdict, &args.recordings, began_unix_ms)?
+    } else {
+        booted.verdict.recordings(&args.recordings)?
+    };
     let report = Report::new(kernel, &machine, booted);
     output::say(&report.to_string(), "the report")?;
     report.write(&machine.files.report())?;
     for recording in &recordings {
-        report.add_to(recording)?;
+        report.add_to(recording, qemu::REPORT)?;
         let said = format!("\nRecording: {} (circumstances: {})\n", recording.display(), qemu::REPORT);
         output::say(&said, "where the recording is")?;
     }
     if args.out.is_none() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }
-    Ok(recordings)
+    Ok(Left { report, recordings })
 }
 
-/// Records the built-in experiment `id`, whose runs are `runs`, in a guest whose clock is its instructions.
-///
-/// # Errors
-/// Those of [`run`].
-pub fn record(id: &str, args: &RunArgs, runs: &[Run]) -> Result<ExitCode> {
-    let vm = VmArgs::recording(id, args, runs);
-    let kernel = Kernel::obtain(&vm.kernel, &cache_folder())?;
-    for folder in boot(&vm, &vm.plan()?, kernel)? {
-        let recording = Recording::open(&folder)?;
-        output::say(&format!("\n{}\n", crate::report::render(&recording)?), "the tables")?;
-    }
-    Ok(ExitCode::SUCCESS)
+/// The recordings of a guest whose clock begins at a fixed date, below `results` under the time at which it was booted.
+fn dated(verdict: &Verdict, results: &Path, began_unix_ms: u64) -> Result<BTreeSet<PathBuf>> {
+    let create =
+        fs::create_dir_all(results).and_then(|()| Builder::new().prefix("guest-").tempdir_in(results));
+    let undated = create.with_context(|| format!("cannot create a folder in {}", results.display()))?;
+    let date = |folder: PathBuf| Recording::reopen(&folder)?.date(results, began_unix_ms);
+    verdict.recordings(undated.path())?.into_iter().map(date).collect()
 }
 
 /// A folder of a name that no other has. It stays: when something fails, the console in it says why.

@@ -16,6 +16,9 @@ use crate::clock::Clock;
 /// Name of the report, among the files of a boot and in a recording.
 pub(crate) const REPORT: &str = "vm.json";
 
+/// Name of the report, in a recording, on the boot in which its kernel passed the conformance suite.
+pub(crate) const CONFORMANCE: &str = "conformance.json";
+
 /// Who executes the guest's instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -152,14 +155,16 @@ impl Machine {
         let (accel, cpu, cpus) = match (self.clock, accel) {
             (Clock::Time, Accel::Kvm) => ("kvm", "host", "2"),
             (Clock::Time, Accel::Tcg) => ("tcg", "max", "2"),
-            // Without these two the kernel copies in words. One `rep movsb` would count once a byte and bury all else.
-            (Clock::Instructions, _) => ("tcg", "max,-erms,-fsrm", "1"),
+            // Without the first two the kernel copies in words: one `rep movsb` would count once a byte and bury all else. The
+            // others are random, and all that a guest would know of chance.
+            (Clock::Instructions, _) => ("tcg", "max,-erms,-fsrm,-rdrand,-rdseed", "1"),
         };
         let mut command = Command::new(&self.qemu);
         command.args(["-M", "pc", "-accel", accel, "-cpu", cpu, "-smp", cpus, "-nodefaults", "-no-reboot"]);
         if self.clock == Clock::Instructions {
-            // A nanosecond an instruction; who waits for a timer skips to it. Source: qemu(1).
-            command.args(["-icount", "shift=0,sleep=off"]);
+            // A nanosecond an instruction; who waits for a timer skips to it. The date is the same in each boot, and goes on by
+            // instructions. Source: qemu(1).
+            command.args(["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]);
         }
         command.args(["-display", "none", "-m", &format!("{}M", self.memory_mib)]);
         self.serial_lines(&mut command);

@@ -12,7 +12,7 @@ use uring_echo::words::plural;
 
 use super::features;
 use super::kernel::Kernel;
-use super::qemu::{Accel, Machine, REPORT};
+use super::qemu::{Accel, Machine};
 use super::session::Booted;
 use super::verdict::summaries;
 use crate::recording::Recording;
@@ -61,12 +61,12 @@ impl Report {
         fs::write(path, self.json()?).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Adds it to the recording in `folder`, whose manifest names it from then on.
+    /// Adds it as the file `name` to the recording in `folder`, whose manifest names it from then on.
     ///
     /// # Errors
     /// When `folder` is no recording, or has a report.
-    pub(crate) fn add_to(&self, folder: &Path) -> Result<()> {
-        Recording::reopen(folder)?.add(REPORT, self.json()?.as_bytes())
+    pub(crate) fn add_to(&self, folder: &Path, name: &str) -> Result<()> {
+        Recording::reopen(folder)?.add(name, self.json()?.as_bytes())
     }
 
     fn json(&self) -> Result<String> {

@@ -13,6 +13,7 @@ use super::kernel::{Kernel, Source};
 use super::qemu::{Accel, Files};
 use super::session::{Booted, Session};
 use crate::cli::{self, Request};
+use crate::run::args::RunArgs;
 
 #[derive(Parser)]
 struct Cli {
@@ -225,8 +226,9 @@ fn a_guest_whose_clock_is_its_instructions_has_one_cpu_and_is_told_so() {
     let words = fs::read_to_string(folder.path().join("out/console.log.words")).unwrap();
     for part in [
         "-icount shift=0,sleep=off",
+        "-rtc base=2026-01-01T00:00:00,clock=vm",
         "-smp 1",
-        "-cpu max,-erms,-fsrm",
+        "-cpu max,-erms,-fsrm,-rdrand,-rdseed",
         "URING_ECHO_CLOCK=instructions nokaslr norandmaps",
     ] {
         assert!(words.contains(part), "{part} is not in {words}");
@@ -241,10 +243,13 @@ fn a_guest_whose_clock_is_its_instructions_has_one_cpu_and_is_told_so() {
 fn an_experiment_is_passed_on_to_the_guest_that_counts_it() {
     let line = "experiments parity --clock instructions --size full --seed 7 --filter mode=stream --kernel debian:6.12 --out there";
     let words = line.split(' ').map(std::ffi::OsString::from);
-    let Request::BuiltIn(id, args) = cli::parse(words).unwrap().unwrap() else { panic!("no experiment") };
-    let args = VmArgs::recording(&id, &args, &[]);
+    let Request::BuiltIn(id, run) = cli::parse(words).unwrap().unwrap() else { panic!("no experiment") };
+    let args = VmArgs::recording(&id, run.kernel[0].clone(), &run, &[]);
     let plan = args.plan().unwrap();
     assert_eq!(plan.steps, ["experiments"]);
     assert_eq!(plan.args.join(" "), "parity --size full --seed 7 --filter mode=stream");
+    let same = VmArgs::recording(&id, Source::default(), &RunArgs { seed: None, ..run }, &[]);
+    let words = same.plan().unwrap().args.join(" ");
+    assert!(words.contains("--seed 1 "), "two boots do the same: {words}");
     assert_eq!((args.kernel, args.recordings), (Source::Debian("6.12".into()), PathBuf::from("there")));
 }

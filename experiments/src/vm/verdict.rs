@@ -190,7 +190,7 @@ pub(crate) fn summaries(output: &str) -> impl Iterator<Item = &str> {
 }
 
 /// How many tests passed, by those lines: `test result: ok. 12 passed; 0 failed; …`.
-fn tests_passed(output: &str) -> usize {
+pub(crate) fn tests_passed(output: &str) -> usize {
     summaries(output)
         .filter_map(|line| line.split_once(" passed;")?.0.rsplit(' ').next()?.parse::<usize>().ok())
         .sum()

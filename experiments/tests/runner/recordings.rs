@@ -84,6 +84,25 @@ fn what_is_added_later_belongs_to_the_recording_and_is_added_once() {
 }
 
 #[test]
+fn recordings_that_were_begun_in_one_second_are_dated_apart_and_stay_whole() {
+    let original = Original::new();
+    let results = tempfile::tempdir().unwrap();
+    let names = [(); 2].map(|()| {
+        let copy = tempfile::tempdir().unwrap().keep();
+        for name in FILES {
+            fs::copy(original.bench.recording().join(name), copy.join(name)).unwrap();
+        }
+        let dated = Recording::reopen(&copy).unwrap().date(results.path(), 1_795_356_547_890).unwrap();
+        let faults = verify::faults(&dated).unwrap();
+        assert!(faults.is_empty() && !copy.exists(), "{faults:?}");
+        let manifest = Recording::open(&dated).unwrap().manifest().clone();
+        assert!(manifest.finished_unix_ms > Some(manifest.started_unix_ms));
+        manifest.recording
+    });
+    assert_eq!(names, ["20261122T140907Z-000007", "20261122T140908Z-000007"]);
+}
+
+#[test]
 fn a_whole_recording_passes_and_each_kind_of_damage_is_named() {
     let original = Original::new();
     let (is_whole, said) = original.verified(|_| {});
