@@ -71,6 +71,15 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
+    /// Print the instructions of a message on every kernel that they were counted on, as Markdown
+    Kernels {
+        /// Folder of the recordings
+        #[arg(long, value_name = "DIR", default_value = "results")]
+        results: PathBuf,
+        /// Instead fail when the table between `<!-- kernels -->` and `<!-- /kernels -->` in this document is another
+        #[arg(long, value_name = "FILE")]
+        check: Option<PathBuf>,
+    },
     /// Print the headline numbers of every machine that has a recording side by side, as Markdown
     Machines {
         /// Folders of recordings; the machines of the first one come first

@@ -12,7 +12,7 @@ use crate::markdown::Block;
 use crate::recording::newest_of_each_experiment;
 use crate::study::Study;
 use crate::values::ExperimentValues;
-use crate::{claims, headline, machines, output, side_by_side};
+use crate::{claims, headline, kernels, machines, output, side_by_side};
 
 /// Does what `arguments` ask for.
 ///
@@ -34,6 +34,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let table = side_by_side::tables(&Study::read(&folders(source)?)?.values);
             show_or_check(Block { name: "servers" }, &table, check.as_deref())
         }
+        Some(Command::Kernels { results, check }) => {
+            let table = kernels::table(kernels::read(results)?.as_ref());
+            show_or_check(Block { name: "kernels" }, &table, check.as_deref())
+        }
         Some(Command::Machines { results, check }) => {
             let table = machines::table(&machines::read(results)?);
             show_or_check(Block { name: "machines" }, &table, check.as_deref())
@@ -42,7 +46,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn analyse(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let study = Study::read(&folders(&arguments.source)?)?;
+    let source = &arguments.source;
+    let kernels = if source.recordings.is_empty() { kernels::read(&source.results)? } else { None };
+    let study = Study { kernels, ..Study::read(&folders(source)?)? };
     for (name, experiment) in &study.values.experiments {
         say(&format!("{}\n", summary(name, experiment)), "the summary")?;
         tell_damage(experiment);

@@ -35,6 +35,7 @@ pub mod figure;
 mod frame;
 pub mod grid;
 mod headline;
+mod kernels;
 mod machines;
 mod markdown;
 pub mod metric;

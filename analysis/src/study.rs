@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use experiments::report::trend::Trend;
 use experiments::spec::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -19,6 +20,8 @@ pub struct Study {
     pub recordings: Vec<Recording>,
     /// Every number that may be quoted of them.
     pub values: Values,
+    /// What was counted on several kernels, if it was.
+    pub kernels: Option<Trend>,
 }
 
 impl Study {
@@ -40,7 +43,7 @@ impl Study {
         )?;
         let published = published::grid(&published::built_in()?)?;
         let values = Values::of(&published, &recordings)?;
-        Ok(Self { published, recordings, values })
+        Ok(Self { published, recordings, values, kernels: None })
     }
 }
 

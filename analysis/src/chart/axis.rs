@@ -40,6 +40,8 @@ pub(crate) enum Format {
     Plain,
     /// `0.9995`
     Fine,
+    /// `7.0`, of releases since Linux 6.0
+    Release,
 }
 
 impl Format {
@@ -54,8 +56,16 @@ impl Format {
             Self::Percentile => number::percentile(value),
             Self::Plain => number::significant(value, 3),
             Self::Fine => number::significant(value, 5),
+            Self::Release => release(value),
         }
     }
+}
+
+/// The release of Linux that is so many behind 6.0. Source: `KernelVersion::releases_since_6_0`.
+fn release(since_6_0: f64) -> String {
+    const OF_SERIES_6: f64 = 20.0;
+    let (major, minor) = if since_6_0 < OF_SERIES_6 { (6, since_6_0) } else { (7, since_6_0 - OF_SERIES_6) };
+    format!("{major}.{minor:.0}")
 }
 
 /// An axis of numbers.

@@ -193,6 +193,16 @@ pub(crate) fn seconds(title: &str, cells: &[CellCurves], about: &About) -> Sheet
     sheet(title, about, panels.collect())
 }
 
+/// Counts by release of the kernel, a panel a cell; points are (releases since 6.0, count as a share of `to`).
+pub(crate) fn releases(title: &str, to: &str, cells: &[CellCurves], about: &About) -> Sheet {
+    let axes = || {
+        let x = Axis::new("Linux", Extent::Around, Format::Release);
+        (x, Axis::new(format!("÷ {to}"), Extent::Around, Format::Ratio))
+    };
+    let panels = cells.iter().map(|cell| panel(cell, axes(), Look::default(), &about.servers));
+    Sheet { one_scale: true, ..sheet(title, about, panels.collect()) }
+}
+
 /// Quantities over rising numbers of what `x_label` names, a panel a quantity with an axis of its own.
 pub(crate) fn scaling(title: &str, x_label: &str, quantities: &[(Axis, CellCurves)], about: &About) -> Sheet {
     let x = || Axis::new(format!("{x_label} (log)"), Extent::Log, Format::Thousands);

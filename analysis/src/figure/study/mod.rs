@@ -7,7 +7,7 @@
 //! | `answer` | which recordings answer, and the figure that the report opens with |
 //! | `about`, `reading` | what they say of the recording, and how to read them |
 //! | `cells`, `distributions`, `open`, `scale` | the numbers of each kind of figure |
-//! | `ablation`, `effects`, `victims`, `published` | whole figures: one thing different, variants, hogs, the study of 2023 |
+//! | `ablation`, `effects`, `victims`, `releases`, `published` | whole figures: one thing different, variants, hogs, kernels, the study of 2023 |
 
 pub(crate) mod ablation;
 mod about;
@@ -20,6 +20,7 @@ pub(crate) mod effects;
 mod open;
 pub(crate) mod published;
 mod reading;
+mod releases;
 mod scale;
 mod side_by_side;
 pub(crate) mod victims;
@@ -45,6 +46,7 @@ pub fn chapters(study: &Study, origin: &Origin) -> anyhow::Result<Vec<Chapter>> 
         Some(drawing::chapter(recording, values, &known, origin))
     };
     let mut chapters: Vec<Chapter> = study.recordings.iter().filter_map(of).collect();
+    chapters.extend(study.kernels.as_ref().map(|trend| releases::chapter(trend, origin)));
     chapters.push(published::chapter(&study.published, &known, origin)?);
     Ok(chapters)
 }

@@ -29,6 +29,11 @@ Each row is a cell, each marker the ratio that the title names. Two markers on t
 pub(super) const TAIL: &str = "\
 Each further nine takes the same room, so the right half is the slowest hundredth of the messages. Lower is better.";
 
+/// Counts by kernel.
+pub(super) const RELEASES: &str = "\
+Each panel is a cell. A curve that falls is a server whose messages take fewer instructions with each release. Between the curves lies what \
+one server takes more than the other on the same kernel. An instruction is no unit of time.";
+
 /// What each connection got.
 pub(super) const SHARES: &str = "\
 A connection at 1 got its fair share. The steeper the curve is at 1, the fairer the server. A flat or stepped curve means that some \
