@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::bench::{Bench, change_manifest, manifest_of, text};
 use experiments::plan::Role;
@@ -26,12 +27,23 @@ noise = []
 /// What a recording is.
 const FILES: [&str; 4] = ["manifest.json", "spec.toml", "host.json", "runs.zst"];
 
-/// A recording, made once and copied for each fault.
+/// A recording, made once for the tests that run at a time and copied for each fault.
 struct Original {
     bench: Bench,
 }
 
 impl Original {
+    fn shared() -> Arc<Self> {
+        // Weak, so that the last test removes the folder.
+        static SHARED: Mutex<Weak<Original>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.upgrade().unwrap_or_else(|| {
+            let made = Arc::new(Self::new());
+            *shared = Arc::downgrade(&made);
+            made
+        })
+    }
+
     fn new() -> Self {
         let bench = Bench::new("tiny", SPEC);
         let output = bench.run(&["--seed", "7"]);
@@ -71,7 +83,7 @@ fn record_of(manifest: &mut Manifest, index: usize) -> &mut RecordEntry {
 
 #[test]
 fn what_is_added_later_belongs_to_the_recording_and_is_added_once() {
-    let original = Original::new();
+    let original = Original::shared();
     let add = |folder: &Path| Recording::reopen(folder).unwrap().add("vm.json", b"{}\n");
     let (is_whole, said) = original.verified(|folder| add(folder).unwrap());
     assert!(is_whole, "{said}");
@@ -85,7 +97,7 @@ fn what_is_added_later_belongs_to_the_recording_and_is_added_once() {
 
 #[test]
 fn recordings_that_were_begun_in_one_second_are_dated_apart_and_stay_whole() {
-    let original = Original::new();
+    let original = Original::shared();
     let results = tempfile::tempdir().unwrap();
     let names = [(); 2].map(|()| {
         let copy = tempfile::tempdir().unwrap().keep();
@@ -104,7 +116,7 @@ fn recordings_that_were_begun_in_one_second_are_dated_apart_and_stay_whole() {
 
 #[test]
 fn a_whole_recording_passes_and_each_kind_of_damage_is_named() {
-    let original = Original::new();
+    let original = Original::shared();
     let (is_whole, said) = original.verified(|_| {});
     assert!(is_whole && said.contains("whole"), "{said}");
 
@@ -122,7 +134,7 @@ fn a_whole_recording_passes_and_each_kind_of_damage_is_named() {
 
 #[test]
 fn a_manifest_that_was_edited_is_not_believed() {
-    let original = Original::new();
+    let original = Original::shared();
     for (from, to) in
         [("\"seed\": ", "\"seed\": 1"), ("\"number\":2", "\"number\":3"), ("Tiny", "Tony"), ("  ", " ")]
     {
@@ -138,7 +150,7 @@ fn a_manifest_that_was_edited_is_not_believed() {
 
 #[test]
 fn every_byte_of_the_records_that_is_flipped_is_noticed() {
-    let original = Original::new();
+    let original = Original::shared();
     let whole = original.bench.recording();
     let copy = tempfile::tempdir().unwrap();
     for name in FILES {
@@ -161,7 +173,7 @@ fn every_byte_of_the_records_that_is_flipped_is_noticed() {
 
 #[test]
 fn a_flipped_byte_is_said_of_the_run_whose_record_it_spoils() {
-    let original = Original::new();
+    let original = Original::shared();
     let end = manifest_of(&original.bench.recording()).records.length_bytes as usize;
     let (is_whole, said) = original.verified(|folder| flip_at(&folder.join("runs.zst"), end - 9, 1));
     assert!(!is_whole && said.contains("run 2: ") && !said.contains("run 1: "), "{said}");
@@ -172,7 +184,7 @@ fn a_flipped_byte_is_said_of_the_run_whose_record_it_spoils() {
 
 #[test]
 fn records_that_were_cut_short_or_have_something_behind_them_are_named() {
-    let original = Original::new();
+    let original = Original::shared();
     let (is_whole, said) = original.verified(|folder| {
         let records = fs::OpenOptions::new().write(true).open(folder.join("runs.zst")).unwrap();
         records.set_len(records.metadata().unwrap().len() - 1).unwrap();
@@ -188,7 +200,7 @@ fn records_that_were_cut_short_or_have_something_behind_them_are_named() {
 
 #[test]
 fn a_manifest_that_names_other_places_is_noticed_even_when_it_was_signed_again() {
-    let original = Original::new();
+    let original = Original::shared();
     let says = |change: fn(&mut Manifest), expected: &str| {
         let (is_whole, said) = original.verified(|folder| change_manifest(folder, change));
         assert!(!is_whole && said.contains(expected), "{expected}: {said}");
@@ -204,7 +216,7 @@ fn a_manifest_that_names_other_places_is_noticed_even_when_it_was_signed_again()
 
 #[test]
 fn a_record_in_the_place_of_another_is_noticed() {
-    let original = Original::new();
+    let original = Original::shared();
     let (is_whole, said) = original.verified(|folder| {
         change_manifest(folder, |manifest| {
             let first = record_of(manifest, 0).clone();
@@ -216,7 +228,7 @@ fn a_record_in_the_place_of_another_is_noticed() {
 
 #[test]
 fn a_run_says_where_it_stands_and_what_became_of_it() {
-    let original = Original::new();
+    let original = Original::shared();
     let recording = Recording::open(&original.bench.recording()).unwrap();
     let manifest = recording.manifest();
     assert_eq!(manifest.runs.iter().map(|run| run.role).collect::<Vec<_>>(), [Role::Priming, Role::Measured]);
