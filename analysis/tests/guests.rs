@@ -7,7 +7,8 @@ use std::path::Path;
 
 use analysis::recording::{Recording, newest_of_each_experiment};
 use analysis::study::Study;
-use support::MadeUp;
+use experiments::clock::Clock;
+use support::{MadeUp, change_manifest};
 
 const EMULATED: &str = r#"{"accel": "tcg", "functional_only": true}"#;
 const ON_KVM: &str = r#"{"accel": "kvm", "functional_only": false}"#;
@@ -48,6 +49,16 @@ fn an_emulated_recording_that_is_named_is_refused_with_the_reason() {
     assert!(error.contains(folder.to_str().unwrap()) && error.contains("made under emulation"), "{error}");
     assert!(error.contains("not what it costs"), "{error}");
     put(&folder, ON_KVM);
+    Recording::read(&folder, || {}).unwrap();
+}
+
+#[test]
+fn an_emulated_recording_that_counts_is_read() {
+    let results = tempfile::tempdir().unwrap();
+    let folder = MadeUp::small("one").write(results.path());
+    change_manifest(&folder, |manifest| manifest.clock = Clock::Instructions);
+    put(&folder, EMULATED);
+    assert_eq!(newest_of_each_experiment(results.path()).unwrap(), std::slice::from_ref(&folder));
     Recording::read(&folder, || {}).unwrap();
 }
 

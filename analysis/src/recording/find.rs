@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::guest::is_functional_only;
+use crate::kernels;
 use experiments::recording::manifest::{Manifest, Status};
 use experiments::recording::{MANIFEST, Recording};
 
@@ -41,7 +42,9 @@ pub(crate) fn all(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// The recordings of each experiment from the oldest to the newest, without those made under emulation.
 fn measured_by_experiment(results: &Path) -> anyhow::Result<Vec<Vec<PathBuf>>> {
     let (mut each, mut emulated_count) = (Vec::new(), 0);
-    for experiment in folders(results)? {
+    // One of each kernel: they are read together, see `kernels`.
+    let is_alone = |folder: &PathBuf| !folder.ends_with(kernels::EXPERIMENT);
+    for experiment in folders(results)?.into_iter().filter(is_alone) {
         let recordings = folders(&experiment).unwrap_or_default();
         let (emulated, measured): (Vec<_>, Vec<_>) = recordings
             .into_iter()

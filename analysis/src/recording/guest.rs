@@ -1,13 +1,16 @@
 //! Whether a recording was made in a guest that was emulated.
 //!
 //! `experiments vm` leaves `vm.json` beside the manifest of a recording that it made. One that was emulated shows what the
-//! servers do and nothing of what it costs: its numbers must never stand beside measured ones.
+//! servers do and nothing of what it costs: its numbers must never stand beside measured ones. One that counts instructions is what it is
+//! because it was emulated, and its clock keeps it apart.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
+use experiments::clock::Clock;
+use experiments::recording::Recording;
 use serde::Deserialize;
 
 /// What the runner leaves in a recording that was made in a guest.
@@ -35,7 +38,12 @@ pub fn is_functional_only(folder: &Path) -> anyhow::Result<bool> {
             path.display()
         )
     })?;
-    Ok(circumstances.functional_only)
+    Ok(circumstances.functional_only && clock(folder).is_time())
+}
+
+/// Time where there is no manifest that says something else.
+fn clock(folder: &Path) -> Clock {
+    Recording::open(folder).map(|recording| recording.manifest().clock).unwrap_or_default()
 }
 
 /// Refuses the recording in `folder` when its numbers say nothing about speed.
