@@ -71,6 +71,18 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         check: Option<PathBuf>,
     },
+    /// Print how much of a difference instructions and system calls explain, cell by cell, as Markdown
+    Explain {
+        /// A recording of time
+        #[arg(long, value_name = "RECORDING")]
+        time: PathBuf,
+        /// A recording of instructions, in the same cells and on the same kernel
+        #[arg(long, value_name = "RECORDING")]
+        counts: PathBuf,
+        /// What a system call costs on the machine of the first, printed by uring-echo probe --costs --json
+        #[arg(long, value_name = "FILE")]
+        costs: PathBuf,
+    },
     /// Print the instructions of a message on every kernel that they were counted on, as Markdown
     Kernels {
         /// Folder of the recordings

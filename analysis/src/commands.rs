@@ -9,10 +9,10 @@ use uring_echo::cli::output::{note, say};
 
 use crate::cli::{Arguments, Command, Source};
 use crate::markdown::Block;
-use crate::recording::newest_of_each_experiment;
+use crate::recording::{Recording, newest_of_each_experiment};
 use crate::study::Study;
 use crate::values::ExperimentValues;
-use crate::{claims, headline, kernels, machines, output, side_by_side};
+use crate::{claims, explain, headline, kernels, machines, output, side_by_side};
 
 /// Does what `arguments` ask for.
 ///
@@ -33,6 +33,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(Command::Servers { source, check }) => {
             let table = side_by_side::tables(&Study::read(&folders(source)?)?.values);
             show_or_check(Block { name: "servers" }, &table, check.as_deref())
+        }
+        Some(Command::Explain { time, counts, costs }) => {
+            let [timed, counted] = [time, counts].map(|folder| Recording::read(folder, || ()));
+            say(&explain::table(&timed?, &counted?, explain::call_ns(costs)?)?, "the table")?;
+            Ok(ExitCode::SUCCESS)
         }
         Some(Command::Kernels { results, check }) => {
             let table = kernels::table(kernels::read(results)?.as_ref());

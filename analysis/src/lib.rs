@@ -31,6 +31,7 @@ mod chart;
 pub mod claims;
 pub mod cli;
 pub mod commands;
+mod explain;
 pub mod figure;
 mod frame;
 pub mod grid;
