@@ -28,7 +28,7 @@ use crate::spec::Spec;
 ///
 /// # Errors
 /// A program or an emulator that is missing, no kernel at all, a kernel that `args` name and that is not there. A guest that fails
-/// is told, the others go on, and the exit status is 1.
+/// is told, the others go on, and the exit status is 1. A kernel that fails the conformance suite is counted on all the same.
 pub(crate) fn record(spec: &Spec, args: &RunArgs, runs: &[Run]) -> Result<ExitCode> {
     let kernels = kernels(spec, args)?;
     let conformance = spec.conformance.then(|| steps::CONFORMANCE.to_owned());
@@ -39,15 +39,23 @@ pub(crate) fn record(spec: &Spec, args: &RunArgs, runs: &[Run]) -> Result<ExitCo
     let made = side_by_side(kernels, progress.jobs, |kernel| {
         let named = kernel.1.named();
         let made = on(kernel, spec, args, runs, &programs);
-        progress.passed(&named, made.as_ref().err());
+        progress.passed(&named, &made);
         made
     });
     let mut recordings =
-        made.iter().flatten().map(|folder| Recording::open(folder)).collect::<Result<Vec<_>>>()?;
+        made.iter().flatten().map(|made| Recording::open(&made.folder)).collect::<Result<Vec<_>>>()?;
     if !recordings.is_empty() {
         output::say(&format!("\n{}\n", report::side_by_side(&mut recordings)?), "the tables")?;
     }
-    Ok(ExitCode::from(u8::from(recordings.len() < count)))
+    let sound = made.iter().flatten().filter(|made| made.fault.is_none()).count();
+    Ok(ExitCode::from(u8::from(sound < count)))
+}
+
+/// What was made on one kernel.
+struct Made {
+    folder: PathBuf,
+    /// Why it did not pass the conformance suite.
+    fault: Option<anyhow::Error>,
 }
 
 /// The kernels to boot. What nobody asked for by name may be missing.
@@ -76,22 +84,30 @@ impl Kernel {
     }
 }
 
-/// Records on one kernel; the folder of the recording.
+/// Records on one kernel.
 fn on(
     (source, kernel): (Source, Kernel),
     spec: &Spec,
     args: &RunArgs,
     runs: &[Run],
     programs: &Programs,
-) -> Result<PathBuf> {
+) -> Result<Made> {
     let trial = VmArgs::trial(source.clone());
-    let passed = spec.conformance.then(|| boot(&trial, kernel.clone(), programs)).transpose()?;
+    let trial = spec.conformance.then(|| boot(&trial, kernel.clone(), programs));
     let left = boot(&VmArgs::recording(&spec.id, source, args, runs), kernel, programs)?;
     let Some(folder) = left.recordings.into_iter().next() else { bail!("the guest recorded nothing") };
-    if let Some(passed) = passed {
-        passed.report.add_to(&folder, CONFORMANCE).context("cannot keep what the conformance suite said")?;
-    }
-    Ok(folder)
+    let fault = match trial {
+        Some(Ok(passed)) => {
+            passed
+                .report
+                .add_to(&folder, CONFORMANCE)
+                .context("cannot keep what the conformance suite said")?;
+            None
+        }
+        Some(Err(fault)) => Some(fault),
+        None => None,
+    };
+    Ok(Made { folder, fault })
 }
 
 fn jobs() -> usize {
@@ -127,12 +143,18 @@ struct Progress {
 
 impl Progress {
     /// Tells that the kernel called `name` is done, or why it failed, and how long the others will take.
-    fn passed(&self, name: &str, failure: Option<&anyhow::Error>) {
+    fn passed(&self, name: &str, made: &Result<Made>) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         *done += 1;
         let rounds = |kernels: usize| kernels.div_ceil(self.jobs) as u32;
         let left = self.started.elapsed() / rounds(*done) * rounds(self.count - *done);
-        let outcome = failure.map_or_else(|| "recorded".to_owned(), |error| format!("FAILED: {error:#}"));
+        let outcome = match made {
+            Ok(Made { fault: None, .. }) => "recorded".to_owned(),
+            Ok(Made { fault: Some(fault), .. }) => {
+                format!("recorded, but it FAILED the conformance suite: {fault:#}")
+            }
+            Err(error) => format!("FAILED: {error:#}"),
+        };
         output::note(format_args!(
             "[{} of {}] {name}: {outcome}; about {} left\n",
             *done,
