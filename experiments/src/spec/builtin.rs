@@ -6,13 +6,14 @@ macro_rules! carried {
     ($($name:literal),+) => { [$(($name, include_str!(concat!("../../", $name)))),+] };
 }
 
-const FILES: [(&str, &str); 14] = carried![
+const FILES: [(&str, &str); 15] = carried![
     "quick.toml",
     "stream.toml",
     "req-res.toml",
     "study.toml",
     "fairness.toml",
     "instructions.toml",
+    "gate.toml",
     "kernels.toml",
     "latency.toml",
     "scale.toml",
