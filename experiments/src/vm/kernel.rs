@@ -42,7 +42,8 @@ impl FromStr for Source {
 /// A kernel image, ready to boot.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Kernel {
-    /// The image.
+    /// The image. Where a machine keeps it is nobody else's business: what it is, hash and package say.
+    #[serde(skip)]
     pub(crate) image: PathBuf,
     /// SHA-256 of the image, in hex.
     pub(crate) sha256: String,
@@ -88,6 +89,12 @@ fn is_boot_image(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_says_what_the_kernel_is_and_not_where_it_was_kept() {
+        let kernel = Kernel { image: "kept/somewhere/vmlinuz".into(), sha256: "ab".into(), package: None };
+        assert_eq!(serde_json::to_string(&kernel).unwrap(), r#"{"sha256":"ab","package":null}"#);
+    }
 
     #[test]
     fn a_source_is_a_file_or_a_debian_series() {
