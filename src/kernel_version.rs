@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Releases of Linux from 6.0 to 6.19, after which came 7.0.
+const RELEASES_OF_6: u16 = 20;
+
 /// A Linux release without its patch level: a feature arrives with a major and minor number.
 ///
 /// Distributions carry features back to older numbers, so a version explains a refusal and never predicts one.
@@ -23,12 +26,17 @@ impl KernelVersion {
 
     /// How many releases it lies behind 6.0, one about every ten weeks: 7.0 came after 6.19. `None` before 6.0 and from 8.0 on.
     pub fn releases_since_6_0(self) -> Option<u16> {
-        const OF_SERIES_6: u16 = 20;
         match self.major {
             6 => Some(self.minor),
-            7 => Some(OF_SERIES_6 + self.minor),
+            7 => Some(RELEASES_OF_6 + self.minor),
             _ => None,
         }
+    }
+
+    /// The release that is so many behind 6.0.
+    pub fn after_6_0(releases: u16) -> Self {
+        let of_7 = releases.checked_sub(RELEASES_OF_6);
+        of_7.map_or(Self::new(6, releases), |minor| Self::new(7, minor))
     }
 
     /// Linux `major.minor`.
@@ -83,6 +91,15 @@ impl TryFrom<String> for KernelVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn releases_are_counted_across_the_series_and_back() {
+        for (release, count) in [("6.1", 1), ("6.19", 19), ("7.0", 20), ("7.3", 23)] {
+            let version: KernelVersion = release.parse().unwrap();
+            assert_eq!(version.releases_since_6_0(), Some(count));
+            assert_eq!(KernelVersion::after_6_0(count), version);
+        }
+    }
 
     #[test]
     fn releases_of_distributions_are_read() {

@@ -1,10 +1,8 @@
 //! What a message costs in instructions on each kernel that it was counted on.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use experiments::recording::Recording;
 use experiments::report::format::grouped;
 use experiments::report::trend::{Kernel, Trend};
@@ -13,24 +11,19 @@ use experiments::verdict::Comparison;
 
 use crate::figure::input::{reader_name, say, title};
 use crate::markdown::{self, Head};
-
-/// The experiment that is recorded on each kernel.
-pub(crate) const EXPERIMENT: &str = "kernels";
+use crate::recording::{OF_EACH_KERNEL, folders};
 
 /// The newest recording on each kernel below `results`; `None` without any.
 ///
 /// # Errors
 /// When one cannot be read.
 pub(crate) fn read(results: &Path) -> anyhow::Result<Option<Trend>> {
-    let folder = results.join(EXPERIMENT);
+    let folder = results.join(OF_EACH_KERNEL);
     if !folder.is_dir() {
         return Ok(None);
     }
-    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    folders.sort();
     let mut newest = BTreeMap::new();
-    for folder in folders {
+    for folder in folders(&folder)? {
         let recording = Recording::open(&folder)?;
         newest.insert(recording.kernel_release()?, recording);
     }

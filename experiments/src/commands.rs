@@ -27,16 +27,13 @@ use crate::report::counts::Counts;
 use crate::report::format;
 use crate::run::args::RunArgs;
 use crate::run::cores::Cores;
-use crate::run::interrupt::Interrupt;
+use crate::run::interrupt::{INTERRUPTED, Interrupt};
 use crate::run::kinds::Kinds;
 use crate::run::programs::{self, Programs};
 use crate::run::runner::{End, Runner};
 use crate::run::{scratch, server};
 use crate::spec::{self, Size, Spec};
 use crate::{compare, doctor, peers, profile, report, vm};
-
-/// What a shell reports of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 /// Does what `request` asks for.
 ///
@@ -133,9 +130,9 @@ fn announced(run_count: usize, cost: Cost) -> String {
 }
 
 fn show(folders: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let mut recordings =
+    let recordings =
         folders.iter().map(|folder| Recording::open(folder)).collect::<anyhow::Result<Vec<_>>>()?;
-    output::say(&format!("{}\n", report::side_by_side(&mut recordings)?), "the tables")?;
+    output::say(&format!("{}\n", report::side_by_side(&recordings)?), "the tables")?;
     Ok(ExitCode::SUCCESS)
 }
 

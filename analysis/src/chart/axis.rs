@@ -2,6 +2,7 @@
 
 use experiments::report::format as number;
 use serde::Serialize;
+use uring_echo::kernel_version::KernelVersion;
 
 use super::scale::{Scale, step};
 
@@ -56,16 +57,9 @@ impl Format {
             Self::Percentile => number::percentile(value),
             Self::Plain => number::significant(value, 3),
             Self::Fine => number::significant(value, 5),
-            Self::Release => release(value),
+            Self::Release => KernelVersion::after_6_0(value.round() as u16).to_string(),
         }
     }
-}
-
-/// The release of Linux that is so many behind 6.0. Source: `KernelVersion::releases_since_6_0`.
-fn release(since_6_0: f64) -> String {
-    const OF_SERIES_6: f64 = 20.0;
-    let (major, minor) = if since_6_0 < OF_SERIES_6 { (6, since_6_0) } else { (7, since_6_0 - OF_SERIES_6) };
-    format!("{major}.{minor:.0}")
 }
 
 /// An axis of numbers.

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 
 use super::guest::is_functional_only;
-use crate::kernels;
 use experiments::recording::manifest::{Manifest, Status};
 use experiments::recording::{MANIFEST, Recording};
+
+/// The experiment that is recorded once on each kernel, and whose recordings are read together: see `kernels`.
+pub(crate) const OF_EACH_KERNEL: &str = "kernels";
 
 /// The newest recording of each experiment below `results`, which holds `<experiment>/<recording>/manifest.json`. Names
 /// of recordings begin with their time, so the last name is the newest. Recordings made under emulation are passed over,
@@ -42,8 +44,7 @@ pub(crate) fn all(results: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// The recordings of each experiment from the oldest to the newest, without those made under emulation.
 fn measured_by_experiment(results: &Path) -> anyhow::Result<Vec<Vec<PathBuf>>> {
     let (mut each, mut emulated_count) = (Vec::new(), 0);
-    // One of each kernel: they are read together, see `kernels`.
-    let is_alone = |folder: &PathBuf| !folder.ends_with(kernels::EXPERIMENT);
+    let is_alone = |folder: &PathBuf| !folder.ends_with(OF_EACH_KERNEL);
     for experiment in folders(results)?.into_iter().filter(is_alone) {
         let recordings = folders(&experiment).unwrap_or_default();
         let (emulated, measured): (Vec<_>, Vec<_>) = recordings
@@ -91,7 +92,7 @@ pub(crate) fn one_of_each_experiment<'a>(
 }
 
 /// The folders in `parent` by name.
-fn folders(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn folders(parent: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = fs::read_dir(parent).with_context(|| format!("cannot read {}", parent.display()))?;
     let mut folders: Vec<PathBuf> =
         entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();

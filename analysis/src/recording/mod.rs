@@ -20,7 +20,7 @@ use uring_echo::measure::host::Host;
 
 pub use cell::Cell;
 pub use find::newest_of_each_experiment;
-pub(crate) use find::{all, one_of_each_experiment};
+pub(crate) use find::{OF_EACH_KERNEL, all, folders, one_of_each_experiment};
 pub use guest::{VM, is_functional_only};
 pub(crate) use run::Run;
 

@@ -1,8 +1,8 @@
 //! `experiments profile`: what the server's core spends its time on, by function, on this machine itself.
 //!
 //! While the client measures, whatever runs on the server's core is sampled, with its stack. A table of rules says what a function of
-//! the kernel works at. Shares of the samples times the window are nanoseconds a message, and their sum is held to the busy time
-//! that the client's record has.
+//! the kernel works at. Each sample stands for the time since the one before it; a class is the sum of its samples a message, and the sum
+//! of all is held to the busy time that the client's record has.
 //!
 //! | module | holds |
 //! |---|---|
@@ -43,7 +43,7 @@ use uring_echo::sys::affinity;
 use crate::plan::{self, Role, Run, preflight};
 use crate::recording::timestamp;
 use crate::run::cores::Cores;
-use crate::run::interrupt::Interrupt;
+use crate::run::interrupt::{INTERRUPTED, Interrupt};
 use crate::run::kinds::Kinds;
 use crate::run::programs::Programs;
 use crate::spec::factors::Factors;
@@ -53,9 +53,6 @@ use kernel::KernelNames;
 use measure::{Bench, Cell};
 use request::ProfileArgs;
 use rules::Rules;
-
-/// What a shell reports of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 /// The largest part of a server's samples that no rule may know.
 const UNCLASSIFIED_MAX: f64 = 0.05;

@@ -43,7 +43,7 @@ pub fn render(recording: &Recording) -> anyhow::Result<String> {
 ///
 /// # Errors
 /// As [`render`]; when several are not counts.
-pub fn side_by_side(recordings: &mut [Recording]) -> anyhow::Result<String> {
+pub fn side_by_side(recordings: &[Recording]) -> anyhow::Result<String> {
     match recordings {
         [recording] => render(recording),
         _ => Ok(trend::Trend::of(recordings)?.lines().join("\n")),

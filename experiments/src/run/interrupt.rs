@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use uring_echo::sys::signal::{Signal, Signals};
 
+/// What a shell reports of a program that Ctrl-C ended.
+pub const INTERRUPTED: u8 = 130;
+
 /// Whether the user wants the runner to stop.
 #[derive(Debug)]
 pub struct Interrupt {

@@ -42,10 +42,10 @@ pub(crate) fn record(spec: &Spec, args: &RunArgs, runs: &[Run]) -> Result<ExitCo
         progress.passed(&named, &made);
         made
     });
-    let mut recordings =
+    let recordings =
         made.iter().flatten().map(|made| Recording::open(&made.folder)).collect::<Result<Vec<_>>>()?;
     if !recordings.is_empty() {
-        output::say(&format!("\n{}\n", report::side_by_side(&mut recordings)?), "the tables")?;
+        output::say(&format!("\n{}\n", report::side_by_side(&recordings)?), "the tables")?;
     }
     let sound = made.iter().flatten().filter(|made| made.fault.is_none()).count();
     Ok(ExitCode::from(u8::from(sound < count)))

@@ -8,7 +8,7 @@ use super::reading;
 use crate::figure::curves::{CellCurves, Curve, point, releases};
 use crate::figure::input::{About, reader_name, say, title};
 use crate::figure::{Figure, Source};
-use crate::kernels::EXPERIMENT;
+use crate::recording::OF_EACH_KERNEL;
 use crate::servers::Servers;
 
 /// The figure of `trend`.
@@ -25,15 +25,18 @@ pub(super) fn chapter(trend: &Trend, origin: &Origin) -> Chapter {
     let cells: Vec<CellCurves> = trend.cells.iter().map(|cell| curves(trend, cell, base)).collect();
     let to = format!("{} on {first}", reader_name(base));
     let source = Source {
-        experiment: EXPERIMENT.to_owned(),
+        experiment: OF_EACH_KERNEL.to_owned(),
         recordings: trend.kernels.iter().map(|kernel| kernel.recording.clone()).collect(),
         run_ids: Vec::new(),
         revision: origin.revision.clone(),
         command: origin.command.clone(),
     };
     let sheet = releases("Instructions of a message by kernel", &to, &cells, &about);
-    let figure = Figure { stem: format!("{EXPERIMENT}-instructions"), sheet, source };
-    Chapter { name: EXPERIMENT.to_owned(), figures: vec![Drawn { figure, how_to_read: reading::RELEASES }] }
+    let figure = Figure { stem: format!("{OF_EACH_KERNEL}-instructions"), sheet, source };
+    Chapter {
+        name: OF_EACH_KERNEL.to_owned(),
+        figures: vec![Drawn { figure, how_to_read: reading::RELEASES }],
+    }
 }
 
 /// What each server takes in `cell`, as a share of what `base` takes on the oldest kernel.
